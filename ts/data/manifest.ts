@@ -1,0 +1,40 @@
+/**
+ * The dataset manifest: how a dataset is stored and sent to workers. JSON Lines, so that both sides can stream it:
+ * a header `{ "cassl": "dataset", "version": 1, "categories": [...], "image_count": N }`, then one line an image.
+ */
+import type { Annotation, Category, Dataset, DatasetImage } from "../core/dataset.js";
+import { CasslError } from "../core/errors.js";
+import { canonicalJson } from "../core/hash.js";
+
+interface Header {
+  readonly cassl: "dataset";
+  readonly version: 1;
+  readonly categories: readonly Category[];
+  readonly image_count: number;
+}
+
+/** Equal datasets give equal bytes. */
+export function encodeManifest({ categories, images }: Dataset): Uint8Array {
+  const header: Header = { cassl: "dataset", version: 1, categories, image_count: images.length };
+  const lines = [header, ...images].map(canonicalJson);
+  return Buffer.from(`${lines.join("\n")}\n`);
+}
+
+/** ANNOTATIONS_INVALID if the bytes are not a whole manifest. */
+export function decodeManifest(bytes: Uint8Array): Dataset {
+  const [first, ...rest] = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString().trimEnd().split("\n");
+  const header = JSON.parse(first ?? "") as Header;
+  if (header.cassl !== "dataset" || header.version !== 1 || header.image_count !== rest.length) {
+    throw new CasslError(
+      "ANNOTATIONS_INVALID",
+      `This is not a whole dataset manifest of version 1: it announces ${header.image_count} images and holds ${rest.length}.`,
+      "Run the curate step again.",
+    );
+  }
+  return { categories: header.categories, images: rest.map((line) => JSON.parse(line) as DatasetImage) };
+}
+
+/** Ground-truth boxes that training may learn from: crowds are none. */
+export function objectsOf(image: DatasetImage): readonly Annotation[] {
+  return image.annotations.filter((annotation) => !annotation.iscrowd);
+}

@@ -1,0 +1,116 @@
+/**
+ * The three-stage protocol of CA-SSL as one function. Each stage trains on ground truth or on pseudo labels, never on both:
+ * 1. the pseudo-labeler learns from the labeled set without its classes and labels the unlabeled set,
+ * 2. the target detector is warmed up on those pseudo labels only,
+ * 3. it is fine-tuned on the labeled set only, with classes.
+ */
+import type { Dataset } from "../core/dataset.js";
+import { canonicalJson, sha256 } from "../core/hash.js";
+import type { CuratedData } from "../data/curate.js";
+import { objectsOf } from "../data/manifest.js";
+import type { EvaluationSummary } from "../evaluation/evaluate-onnx.js";
+import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
+import { toClassAgnostic } from "../labels/class-agnostic.js";
+import type { Arm, Config } from "./config.js";
+import { checkGates, type GateResult, pseudoLabelGates } from "./gates.js";
+import { curateData, operations, type PipelineContext, type TrainedModel } from "./operations.js";
+import type { StepSummary } from "./step.js";
+
+/** result.json. AP values are fractions. */
+export interface RunResult {
+  readonly run: string;
+  readonly config_hash: string;
+  readonly arms: readonly ArmResult[];
+  readonly steps: readonly StepSummary[];
+  readonly gates: readonly GateResult[];
+}
+
+export interface ArmResult extends EvaluationSummary {
+  readonly arm: Arm;
+  readonly seed: number;
+  /** Labeled images used over labeled images there are. */
+  readonly fraction: number;
+  readonly target: string;
+  /** Training iterations that the arm cost, over all its stages. Equal for all arms. */
+  readonly total_iterations: number;
+  readonly onnx: ArtifactRef;
+  /** Absent for the arm `supervised`. */
+  readonly pseudo_labels?: ArtifactRef;
+}
+
+export async function runPipeline(run: string, config: Config, context: PipelineContext): Promise<RunResult> {
+  const data = await curateData(config, context);
+  const results = [];
+  for (const arm of config.arms) {
+    results.push(arm === "supervised" ? await runSupervised(config, data, context) : await runCassl(arm, config, data, context));
+  }
+  return {
+    run,
+    config_hash: configHash(config),
+    arms: results.map((result) => result.arm),
+    steps: context.steps.summaries,
+    gates: results.flatMap((result) => result.gates),
+  };
+}
+
+/** CA-SSL. The arm `class_specific` is the same protocol with the classes kept. */
+async function runCassl(arm: Arm, config: Config, data: CuratedData, context: PipelineContext) {
+  const { load, store, train, predict, select } = operations(arm, config, data, context);
+  const { pseudo_label, warmup, finetune } = config.stages;
+
+  const groundTruth = await load(data.labeled);
+  const labeled = arm === "class_agnostic" ? toClassAgnostic(groundTruth) : groundTruth;
+  const teacher = await train("pseudo_labeler", await store(labeled), pseudo_label.solver);
+  const raw = await predict(teacher, labeled.categories.length, data.unlabeled, pseudo_label.predict);
+  const pseudo = await select(raw, labeled.categories);
+  const gates = checkGates(pseudoLabelGates(pseudo.stats, objectsPerImage(labeled), config.gates), context.emit);
+
+  const warm = await train("warmup", pseudo.dataset, warmup.solver);
+  const init = { weights: warm.weights.sha256, reinitialize: finetune.reinitialize };
+  const model = await train("finetune", data.labeled, finetune.solver, init);
+
+  return { gates, arm: { ...(await judge(arm, model, config, data, context)), pseudo_labels: pseudo.dataset } };
+}
+
+/** The baseline: ground truth only, for as many iterations as the three stages have together. */
+async function runSupervised(config: Config, data: CuratedData, context: PipelineContext) {
+  const { train } = operations("supervised", config, data, context);
+  const solver = { ...config.stages.finetune.solver, iterations: totalIterations(config) };
+  const model = await train("finetune", data.labeled, solver);
+  return { gates: [], arm: await judge("supervised", model, config, data, context) };
+}
+
+/** Exports the model and evaluates the exported file. */
+async function judge(
+  arm: Arm,
+  model: TrainedModel,
+  config: Config,
+  data: CuratedData,
+  context: PipelineContext,
+): Promise<ArmResult> {
+  const { exportOnnx, evaluate } = operations(arm, config, data, context);
+  const onnx = await exportOnnx(model);
+  return {
+    arm,
+    seed: config.seed,
+    fraction: data.labeled_fraction,
+    target: config.detector.family,
+    total_iterations: totalIterations(config),
+    ...(await evaluate(onnx)),
+    onnx,
+  };
+}
+
+/** What every arm may spend: the iterations of the three stages together. */
+export function totalIterations({ stages }: Config): number {
+  return stages.pseudo_label.solver.iterations + stages.warmup.solver.iterations + stages.finetune.solver.iterations;
+}
+
+export function configHash(config: Config): string {
+  return sha256(canonicalJson(config));
+}
+
+function objectsPerImage(dataset: Dataset): number {
+  const objects = dataset.images.reduce((sum, image) => sum + objectsOf(image).length, 0);
+  return objects / dataset.images.length;
+}

@@ -1,0 +1,103 @@
+/**
+ * The only trick of the control plane: a step whose name, version and inputs have been seen before returns its stored result.
+ * Resume after a crash, skipping unchanged stages, and sharing stages between arms, seeds and targets all follow from it.
+ */
+import type { ArtifactStore } from "../core/artifacts.js";
+import { canonicalJson, sha256 } from "../core/hash.js";
+import type { RunEvent, StepProgress } from "../gen/cassl/v1/run.js";
+
+/** Raise a step's version when the same inputs would now give another result. */
+const VERSIONS = {
+  curate: 1,
+  pseudo_labeler: 1,
+  predict: 1,
+  select: 1,
+  warmup: 1,
+  finetune: 1,
+  export: 1,
+  evaluate: 1,
+} as const;
+
+export type StepName = keyof typeof VERSIONS;
+
+export interface StepRecord {
+  readonly key: string;
+  readonly name: string;
+  /** JSON text of the step's output. */
+  readonly output: string;
+  /** Time of the work itself. */
+  readonly seconds: number;
+}
+
+/** Finished steps, across runs. */
+export interface StepStore {
+  findStep(key: string): StepRecord | undefined;
+  saveStep(record: StepRecord): void;
+}
+
+/** What a step's work is given. */
+export interface StepContext {
+  readonly key: string;
+  readonly signal: AbortSignal;
+  progress(progress: StepProgress["progress"]): void;
+}
+
+/** What a run's result says of each of its steps. */
+export interface StepSummary {
+  readonly name: string;
+  readonly key: string;
+  readonly reused: boolean;
+  readonly seconds: number;
+}
+
+export type EmitEvent = (event: NonNullable<RunEvent["event"]>) => void;
+
+export interface Steps {
+  /**
+   * Returns the stored output of the step, or does its work and stores it.
+   * @param scope shown before the name and not part of the key, so that arms share equal steps.
+   * @param inputs everything that decides the output: artifacts by hash, numbers, no paths of this machine.
+   */
+  run<T extends object>(scope: string, name: StepName, inputs: object, work: (context: StepContext) => Promise<T>): Promise<T>;
+  readonly summaries: readonly StepSummary[];
+}
+
+export function createSteps(store: StepStore, artifacts: ArtifactStore, emit: EmitEvent, signal: AbortSignal): Steps {
+  const summaries: StepSummary[] = [];
+
+  return {
+    summaries,
+    async run<T extends object>(scope: string, name: StepName, inputs: object, work: (context: StepContext) => Promise<T>) {
+      signal.throwIfAborted();
+      const key = sha256(canonicalJson({ name, version: VERSIONS[name], inputs }));
+      const step = scope === "" ? name : `${scope}/${name}`;
+      emit({ $case: "step_started", value: { step, key } });
+
+      const finish = (record: StepRecord, reused: boolean): T => {
+        summaries.push({ name: step, key, reused, seconds: record.seconds });
+        emit({ $case: "step_finished", value: { step, key, reused, seconds: record.seconds } });
+        return JSON.parse(record.output) as T;
+      };
+
+      const known = store.findStep(key);
+      if (known !== undefined && (await holdsAll(artifacts, JSON.parse(known.output)))) return finish(known, true);
+
+      const started = performance.now();
+      const output = await work({ key, signal, progress: (progress) => emit({ $case: "step_progress", value: { step, progress } }) });
+      signal.throwIfAborted();
+      const record = { key, name, output: canonicalJson(output), seconds: (performance.now() - started) / 1000 };
+      store.saveStep(record);
+      return finish(record, false);
+    },
+  };
+}
+
+/** Whether every artifact that a stored output refers to, by a member `sha256`, is still there. */
+async function holdsAll(artifacts: ArtifactStore, output: unknown): Promise<boolean> {
+  if (output === null || typeof output !== "object") return true;
+  if ("sha256" in output && typeof output.sha256 === "string" && (await artifacts.stat(output.sha256)) === undefined) {
+    return false;
+  }
+  const held = await Promise.all(Object.values(output).map((member) => holdsAll(artifacts, member)));
+  return held.every(Boolean);
+}
