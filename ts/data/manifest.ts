@@ -22,16 +22,25 @@ export function encodeManifest({ categories, images }: Dataset): Uint8Array {
 
 /** ANNOTATIONS_INVALID if the bytes are not a whole manifest. */
 export function decodeManifest(bytes: Uint8Array): Dataset {
-  const [first, ...rest] = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString().trimEnd().split("\n");
-  const header = JSON.parse(first ?? "") as Header;
-  if (header.cassl !== "dataset" || header.version !== 1 || header.image_count !== rest.length) {
-    throw new CasslError(
-      "ANNOTATIONS_INVALID",
-      `This is not a whole dataset manifest of version 1: it announces ${header.image_count} images and holds ${rest.length}.`,
-      "Run the curate step again.",
-    );
+  const [header, ...images] = parseLines(bytes) as [Header | undefined, ...DatasetImage[]];
+  if (header?.cassl !== "dataset" || header.version !== 1) throw invalid("it does not start as one");
+  if (header.image_count !== images.length)
+    throw invalid(`it announces ${header.image_count} images and holds ${images.length}`);
+  return { categories: header.categories, images };
+}
+
+function parseLines(bytes: Uint8Array): unknown[] {
+  const lines = new TextDecoder().decode(bytes).trimEnd().split("\n");
+  try {
+    return lines.map((line) => JSON.parse(line) as unknown);
+  } catch (error) {
+    throw invalid("it holds a line that is not JSON", { cause: error });
   }
-  return { categories: header.categories, images: rest.map((line) => JSON.parse(line) as DatasetImage) };
+}
+
+function invalid(fault: string, options?: ErrorOptions): CasslError {
+  const message = `This is not a whole dataset manifest of version 1: ${fault}.`;
+  return new CasslError("ANNOTATIONS_INVALID", message, "Run the curate step again.", options);
 }
 
 /** Ground-truth boxes that training may learn from: crowds are none. */

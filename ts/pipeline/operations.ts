@@ -10,7 +10,7 @@ import { evaluateOnnx, type EvaluationSummary } from "../evaluation/evaluate-onn
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import type { ExportTask, PredictConfig, PredictTask, TrainTask } from "../gen/cassl/v1/task.js";
 import { selectPseudoLabels, type SelectionStats } from "../labels/select.js";
-import type { Arm, Config } from "./config.js";
+import { type Arm, type Config, refuseNoUnlabeled } from "./config.js";
 import type { EmitEvent, StepContext, Steps } from "./step.js";
 
 /** What only workers can do. A task's id is the key of its step, so doing it twice is harmless. */
@@ -43,7 +43,15 @@ type Solver = Config["stages"]["warmup"]["solver"];
 /** Finds, checks and splits the images; see ts/data/curate.ts. */
 export async function curateData(config: Config, { steps, artifacts }: PipelineContext): Promise<CuratedData> {
   const inputs = { data: config.data, seed: config.seed, files: await fingerprintData(config.data) };
-  return steps.run("", "curate", inputs, (step) => curate(config.data, config.seed, artifacts, step));
+  const curated = await steps.run("", "curate", inputs, ({ signal, progress }) =>
+    curate(config.data, config.seed, {
+      artifacts,
+      signal,
+      onProgress: (done, total) => progress({ $case: "items", value: { done, total } }),
+    }),
+  );
+  if (curated.counts.unlabeled === 0) refuseNoUnlabeled(config.arms, "The unlabeled set has no usable image");
+  return curated;
 }
 
 /** The operations of one arm on curated data. */

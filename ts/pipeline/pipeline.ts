@@ -28,6 +28,8 @@ export interface RunResult {
 export interface ArmResult extends EvaluationSummary {
   readonly arm: Arm;
   readonly seed: number;
+  /** Labeled images used. */
+  readonly labeled_images: number;
   /** Labeled images used over labeled images there are. */
   readonly fraction: number;
   readonly target: string;
@@ -93,6 +95,7 @@ async function judge(
   return {
     arm,
     seed: config.seed,
+    labeled_images: data.counts.labeled,
     fraction: data.labeled_fraction,
     target: config.detector.family,
     total_iterations: totalIterations(config),

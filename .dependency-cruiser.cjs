@@ -1,0 +1,60 @@
+// The import arrows of ARCHITECTURE.md, and one door per dependency.
+
+/** For each folder of ts/, the folders that it may import from besides itself and generated code. */
+const arrows = {
+  core: [],
+  data: ["core"],
+  labels: ["core"],
+  evaluation: ["core"],
+  pipeline: ["core", "data", "labels", "evaluation"],
+  report: ["core", "pipeline", "evaluation"],
+  controller: ["core", "data", "labels", "evaluation", "pipeline", "report"],
+  client: ["core"],
+};
+
+/** For each dependency, the only files that may import it. */
+const doors = {
+  zeromq: "^ts/controller/frames\\.ts$",
+  "@photostructure/sqlite": "^ts/controller/sqlite\\.ts$",
+  "@grpc/grpc-js": "^ts/(controller|client|gen)/",
+  "onnxruntime-node": "^ts/evaluation/onnx/",
+  sharp: "^ts/(data/images\\.ts$|evaluation/onnx/|report/)",
+};
+
+const arrowRules = Object.entries(arrows).map(([folder, allowed]) => ({
+  name: `${folder}-imports`,
+  comment: `ts/${folder} may import from ${[...allowed, "generated code"].join(", ")}.`,
+  severity: "error",
+  from: { path: `^ts/${folder}/` },
+  to: { path: "^ts/", pathNot: `^ts/(${[folder, "gen", ...allowed].join("|")})/` },
+}));
+
+const doorRules = Object.entries(doors).map(([dependency, door]) => ({
+  name: `door-of-${dependency.replace("@", "").replace("/", "-")}`,
+  comment: `${dependency} is imported in ${door} alone.`,
+  severity: "error",
+  from: { path: "^ts/", pathNot: door },
+  to: { path: `^node_modules/${dependency}/` },
+}));
+
+module.exports = {
+  forbidden: [
+    ...arrowRules,
+    ...doorRules,
+    { name: "no-cycles", severity: "error", from: { pathNot: "^ts/gen/" }, to: { circular: true } },
+    { name: "no-unresolved", severity: "error", from: {}, to: { couldNotResolve: true } },
+    {
+      name: "no-development-packages",
+      comment: "ts/ runs on what package.json lists as dependencies.",
+      severity: "error",
+      from: { path: "^ts/" },
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg"] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "types", "default"] },
+  },
+};

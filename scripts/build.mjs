@@ -1,0 +1,33 @@
+/**
+ * Compiles TypeScript to dist/.
+ *
+ *     npm run build
+ */
+import { chmodSync, existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { bin, filesUnder, hashFiles, main, root, run, step } from "./tools.mjs";
+
+const CLI = join(root, "dist/ts/cli/main.js");
+
+/** Does nothing if dist/ belongs to the present sources. Throws a ScriptError with the compiler's errors. */
+export async function compile() {
+  const sources = ["ts", "test", "scripts"].flatMap((folder) => filesUnder(folder, ".ts"));
+  const key = hashFiles([...sources, "tsconfig.json", "package-lock.json"]);
+  await step("Compile TypeScript", "dist/.stamp", key, async () => {
+    removeOrphans(new Set(sources));
+    await run(bin("tsc"), ["-p", "."]);
+    // `npx cassl` executes it.
+    if (existsSync(CLI)) chmodSync(CLI, 0o755);
+  });
+}
+
+/** Removes what was compiled from sources that are gone, so that deleted tests do not run. */
+function removeOrphans(sources) {
+  const outputs = [".js", ".d.ts", ".js.map"].flatMap((suffix) => filesUnder("dist", suffix));
+  for (const output of outputs) {
+    const source = output.replace(/^dist\//, "").replace(/(\.d\.ts|\.js|\.js\.map)$/, ".ts");
+    if (!sources.has(source)) rmSync(join(root, output));
+  }
+}
+
+await main(import.meta.url, compile);

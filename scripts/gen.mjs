@@ -1,0 +1,23 @@
+/**
+ * Generates code from proto/: TypeScript and descriptors in ts/gen, Python in worker-py/cassl.
+ *
+ *     npm run gen
+ */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { bin, filesUnder, hashFiles, main, python, root, run, step } from "./tools.mjs";
+
+/** Does nothing if the generated code belongs to the present protos and settings. */
+export async function generate() {
+  const protos = filesUnder("proto", ".proto");
+  const settings = ["buf.yaml", "buf.gen.yaml", "package-lock.json", "worker-py/pyproject.toml", "scripts/gen.mjs"];
+  await step("Generate code from proto/", "ts/gen/.stamp", hashFiles([...protos, ...settings]), async () => {
+    for (const folder of ["ts/gen", "worker-py/cassl"]) rmSync(join(root, folder), { recursive: true, force: true });
+    await run(bin("buf"), ["generate"]);
+    await run(bin("buf"), ["build", "-o", "ts/gen/descriptors.binpb"]);
+    const outputs = ["--python_out", "--pyi_out", "--grpc_python_out"].map((flag) => `${flag}=worker-py`);
+    await run(python, ["-m", "grpc_tools.protoc", "-Iproto", ...outputs, ...protos]);
+  });
+}
+
+await main(import.meta.url, generate);

@@ -1,0 +1,70 @@
+/**
+ * Sets up the working copy: npm packages, Python environment, generated code, compiled TypeScript.
+ * What is up to date is left alone.
+ *
+ *     npm run setup
+ *
+ * CASSL_PYTHON_BOOTSTRAP names the Python that makes the environment (3.11 or newer; else the newest one on the PATH).
+ */
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { compile } from "./build.mjs";
+import { generate } from "./gen.mjs";
+import { capture, hashFiles, main, python, root, run, ScriptError, step } from "./tools.mjs";
+
+const MIN_NODE = 20;
+const MIN_PYTHON = "3.11";
+
+/** Everything but the compiler. */
+export async function setUpDependencies() {
+  checkNode();
+  await installNodePackages();
+  await installPythonPackages();
+  await generate();
+}
+
+function checkNode() {
+  if (Number(process.versions.node.split(".")[0]) >= MIN_NODE) return;
+  throw new ScriptError(`Node ${process.versions.node} is too old. Install Node ${MIN_NODE} or newer.`);
+}
+
+async function installNodePackages() {
+  await step("Install npm packages", "node_modules/.stamp", hashFiles(["package-lock.json"]), async () => {
+    await run("npm", ["ci", "--no-audit", "--no-fund"]);
+  });
+}
+
+async function installPythonPackages() {
+  const key = hashFiles(["worker-py/pyproject.toml"]);
+  await step("Install Python packages (torch is large: minutes the first time)", ".venv/.stamp", key, async () => {
+    if (!existsSync(python)) await makePythonEnvironment();
+    // "compat" puts worker-py itself on the path, so that code generated later is found.
+    const editable = ["--config-settings", "editable_mode=compat", "-e", "worker-py[torch,dev]"];
+    await run(python, ["-m", "pip", "install", "-q", "--disable-pip-version-check", ...editable]);
+  });
+}
+
+async function makePythonEnvironment() {
+  const bootstrap = await findPython();
+  rmSync(join(root, ".venv"), { recursive: true, force: true });
+  await run(bootstrap, ["-m", "venv", ".venv"]);
+}
+
+async function findPython() {
+  const named = process.env.CASSL_PYTHON_BOOTSTRAP;
+  const candidates = named ? [named] : ["python3.13", "python3.12", "python3.11", "python3"];
+  const probe = `import ensurepip, sys; sys.exit(sys.version_info < (${MIN_PYTHON.replace(".", ", ")}))`;
+  for (const candidate of candidates) {
+    if ((await capture(candidate, ["-c", probe])).status === 0) return candidate;
+  }
+  throw new ScriptError(
+    `None of ${candidates.join(", ")} is Python ${MIN_PYTHON} or newer with the venv module. ` +
+      `Install one (on Debian and Ubuntu also its python3-venv), or name one in CASSL_PYTHON_BOOTSTRAP.`,
+  );
+}
+
+await main(import.meta.url, async () => {
+  await setUpDependencies();
+  await compile();
+  console.log("Everything is set up.");
+});

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { rename, rm, utimes, writeFile } from "node:fs/promises";
+import { commonFolder, type DataSources, fingerprintData, readSources } from "../../../ts/data/sources.js";
+import { cocoDocument, temporaryFolder, writeImage, writeJson } from "./fixtures.js";
+
+describe("the common folder", () => {
+  it("holds all folders, or is one of them", () => {
+    assert.equal(commonFolder(["/a/b/c", "/a/b/d/e"]), "/a/b");
+    assert.equal(commonFolder(["/a/b", "/a/b/c"]), "/a/b");
+    assert.equal(commonFolder(["/a/b", "/a/bc"]), "/a");
+    assert.equal(commonFolder(["/a", "/b"]), "/");
+    assert.equal(commonFolder(["/a/b"]), "/a/b");
+  });
+});
+
+describe("the sources of the data", () => {
+  const at = temporaryFolder();
+  let data: DataSources;
+
+  beforeEach(async () => {
+    data = {
+      labeled: { annotations: at("train.json"), images: at("train") },
+      unlabeled: { images: [at("more")], rest_of_labeled: false },
+      validation: { annotations: at("val.json"), images: at("val") },
+      bad_images: "error",
+      bad_boxes: "error",
+    };
+    await writeJson(at("train.json"), cocoDocument([1, 2, 3, 4, 5, 6, 7, 8]));
+    await writeJson(at("val.json"), cocoDocument([1, 2]));
+    for (const name of ["train/1.jpg", "val/1.jpg", "more/b/1.jpg", "more/a.jpg"]) await writeImage(at(name), 1);
+  });
+
+  const names = async (split: string, change: Partial<DataSources> = {}, seed = 0): Promise<string[]> => {
+    const { candidates } = await readSources({ ...data, ...change }, seed);
+    return candidates.filter((candidate) => candidate.split === split).map(({ file_name }) => file_name);
+  };
+  const taking = (take: number): Partial<DataSources> => ({ labeled: { ...data.labeled, take } });
+
+  it("are named relative to the image root", async () => {
+    assert.deepEqual(await names("validation"), ["val/1.jpg", "val/2.jpg"]);
+    assert.deepEqual(await names("unlabeled"), ["more/a.jpg", "more/b/1.jpg"]);
+    assert.equal((await readSources(data, 0)).imageRoot, at());
+  });
+
+  it("draw the same labeled images for the same seed, whatever the order of the file, and others for another", async () => {
+    const drawn = await names("labeled", taking(4));
+    assert.equal(drawn.length, 4);
+    await writeJson(at("train.json"), cocoDocument([8, 3, 5, 1, 7, 2, 6, 4]));
+    assert.deepEqual(await names("labeled", taking(4)), drawn);
+    const seeds = await Promise.all([1, 2, 3, 4].map((seed) => names("labeled", taking(4), seed)));
+    assert.ok(new Set(seeds.map(String)).size > 1);
+  });
+
+  it("draw more images by adding to fewer", async () => {
+    const more = await names("labeled", taking(5));
+    assert.ok((await names("labeled", taking(2))).every((name) => more.includes(name)));
+  });
+
+  it("let the rest of the labeled images join without labels, if asked to", async () => {
+    const labeled = await names("labeled", taking(5));
+    const unlabeled = await names("unlabeled", { ...taking(5), unlabeled: { images: [], rest_of_labeled: true } });
+    assert.deepEqual(
+      [...labeled, ...unlabeled].sort(),
+      [1, 2, 3, 4, 5, 6, 7, 8].map((id) => `train/${id}.jpg`),
+    );
+    assert.deepEqual((await readSources({ ...data, ...taking(5) }, 0)).leftOut.length, 3);
+  });
+
+  it("cannot be drawn from fewer than are to be taken", async () => {
+    await assert.rejects(readSources({ ...data, ...taking(9) }, 0), {
+      reason: "CONFIG_INVALID",
+      message: /take` is 9, .*train\.json has 8/,
+    });
+  });
+
+  it("count an image that two folders hold once", async () => {
+    const unlabeled = { images: [at("more"), at("more/b")], rest_of_labeled: false };
+    assert.deepEqual(await names("unlabeled", { unlabeled }), ["more/a.jpg", "more/b/1.jpg"]);
+  });
+
+  it("have a fingerprint that stays while no file changes", async () => {
+    const before = await fingerprintData(data);
+    assert.deepEqual(await fingerprintData(data), before);
+    assert.equal(before.files, 6);
+    await writeFile(at("more/notes.txt"), "nothing to do with it");
+    assert.deepEqual(await fingerprintData(data), before);
+  });
+
+  const changes: [string, () => Promise<void>][] = [
+    ["an image is written", () => writeImage(at("more/a.jpg"), 2, 33, 24)],
+    ["an image is touched", () => utimes(at("val/1.jpg"), 1, 1)],
+    ["an image is added", () => writeImage(at("train/9.jpg"), 2)],
+    ["an image is removed", () => rm(at("train/1.jpg"))],
+    ["an image is renamed", () => rename(at("more/a.jpg"), at("more/c.jpg"))],
+    ["an annotation file is written", () => writeJson(at("val.json"), cocoDocument([1]))],
+    ["an annotation file is removed", () => rm(at("train.json"))],
+  ];
+  for (const [what, change] of changes) {
+    it(`have another fingerprint when ${what}`, async () => {
+      const before = await fingerprintData(data);
+      await change();
+      assert.notEqual((await fingerprintData(data)).sha256, before.sha256);
+    });
+  }
+
+  it("are refused when a folder is missing", async () => {
+    await assert.rejects(fingerprintData({ ...data, unlabeled: { images: [at("none")], rest_of_labeled: false } }), {
+      reason: "FILE_NOT_FOUND",
+      message: /none/,
+    });
+  });
+});

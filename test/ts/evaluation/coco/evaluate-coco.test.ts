@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CasslError, type Reason } from "../../../../ts/core/errors.js";
+import { packageRoot } from "../../../../ts/core/package.js";
+import { type CocoGroundTruth, type CocoResult, evaluateCoco } from "../../../../ts/evaluation/coco/index.js";
+
+const parity = join(packageRoot, "../shared/data/coco-parity");
+
+/** AP AP50 AP75 APs APm APl AR1 AR10 AR100 ARs ARm ARl by pycocotools 2.0.11. */
+const knownAnswers = {
+  true: "0.504581 0.696973 0.572982 0.585626 0.519400 0.501398 0.386813 0.593680 0.595353 0.639811 0.566421 0.564291",
+  false: "0.595238 0.880108 0.667898 0.593483 0.608930 0.603635 0.090482 0.506627 0.678072 0.665848 0.690000 0.690710",
+};
+
+describe("evaluateCoco on the detections of the COCO API", () => {
+  before(function () {
+    if (existsSync(parity)) return;
+    console.log(`      skipped: ${parity} is not there`);
+    this.skip();
+  });
+
+  for (const useCats of [true, false]) {
+    it(`gives the known answers ${useCats ? "with" : "without"} classes`, async () => {
+      const gt = join(parity, "instances_val2014_100.json");
+      const dt = join(parity, "instances_val2014_fakebbox100_results.json");
+      const { stats } = await evaluateCoco(gt, dt, { useCats });
+      assert.equal(stats.map((value) => value.toFixed(6)).join(" "), knownAnswers[`${useCats}`]);
+    });
+  }
+});
+
+const groundTruth: CocoGroundTruth = {
+  images: [{ id: 1 }, { id: 2 }],
+  categories: [
+    { id: 5, name: "cat" },
+    { id: 9, name: "dog" },
+  ],
+  annotations: [{ id: 1, image_id: 1, category_id: 5, bbox: [0, 0, 40, 40], area: 1600, iscrowd: 0 }],
+};
+const right: CocoResult = { image_id: 1, category_id: 5, bbox: [0, 0, 40, 40], score: 0.9 };
+
+describe("evaluateCoco", () => {
+  it("gives a perfect detection the AP 1 and a class without ground truth -1", async () => {
+    const { summary, perClass, axes, precision } = await evaluateCoco(groundTruth, [right]);
+    assert.ok(Math.abs(summary.ap - 1) < 1e-12);
+    assert.equal(summary.arMedium, 1);
+    assert.equal(summary.apSmall, -1);
+    assert.deepEqual(
+      perClass.map(({ name, ap }) => [name, Math.round(ap)]),
+      [
+        ["cat", 1],
+        ["dog", -1],
+      ],
+    );
+    assert.deepEqual(axes.categoryIds, [5, 9]);
+    assert.equal(precision.length, 10 * 101 * 2 * 4 * 3);
+  });
+
+  it("gives 0 to no detections and -1 to no ground truth", async () => {
+    assert.equal((await evaluateCoco(groundTruth, [])).summary.ap, 0);
+    assert.deepEqual((await evaluateCoco({ ...groundTruth, annotations: [] }, [right])).stats, Array(12).fill(-1));
+  });
+
+  it("accepts a detection of the wrong class only without classes", async () => {
+    const wrongClass = [{ ...right, category_id: 9 }];
+    assert.equal((await evaluateCoco(groundTruth, wrongClass)).summary.ap, 0);
+    const agnostic = await evaluateCoco(groundTruth, wrongClass, { useCats: false });
+    assert.ok(agnostic.summary.ap > 0.99);
+    assert.deepEqual(agnostic.perClass, []);
+  });
+
+  it("leaves its input as it was", async () => {
+    const freeze = (value: unknown): void => {
+      if (typeof value === "object") Object.values(Object.freeze(value) ?? {}).forEach(freeze);
+    };
+    const input = structuredClone({ groundTruth, results: [right] });
+    freeze(input);
+    await evaluateCoco(input.groundTruth, input.results, { maxDets: Object.freeze([100, 1, 10]) });
+  });
+
+  it("gives the numbers that ask for a missing maxDets -1", async () => {
+    const { summary } = await evaluateCoco(groundTruth, [right], { maxDets: [10, 1] });
+    assert.deepEqual([summary.ap, summary.ap50, summary.ar1, summary.ar10, summary.ar100], [-1, -1, 1, 1, -1]);
+  });
+
+  it("warns of ids that pycocotools misreads", async () => {
+    const twice = groundTruth.annotations.flatMap((annotation) => [annotation, annotation]);
+    const { warnings } = await evaluateCoco({ ...groundTruth, annotations: twice.map((a) => ({ ...a, id: 0 })) }, [right]);
+    assert.equal(warnings.length, 2);
+    assert.deepEqual((await evaluateCoco(groundTruth, [right])).warnings, []);
+  });
+});
+
+describe("evaluateCoco refuses", () => {
+  const annotation = groundTruth.annotations[0];
+  const withAnnotation = (change: object) =>
+    evaluateCoco({ ...groundTruth, annotations: [{ ...annotation, ...change } as CocoGroundTruth["annotations"][0]] }, [right]);
+  const withResult = (change: object) => evaluateCoco(groundTruth, [{ ...right, ...change }]);
+
+  const cases: [string, () => Promise<unknown>, Reason, RegExp][] = [
+    ["masks", () => evaluateCoco(groundTruth, [], { iouType: "segm" }), "CONFIG_INVALID", /"segm"/],
+    ["no maxDets", () => evaluateCoco(groundTruth, [], { maxDets: [] }), "CONFIG_INVALID", /maxDets/],
+    ["a fraction in maxDets", () => evaluateCoco(groundTruth, [], { maxDets: [1.5] }), "CONFIG_INVALID", /1.5/],
+    ["a threshold that is no number", () => evaluateCoco(groundTruth, [], { iouThresholds: [NaN] }), "CONFIG_INVALID", /NaN/],
+    ["a result of an unknown image", () => withResult({ image_id: 3 }), "ANNOTATIONS_INVALID", /position 0 has image_id 3/],
+    ["a result without a score", () => withResult({ score: undefined }), "ANNOTATIONS_INVALID", /score undefined/],
+    ["a box of three numbers", () => withResult({ bbox: [1, 2, 3] }), "ANNOTATIONS_INVALID", /bbox \[1,2,3\]/],
+    ["an annotation without an area", () => withAnnotation({ area: undefined }), "ANNOTATIONS_INVALID", /area undefined/],
+    ["an id that is a text", () => withAnnotation({ id: "7" }), "ANNOTATIONS_INVALID", /id "7"/],
+  ];
+  for (const [what, evaluate, reason, message] of cases) {
+    it(what, () => assert.rejects(evaluate, isCasslError(reason, message)));
+  }
+});
+
+describe("evaluateCoco on files refuses", () => {
+  let folder: string;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "cassl-coco-"));
+    await writeFile(join(folder, "cut.json"), JSON.stringify(groundTruth).slice(0, -20));
+    await writeFile(join(folder, "list.json"), "[]");
+    await writeFile(join(folder, "nothing.json"), "null");
+    await writeFile(join(folder, "nulls.json"), "[null]");
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  const cases: [string, string, string, Reason, RegExp][] = [
+    ["a missing file", "missing.json", "list.json", "FILE_NOT_FOUND", /missing.json/],
+    ["a file that is cut off", "cut.json", "list.json", "ANNOTATIONS_INVALID", /cut.json is not whole JSON/],
+    ["ground truth that is a list", "list.json", "list.json", "ANNOTATIONS_INVALID", /no list `images`/],
+    ["ground truth that is null", "nothing.json", "list.json", "ANNOTATIONS_INVALID", /no list `images`/],
+    ["results that are no list", "", "nothing.json", "ANNOTATIONS_INVALID", /not a list of results/],
+    ["results that are null", "", "nulls.json", "ANNOTATIONS_INVALID", /image_id undefined/],
+  ];
+  for (const [what, gt, dt, reason, message] of cases) {
+    it(what, () => {
+      const input = gt === "" ? groundTruth : join(folder, gt);
+      return assert.rejects(evaluateCoco(input, join(folder, dt)), isCasslError(reason, message));
+    });
+  }
+});
+
+function isCasslError(reason: Reason, message: RegExp): (error: unknown) => boolean {
+  return (error) => error instanceof CasslError && error.reason === reason && message.test(error.message);
+}

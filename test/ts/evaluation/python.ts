@@ -1,0 +1,22 @@
+/** The project's Python, for tests that compare with the references themselves. */
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { packageRoot } from "../../../ts/core/package.js";
+
+const python = join(packageRoot, ".venv/bin/python");
+
+/** Why a test that imports a Python package cannot run, or undefined if it can. */
+export function missingPython(packageName: string): string | undefined {
+  try {
+    execFileSync(python, ["-c", `import ${packageName}`], { stdio: "ignore" });
+    return undefined;
+  } catch {
+    return `${python} with ${packageName} is not installed`;
+  }
+}
+
+/** Standard output of scripts/golden.py. */
+export function runGolden(...args: string[]): string {
+  const options = { encoding: "utf8", maxBuffer: 2 ** 28 } as const;
+  return execFileSync(python, [join(packageRoot, "scripts/golden.py"), ...args], options);
+}

@@ -1,0 +1,286 @@
+import assert from "node:assert/strict";
+import { canonicalJson } from "../../../ts/core/hash.js";
+import { RunConfig } from "../../../ts/gen/cassl/v1/run.js";
+import { configJsonSchema, parseConfig, parseConfigText, toRunConfig } from "../../../ts/pipeline/config.js";
+import { configTemplate } from "../../../ts/pipeline/config-template.js";
+
+type Fields = Record<string, unknown>;
+
+const annotated = (name: string) => ({ annotations: `${name}.json`, images: name });
+const minimal = (change: Fields = {}): Fields => ({
+  name: "test",
+  data: { labeled: annotated("train"), unlabeled: { images: ["more"] }, validation: annotated("val") },
+  ...change,
+});
+const withData = (change: Fields): Fields => minimal({ data: { ...(minimal()["data"] as Fields), ...change } });
+
+describe("the configuration", () => {
+  it("has a default for everything but the name and the paths", () => {
+    const config = parseConfig(minimal());
+    assert.deepEqual(config.arms, ["supervised", "class_agnostic"]);
+    assert.equal(config.stages.finetune.solver.augmentation.flip_probability, 0.5);
+    assert.deepEqual(config.stages.warmup.solver, config.stages.pseudo_label.solver);
+    assert.equal("take" in config.data.labeled, false);
+  });
+
+  it("changes nothing when it is parsed again", () => {
+    const config = parseConfig(minimal({ solver: { iterations: 40 } }));
+    assert.deepEqual(parseConfig(config), config);
+  });
+
+  it("comes back from the wire the same", () => {
+    for (const input of [
+      minimal(),
+      withData({ labeled: { ...annotated("train"), take: 20 } }),
+      minimal({ seed: 2 ** 32 - 1, gates: { min_box_ratio: 0 } }),
+    ]) {
+      const config = parseConfig(input);
+      const received = RunConfig.decode(RunConfig.encode(toRunConfig(config)).finish());
+      assert.equal(canonicalJson(parseConfig(received)), canonicalJson(config));
+    }
+  });
+
+  const refused: [what: string, input: unknown, message: RegExp][] = [
+    ["nothing", null, /mapping.*null/],
+    ["a list", [], /mapping.*\[\]/],
+    ["a missing name", { ...minimal(), name: undefined }, /^`name` is missing\.$/],
+    ["a missing section", { name: "test" }, /^`data` is missing\.$/],
+    ["a missing path", withData({ validation: { images: "val" } }), /^`data\.validation\.annotations` is missing\.$/],
+    [
+      "an unknown key at the top",
+      minimal({ detectr: {} }),
+      /Unknown key `detectr`\. The nearest valid key is `detector`/,
+    ],
+    ["an unknown key like `solver`", minimal({ sovler: {} }), /`sovler`.* `solver`/],
+    [
+      "an unknown key in a section",
+      minimal({ gates: { min_box_ration: 1 } }),
+      /`gates\.min_box_ration`.* `gates\.min_box_ratio`/,
+    ],
+    [
+      "an unknown key in the shared solver",
+      minimal({ solver: { learning_rat: 1 } }),
+      /^Unknown key `solver\.learning_rat`.* `solver\.learning_rate`\.$/,
+    ],
+    [
+      "an unknown key in the shared augmentation",
+      minimal({ solver: { augmentation: { flip: 1 } } }),
+      /`solver\.augmentation\.flip`.* `solver\.augmentation\./,
+    ],
+    ["an unknown key in a stage", minimal({ stages: { warm_up: {} } }), /`stages\.warm_up`.* `stages\.warmup`/],
+    [
+      "an unknown key in a stage's solver",
+      minimal({ stages: { warmup: { solver: { iteration: 1 } } } }),
+      /`stages\.warmup\.solver\.iteration`.* `stages\.warmup\.solver\.iterations`/,
+    ],
+    [
+      "an unknown key at the deepest level",
+      minimal({ stages: { finetune: { solver: { augmentation: { max_zom: 2 } } } } }),
+      /`stages\.finetune\.solver\.augmentation\.max_zom`.* `stages\.finetune\.solver\.augmentation\.max_zoom`/,
+    ],
+    [
+      "an unknown key in a required section",
+      withData({ labeled: { ...annotated("train"), tak: 2 } }),
+      /`data\.labeled\.tak`.* `data\.labeled\.take`/,
+    ],
+    ["an object's own key `__proto__`", JSON.parse('{"name":"test","__proto__":{}}'), /Unknown key `__proto__`/],
+    ["a text for a number", minimal({ seed: "seven" }), /^`seed` is "seven": .*number/],
+    ["a fraction for a count", minimal({ solver: { iterations: 1.5 } }), /`solver\.iterations` is 1\.5/],
+    [
+      "a count that the wire cannot hold",
+      minimal({ solver: { iterations: 3e9 } }),
+      /`solver\.iterations` is 3000000000/,
+    ],
+    [
+      "a value out of its range",
+      minimal({ stages: { finetune: { predict: { nms_iou: 1.1 } } } }),
+      /`stages\.finetune\.predict\.nms_iou` is 1\.1/,
+    ],
+    ["a number that is none", minimal({ gates: { max_empty_share: Number.NaN } }), /`gates\.max_empty_share` is NaN/],
+    ["an unknown choice", withData({ bad_boxes: "keep" }), /`data\.bad_boxes` is "keep": .*"clip"/],
+    ["an unknown choice in a list", minimal({ arms: ["supervised", "magic"] }), /`arms\.1` is "magic"/],
+    ["a number for a section", minimal({ detector: 3 }), /`detector` is 3/],
+    ["a section left empty", minimal({ stages: null }), /`stages` is null/],
+    [
+      "a stage's solver left empty",
+      minimal({ stages: { warmup: { solver: null } } }),
+      /`stages\.warmup\.solver` is null/,
+    ],
+    ["a shared solver left empty", minimal({ solver: null }), /`solver` is null/],
+    ["a text for a list", withData({ unlabeled: { images: "more" } }), /`data\.unlabeled\.images` is "more"/],
+    ["a name that is no file name", minimal({ name: "a/b" }), /`name` is "a\/b".*letters/],
+    ["a repeated arm", minimal({ arms: ["supervised", "supervised"] }), /`arms` is .*repeat/],
+    [
+      "pyramid levels out of order",
+      minimal({ detector: { strides_px: [16, 8] } }),
+      /`detector\.strides_px` is \[16,8\].*ascending/,
+    ],
+    [
+      "an input side that is no multiple of 32",
+      minimal({ detector: { input_width_px: 100 } }),
+      /`detector\.input_width_px` is 100.*32/,
+    ],
+    [
+      "a ramp as long as the training",
+      minimal({ solver: { iterations: 30 } }),
+      /`stages\.pseudo_label\.solver\.lr_ramp_iterations` must be below `iterations`, 30, not 30/,
+    ],
+    ["gates that nothing passes", minimal({ gates: { min_box_ratio: 6 } }), /`gates\.min_box_ratio` .* 5, not 6/],
+    [
+      "the rest of all labeled images",
+      withData({ unlabeled: { images: ["more"], rest_of_labeled: true } }),
+      /rest_of_labeled.*data\.labeled\.take/,
+    ],
+  ];
+  for (const [what, input, message] of refused) {
+    it(`refuses ${what}`, () => {
+      assert.throws(() => parseConfig(input), { reason: "CONFIG_INVALID", message });
+    });
+  }
+
+  it("names every fault at once", () => {
+    assert.throws(
+      () => parseConfig(minimal({ seed: -1, gatess: {}, detector: { fpn: 1 } })),
+      ({ message }: Error) => {
+        assert.equal(message.split("\n").length, 3);
+        return true;
+      },
+    );
+  });
+
+  it("refuses to have no unlabeled images, and offers the arm that needs none", () => {
+    assert.throws(() => parseConfig(withData({ unlabeled: {} })), {
+      reason: "DATASET_EMPTY",
+      message: /class_agnostic/,
+      remedy: /supervised/,
+    });
+    assert.doesNotThrow(() => parseConfig({ ...withData({ unlabeled: {} }), arms: ["supervised"] }));
+    const rest = { labeled: { ...annotated("train"), take: 5 }, unlabeled: { rest_of_labeled: true } };
+    assert.doesNotThrow(() => parseConfig(withData(rest)));
+  });
+});
+
+describe("the shared solver", () => {
+  const solvers = (change: Fields) => Object.values(parseConfig(minimal(change)).stages).map(({ solver }) => solver);
+
+  it("is what every stage starts from", () => {
+    assert.deepEqual(
+      solvers({ solver: { iterations: 70 } }).map(({ iterations }) => iterations),
+      [70, 70, 70],
+    );
+  });
+
+  it("gives way to a stage, key by key, down to the augmentation", () => {
+    const shared = { iterations: 70, learning_rate: 0.1, augmentation: { min_zoom: 0.5, color_jitter: 0 } };
+    const stages = { warmup: { solver: { iterations: 90, augmentation: { color_jitter: 0.4 } } } };
+    const [pseudoLabel, warmup] = solvers({ solver: shared, stages });
+    assert.deepEqual(warmup, {
+      ...pseudoLabel,
+      iterations: 90,
+      augmentation: { flip_probability: 0.5, min_zoom: 0.5, max_zoom: 1.25, color_jitter: 0.4 },
+    });
+    assert.equal(warmup?.learning_rate, 0.1);
+  });
+
+  it("is not part of the configuration that comes out", () => {
+    assert.equal("solver" in parseConfig(minimal({ solver: {} })), false);
+  });
+});
+
+describe("the text of cassl.yaml", () => {
+  const text = `
+name: test
+data:
+  labeled: { annotations: labels/train.json, images: ../photos }
+  unlabeled: { images: [more, /abs/more] }
+  validation: { annotations: /abs/val.json, images: . }
+`;
+
+  it("has paths relative to its folder", () => {
+    const { data } = parseConfigText(text, "/home/me/project/cassl.yaml");
+    assert.deepEqual(data.labeled, { annotations: "/home/me/project/labels/train.json", images: "/home/me/photos" });
+    assert.deepEqual(data.unlabeled.images, ["/home/me/project/more", "/abs/more"]);
+    assert.deepEqual(data.validation, { annotations: "/abs/val.json", images: "/home/me/project" });
+  });
+
+  const refused: [what: string, text: string, message: RegExp][] = [
+    ["a bracket that is not closed", "name: [a", /cassl\.yaml is not YAML: .*line 1/],
+    ["a key twice", "name: a\nname: b", /not YAML: .*unique/],
+    ["an indent that fits nothing", "name: a\n  seed: 1\n seed: 2", /not YAML/],
+    ["nothing", "", /mapping.*null/],
+    ["words", "just words", /mapping.*"just words"/],
+  ];
+  for (const [what, broken, message] of refused) {
+    it(`refuses ${what}`, () => {
+      assert.throws(() => parseConfigText(broken, "/a/cassl.yaml"), { reason: "CONFIG_INVALID", message });
+    });
+  }
+});
+
+interface Schema {
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly properties?: Record<string, Schema>;
+  readonly additionalProperties?: boolean;
+}
+
+function leaves(schema: Schema, path: string[] = []): [path: string[], schema: Schema][] {
+  if (schema.properties === undefined) return [[path, schema]];
+  return Object.entries(schema.properties).flatMap(([key, inner]) => leaves(inner, [...path, key]));
+}
+
+describe("the JSON Schema", () => {
+  const schema = configJsonSchema() as Schema;
+
+  it("explains every field, and has its default", () => {
+    const withoutDefault = leaves(schema).filter(([, field]) => field.default === undefined);
+    assert.deepEqual(
+      withoutDefault.map(([path]) => path.join(".")),
+      [
+        "name",
+        "data.labeled.annotations",
+        "data.labeled.images",
+        "data.labeled.take",
+        "data.validation.annotations",
+        "data.validation.images",
+      ],
+    );
+    for (const [path, { description }] of leaves(schema))
+      assert.ok(description, `${path.join(".")} has no description`);
+  });
+
+  it("allows no other keys, at any depth", () => {
+    const check = (at: Schema): void => {
+      if (at.properties === undefined) return;
+      assert.equal(at.additionalProperties, false);
+      Object.values(at.properties).forEach(check);
+    };
+    check(schema);
+  });
+});
+
+describe("the template of cassl.yaml", () => {
+  const template = configTemplate();
+
+  it("is a configuration with every default", () => {
+    const config = parseConfigText(template, "/project/cassl.yaml");
+    const { name, data } = config;
+    const { labeled, unlabeled, validation } = data;
+    assert.equal(canonicalJson(config), canonicalJson(parseConfig({ name, data: { labeled, unlabeled, validation } })));
+  });
+
+  it("has every field", () => {
+    const shared = /^stages\.\w+\.solver\./;
+    for (const [path] of leaves(configJsonSchema())) {
+      if (shared.test(path.join("."))) continue;
+      const line = `${"  ".repeat(path.length - 1)}(# )?${path.at(-1)}:`;
+      assert.match(template, new RegExp(`^${line}`, "m"), `${path.join(".")} is not in the template`);
+    }
+  });
+
+  it("explains every line", () => {
+    const lines = template.split("\n").filter((line) => line !== "");
+    for (const [index, line] of lines.entries())
+      assert.ok(line.includes("# ") || lines[index - 1]?.trim().startsWith("# "), line);
+  });
+});

@@ -1,0 +1,87 @@
+/** A small finished run, for tests of what is made of one. */
+import { parseConfig } from "../../../ts/pipeline/config.js";
+import type { ArmResult, RunResult } from "../../../ts/pipeline/pipeline.js";
+import type { ReportInput } from "../../../ts/report/report.js";
+import type { RunEvent } from "../../../ts/gen/cassl/v1/run.js";
+
+const KEY = "0123456789abcdef".repeat(4);
+const STARTED = new Date("2026-03-01T14:05:09Z");
+
+export const exampleConfig = parseConfig({
+  name: "blood",
+  data: {
+    labeled: { annotations: "/data/train.json", images: "/data/train", take: 20 },
+    unlabeled: { rest_of_labeled: true },
+    validation: { annotations: "/data/val.json", images: "/data/val" },
+  },
+});
+
+export function exampleArm(arm: ArmResult["arm"], ap: number): ArmResult {
+  return {
+    arm,
+    seed: 0,
+    labeled_images: 20,
+    fraction: 20 / 292,
+    target: "light",
+    total_iterations: 900,
+    ap,
+    ap50: ap + 0.2,
+    ap75: ap - 0.1,
+    class_agnostic_ap: ap + 0.05,
+    onnx: { sha256: KEY, size_bytes: 1 },
+  } as ArmResult;
+}
+
+export const exampleResult: RunResult = {
+  run: "blood-20260301-140509",
+  config_hash: KEY,
+  arms: [exampleArm("supervised", 0.4124), exampleArm("class_agnostic", 0.4467)],
+  steps: [
+    { name: "curate", key: KEY, reused: true, seconds: 41.2 },
+    { name: "class_agnostic/warmup", key: KEY, reused: false, seconds: 72.4 },
+    { name: "class_agnostic/finetune", key: KEY, reused: false, seconds: 30 },
+  ],
+  gates: [
+    { name: "min_box_ratio", value: 0.8312, limit: 0.2, passed: true },
+    { name: "max_empty_share", value: 0.02, limit: 0.8, passed: true },
+  ],
+};
+
+/** One event of the run, `seconds` after its start. */
+export function eventAt(seconds: number, event: RunEvent["event"], sequence = 1): RunEvent {
+  return { sequence, at: new Date(STARTED.getTime() + 1000 * seconds), event };
+}
+
+export function trainedTo(step: string, iteration: number, total: number): RunEvent["event"] {
+  const total_loss = 2 * Math.exp(-iteration / (total / 3)) + 0.3;
+  const losses = { total: total_loss, classification: 0.4 * total_loss, box_regression: 0.35 * total_loss, centerness: 0.25 * total_loss };
+  const learning_rate = 0.002 * Math.sin((Math.PI * iteration) / total) ** 2;
+  const value = { iteration, total_iterations: total, losses, learning_rate, images_per_second: 31.4 };
+  return { $case: "step_progress", value: { step, progress: { $case: "train", value } } };
+}
+
+/** `steps` in a row, of 10 s and 100 iterations each, after a reused `curate`. */
+export function exampleEvents(steps: readonly string[]): RunEvent[] {
+  const started = (step: string): RunEvent["event"] => ({ $case: "step_started", value: { step, key: KEY } });
+  const finished = (step: string, reused: boolean, seconds: number): RunEvent["event"] => {
+    return { $case: "step_finished", value: { step, key: KEY, reused, seconds } };
+  };
+  const events = [eventAt(0, started("curate")), eventAt(0.1, finished("curate", true, 41.2))];
+  for (const [index, step] of steps.entries()) {
+    const begin = 0.1 + 10 * index;
+    events.push(eventAt(begin, started(step)));
+    for (let done = 5; done <= 100; done += 5) events.push(eventAt(begin + done / 10, trainedTo(step, done, 100)));
+    events.push(eventAt(begin + 10, finished(step, false, 10)));
+  }
+  return events.map((event, index) => ({ ...event, sequence: index + 1 }));
+}
+
+export function exampleInput(changes: Partial<ReportInput> = {}): ReportInput {
+  return {
+    run: { run_id: exampleResult.run, config: exampleConfig, created_at: STARTED, finished_at: new Date(STARTED.getTime() + 185_000) },
+    result: exampleResult,
+    events: exampleEvents(["class_agnostic/warmup", "class_agnostic/finetune"]),
+    samples: [],
+    ...changes,
+  };
+}

@@ -1,0 +1,50 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from "commander";
+import { CasslError } from "../core/errors.js";
+import { version } from "../core/package.js";
+import { addCancel } from "./cancel.js";
+import { addCheck } from "./check.js";
+import { addDoctor } from "./doctor.js";
+import { addEval } from "./eval.js";
+import { EXIT_USAGE, exitCodeOf } from "./exit-code.js";
+import { describeFailure, failureJson } from "./failure.js";
+import { addInit } from "./init.js";
+import { addReport } from "./report.js";
+import { addRun } from "./run.js";
+import { addRuns } from "./runs.js";
+import { addServe } from "./serve.js";
+import { addSubmit } from "./submit.js";
+import { addWatch } from "./watch.js";
+
+function createProgram(): Command {
+  const program = new Command("cassl")
+    .description("Train object detectors from few labels and many unlabeled images.")
+    .version(version)
+    .option("--debug", "show where an error comes from, and what workers write")
+    .exitOverride()
+    .showHelpAfterError("Add --help to see what there is.");
+  const commands = [addInit, addCheck, addRun, addReport, addServe, addSubmit, addWatch, addCancel, addRuns, addEval, addDoctor];
+  for (const add of commands) add(program);
+  return program;
+}
+
+/** The exit code of a failed command, which has been told about. */
+function fail(error: unknown, { argv }: NodeJS.Process): number {
+  // commander has written its message itself; --help and --version end this way too, with code 0.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  const failure = CasslError.from(error);
+  console.error(describeFailure(failure, argv.includes("--debug")));
+  if (argv.includes("--json")) console.log(failureJson(failure));
+  return exitCodeOf(failure.reason);
+}
+
+// Whoever reads the output may stop before its end, as `head` does.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
+try {
+  await createProgram().parseAsync();
+} catch (error) {
+  process.exitCode = fail(error, process);
+}

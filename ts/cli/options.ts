@@ -1,0 +1,50 @@
+/** The options that several commands have. */
+import { dirname, join, resolve } from "node:path";
+import { InvalidArgumentError, Option } from "commander";
+import type { Override } from "./config-file.js";
+
+export const DEFAULT_ADDRESS = "127.0.0.1:7070";
+
+export function jsonOption(description = "print JSON, one object a line"): Option {
+  return new Option("--json", description);
+}
+
+export function workspaceOption(place: string): Option {
+  return new Option("--workspace <dir>", `folder for state, artifacts and results (default: .cassl ${place})`);
+}
+
+export function pythonOption(): Option {
+  return new Option("--python <path>", "Python to run workers with (default: $CASSL_PYTHON, else .venv of the set-up, else python3)");
+}
+
+export function controllerOption(): Option {
+  return new Option("--controller <address>", "host:port of a controller that `cassl serve` started")
+    .env("CASSL_CONTROLLER")
+    .default(DEFAULT_ADDRESS);
+}
+
+export function runIdOption(): Option {
+  return new Option("--run-id <id>", "id of the run (default: its name and the time)");
+}
+
+export function setOption(): Option {
+  return new Option("--set <key=value>", "override a field of the file, such as seed=1 or stages.finetune.solver.iterations=300; repeatable")
+    .argParser(collectOverride)
+    .default([], "none");
+}
+
+function collectOverride(text: string, previous: readonly Override[]): Override[] {
+  const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (key === undefined || value === undefined) throw new InvalidArgumentError("It must be key=value.");
+  return [...previous, { key, value }];
+}
+
+/** The workspace of a command that has a configuration file: beside the file, unless it is given. */
+export function workspaceBeside(configFile: string, given: string | undefined): string {
+  return resolve(given ?? join(dirname(configFile), ".cassl"));
+}
+
+/** The workspace of a command without a file: in the working folder, unless it is given. */
+export function workspaceHere(given: string | undefined): string {
+  return resolve(given ?? ".cassl");
+}

@@ -1,0 +1,90 @@
+import type { Command } from "commander";
+import { connect } from "../client/client.js";
+import { type Controller, startController } from "../controller/controller.js";
+import { CasslError } from "../core/errors.js";
+import type { Run } from "../gen/cassl/v1/run.js";
+import { type Config, toRunConfig } from "../pipeline/config.js";
+import { type Override, readConfig } from "./config-file.js";
+import { followRun, printResult } from "./follow.js";
+import { interruptSignal } from "./interrupt.js";
+import { jsonOption, pythonOption, runIdOption, setOption, workspaceBeside, workspaceOption } from "./options.js";
+import { createView, type ProgressView } from "./progress-view.js";
+import { runFiles } from "./run-files.js";
+import { defaultRunId, retriedRunId } from "./run-id.js";
+
+interface RunOptions {
+  readonly workspace?: string;
+  readonly python?: string;
+  readonly runId?: string;
+  readonly set: readonly Override[];
+  readonly json?: true;
+  readonly debug?: true;
+}
+
+export function addRun(program: Command): void {
+  program
+    .command("run")
+    .description("Train and compare the arms of a configuration on this machine. Finished steps are reused; an interrupted run goes on.")
+    .argument("<config>", "configuration, such as cassl.yaml")
+    .addOption(workspaceOption("beside the configuration"))
+    .addOption(pythonOption())
+    .addOption(runIdOption())
+    .addOption(setOption())
+    .addOption(jsonOption("print the run's events as JSON, one a line, and the result's path as the last"))
+    .action((file: string, _options: object, command: Command) => run(file, command.optsWithGlobals<RunOptions>()));
+}
+
+async function run(file: string, options: RunOptions): Promise<void> {
+  const config = await readConfig(file, options.set);
+  const workspace = workspaceBeside(file, options.workspace);
+  const interrupted = interruptSignal();
+  const view = createView(options.json ?? false);
+  const controller = await startController({
+    workspace,
+    host: "127.0.0.1",
+    port: 0,
+    childWorkers: 1,
+    python: options.python,
+    recover: "fail",
+    onWorkerOutput: (line) => options.debug && view.note(`worker: ${line}`),
+  });
+  try {
+    const finished = await runOn(controller, config, options.runId, view, interrupted);
+    const files = runFiles(workspace, finished.run_id);
+    if (!options.json) console.log(`\nReport: ${files.html}`);
+    await printResult(files.result, options.json ?? false);
+  } finally {
+    view.close();
+    await controller.stop();
+  }
+}
+
+/** Creates the run and follows it to its end. CANCELLED if it is interrupted. */
+async function runOn(
+  { address }: Controller,
+  config: Config,
+  givenId: string | undefined,
+  view: ProgressView,
+  interrupted: AbortSignal,
+): Promise<Run> {
+  const client = connect(address);
+  try {
+    const runs = await client.listRuns();
+    const runId = givenId === undefined ? defaultRunId(config.name, new Date(), runs) : retriedRunId(givenId, runs);
+    interrupted.throwIfAborted();
+    interrupted.addEventListener("abort", () => {
+      view.note("Stopping; press Ctrl-C again to stop at once.");
+      client.cancelRun(runId).catch((error: Error) => view.note(error.message));
+    });
+    await client.createRun(runId, toRunConfig(config));
+    return await followRun(client, runId, view);
+  } catch (error) {
+    throw interrupted.aborted ? stopped(error) : error;
+  } finally {
+    client.close();
+  }
+}
+
+function stopped(cause: unknown): CasslError {
+  return new CasslError("CANCELLED", "The run was stopped.", "Run the same command to go on from the last checkpoint.", { cause });
+}

@@ -1,0 +1,72 @@
+import { type Command, Option } from "commander";
+import { connect } from "../client/client.js";
+import { fromErrorDetail } from "../core/errors.js";
+import { type Run, type State, stateToJSON } from "../gen/cassl/v1/run.js";
+import { formatAp, formatTime } from "../report/format.js";
+import { jsonOption, workspaceHere, workspaceOption } from "./options.js";
+import { type FinishedRun, finishedRuns, readResult } from "./run-files.js";
+import { textTable } from "./table.js";
+
+interface RunsOptions {
+  readonly controller?: string;
+  readonly workspace?: string;
+  readonly json?: true;
+}
+
+interface RunRow {
+  readonly run: string;
+  readonly state: string;
+  readonly at: Date | undefined;
+  readonly note: string;
+}
+
+export function addRuns(program: Command): void {
+  program
+    .command("runs")
+    .description("List runs, newest first: the finished ones of a workspace, or all of a controller.")
+    .addOption(new Option("--controller <address>", "host:port of a controller that `cassl serve` started").env("CASSL_CONTROLLER"))
+    .addOption(workspaceOption("in the working folder"))
+    .addOption(jsonOption())
+    .action(listRuns);
+}
+
+async function listRuns({ controller, workspace, json }: RunsOptions): Promise<void> {
+  const rows = controller === undefined ? await runsOfWorkspace(workspaceHere(workspace)) : await runsOfController(controller);
+  if (json) {
+    for (const row of rows) console.log(JSON.stringify(row));
+    return;
+  }
+  console.log(textTable(["run", "state", "time", ""], rows.map(({ run, state, at, note }) => [run, state, at ? formatTime(at) : "", note])));
+}
+
+async function runsOfController(address: string): Promise<RunRow[]> {
+  const client = connect(address);
+  try {
+    return (await client.listRuns()).map((run) => ({
+      run: run.run_id,
+      state: stateName(run.state),
+      at: run.finished_at ?? run.created_at,
+      note: reasonOf(run),
+    }));
+  } finally {
+    client.close();
+  }
+}
+
+async function runsOfWorkspace(workspace: string): Promise<RunRow[]> {
+  return Promise.all((await finishedRuns(workspace)).map(rowOf));
+}
+
+async function rowOf({ run, finishedAt, result }: FinishedRun): Promise<RunRow> {
+  const { arms } = await readResult(result);
+  return { run, state: "succeeded", at: finishedAt, note: arms.map(({ arm, ap }) => `${arm} AP ${formatAp(ap)}`).join(", ") };
+}
+
+function reasonOf({ error }: Run): string {
+  return error === undefined ? "" : fromErrorDetail(error).reason;
+}
+
+/** `running` of STATE_RUNNING. */
+export function stateName(state: State): string {
+  return stateToJSON(state).replace("STATE_", "").toLowerCase();
+}

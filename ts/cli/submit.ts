@@ -1,0 +1,43 @@
+import type { Command } from "commander";
+import { connect } from "../client/client.js";
+import { toRunConfig } from "../pipeline/config.js";
+import { type Override, readConfig } from "./config-file.js";
+import { controllerOption, jsonOption, runIdOption, setOption, workspaceBeside, workspaceOption } from "./options.js";
+import { defaultRunId } from "./run-id.js";
+import { watchToEnd } from "./watch.js";
+
+interface SubmitOptions {
+  readonly controller: string;
+  readonly runId?: string;
+  readonly watch?: true;
+  readonly workspace?: string;
+  readonly set: readonly Override[];
+  readonly json?: true;
+}
+
+export function addSubmit(program: Command): void {
+  program
+    .command("submit")
+    .description("Send a run to a controller, and print its id. The same id with the same configuration is the same run.")
+    .argument("<config>", "configuration, such as cassl.yaml")
+    .addOption(controllerOption())
+    .addOption(runIdOption())
+    .addOption(setOption())
+    .option("--watch", "follow the run to its end, like `cassl watch`")
+    .addOption(workspaceOption("beside the configuration"))
+    .addOption(jsonOption())
+    .action(submit);
+}
+
+async function submit(file: string, options: SubmitOptions): Promise<void> {
+  const config = await readConfig(file, options.set);
+  const client = connect(options.controller);
+  try {
+    const runId = options.runId ?? defaultRunId(config.name, new Date(), await client.listRuns());
+    await client.createRun(runId, toRunConfig(config));
+    console.log(options.json ? JSON.stringify({ run: runId }) : runId);
+    if (options.watch) await watchToEnd(client, runId, workspaceBeside(file, options.workspace), options.json ?? false);
+  } finally {
+    client.close();
+  }
+}

@@ -1,0 +1,48 @@
+import type { Command } from "commander";
+import { type CasslClient, connect } from "../client/client.js";
+import { CasslError } from "../core/errors.js";
+import { followRun, localResult, printResult } from "./follow.js";
+import { interruptSignal } from "./interrupt.js";
+import { controllerOption, jsonOption, workspaceHere, workspaceOption } from "./options.js";
+import { createView } from "./progress-view.js";
+
+interface WatchOptions {
+  readonly controller: string;
+  readonly workspace?: string;
+  readonly json?: true;
+}
+
+export function addWatch(program: Command): void {
+  program
+    .command("watch")
+    .description("Show a run of a controller from its beginning to its end. Ctrl-C ends the watching, not the run.")
+    .argument("<run>", "id of the run")
+    .addOption(controllerOption())
+    .addOption(workspaceOption("in the working folder"))
+    .addOption(jsonOption("print the run's events as JSON, one a line, and the result's path as the last"))
+    .action(watch);
+}
+
+async function watch(runId: string, options: WatchOptions): Promise<void> {
+  const client = connect(options.controller);
+  try {
+    await watchToEnd(client, runId, workspaceHere(options.workspace), options.json ?? false);
+  } finally {
+    client.close();
+  }
+}
+
+export async function watchToEnd(client: CasslClient, runId: string, workspace: string, json: boolean): Promise<void> {
+  const interrupted = interruptSignal();
+  try {
+    const run = await followRun(client, runId, createView(json), interrupted);
+    await printResult(await localResult(client, run, workspace), json);
+  } catch (error) {
+    throw interrupted.aborted ? leftAlone(runId, error) : error;
+  }
+}
+
+function leftAlone(runId: string, cause: unknown): CasslError {
+  const remedy = `\`cassl watch ${runId}\` shows it again; \`cassl cancel ${runId}\` stops it.`;
+  return new CasslError("CANCELLED", "The run is no longer watched; it goes on.", remedy, { cause });
+}

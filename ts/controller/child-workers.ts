@@ -1,0 +1,104 @@
+/** The executor `local`: workers as child processes, started again when they die, as long as that leads anywhere. */
+import { setTimeout as delay } from "node:timers/promises";
+import { CasslError } from "../core/errors.js";
+import { spawnWorker, type WorkerExit, type WorkerProcess } from "./worker-process.js";
+import type { WorkerPool } from "./workers.js";
+
+export interface ChildWorkers {
+  /** How the worker process ended and what it wrote last. Empty if it is none of ours, or lives. */
+  lastWords(pid: number): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export interface ChildWorkersOptions {
+  readonly count: number;
+  readonly python: string;
+  readonly controllerAddress: string;
+  readonly pool: WorkerPool;
+  /** Given every line that a worker writes. */
+  onOutput(line: string): void;
+}
+
+const MAX_FRUITLESS_DEATHS = 3;
+const RESTART_MS = 200;
+const LAST_WORDS_MS = 1000;
+const EXIT_INCOMPLETE = 3;
+
+/** WORKER_FAILED if the Python cannot be executed. */
+export async function startChildWorkers(options: ChildWorkersOptions): Promise<ChildWorkers> {
+  const { count, python, controllerAddress, pool, onOutput } = options;
+  const stopping = new AbortController();
+  const processes = new Map<number, WorkerProcess>();
+  let supervised = count;
+
+  async function start(): Promise<WorkerProcess> {
+    const process = await spawnWorker(python, controllerAddress, onOutput);
+    processes.set(process.pid, process);
+    if (stopping.signal.aborted) await process.stop();
+    return process;
+  }
+
+  /** Returns when no more worker is to be started in this place, with the reason. */
+  async function supervise(first: WorkerProcess): Promise<CasslError> {
+    let process = first;
+    for (let deaths = 1; ; deaths++) {
+      const progress = pool.tasks.progressCount();
+      const exit = await process.exited;
+      if (pool.tasks.progressCount() > progress) deaths = 1;
+      const failure = failureOf(exit, deaths);
+      if (failure !== undefined) return failure;
+      stopping.signal.throwIfAborted();
+      pool.tasks.log("warning", `${exit.lastWords}\nIt is started again.`);
+      await delay(RESTART_MS * 2 ** deaths, undefined, { signal: stopping.signal });
+      processes.delete(process.pid);
+      process = await start();
+    }
+  }
+
+  async function keepUp(first: WorkerProcess): Promise<void> {
+    const failure = await supervise(first).catch((error: unknown) => CasslError.from(error));
+    supervised--;
+    if (supervised === 0 && !stopping.signal.aborted) pool.giveUp(failure);
+  }
+
+  const starting = await Promise.allSettled(Array.from({ length: count }, start));
+  const supervisors = [...processes.values()].map(keepUp);
+  const stop = async (): Promise<void> => {
+    stopping.abort();
+    await Promise.all([...processes.values()].map((process) => process.stop()));
+    await Promise.all(supervisors);
+  };
+  const failed = starting.find((result) => result.status === "rejected");
+  if (failed !== undefined) {
+    await stop();
+    throw failed.reason;
+  }
+
+  return {
+    async lastWords(pid) {
+      const exited = processes.get(pid)?.exited.then(({ lastWords }) => lastWords);
+      return Promise.race([exited ?? "", delay(LAST_WORDS_MS, "", { ref: false })]);
+    },
+    stop,
+  };
+}
+
+/** Why the worker need not be started again. Undefined if it may. */
+function failureOf(exit: WorkerExit, deaths: number): CasslError | undefined {
+  const missing = exit.lines.map((line) => /^cassl-worker: WORKER_INCOMPLETE: (.*)/.exec(line)?.[1]).find(Boolean);
+  if (exit.code === EXIT_INCOMPLETE && missing !== undefined) return incomplete(missing);
+  if (deaths < MAX_FRUITLESS_DEATHS) return undefined;
+  return new CasslError(
+    "WORKER_FAILED",
+    `The worker died ${deaths} times without getting anywhere. ${exit.lastWords}`,
+    "Correct what its last lines say; `npm run setup` installs the worker's packages.",
+  );
+}
+
+function incomplete(message: string): CasslError {
+  return new CasslError(
+    "WORKER_INCOMPLETE",
+    `The worker's Python lacks a package: ${message}`,
+    "Run `npm run setup`, or name a Python that has the worker's packages in CASSL_PYTHON.",
+  );
+}

@@ -1,0 +1,164 @@
+/** Puts the controller together: state, artifacts, services, frames, workers and runs of one workspace. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { Server, ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
+import { CasslError } from "../core/errors.js";
+import { ArtifactServiceService } from "../gen/cassl/v1/artifact_service.js";
+import { ControllerServiceService } from "../gen/cassl/v1/controller_service.js";
+import { WorkerServiceService } from "../gen/cassl/v1/worker_service.js";
+import { artifactService } from "./artifact-service.js";
+import { openArtifactStore } from "./artifacts.js";
+import { type ChildWorkers, startChildWorkers } from "./child-workers.js";
+import { controllerService } from "./controller-service.js";
+import { serveFrames } from "./frames.js";
+import { runExecution } from "./run-execution.js";
+import { openRunFolders } from "./run-folders.js";
+import { createRunLog } from "./run-log.js";
+import { createRuns, type Recovery } from "./runs.js";
+import { createShardLedger } from "./shards.js";
+import { openState } from "./state.js";
+import { toStorageError } from "./storage.js";
+import { createTaskProgress } from "./task-progress.js";
+import { choosePython } from "./worker-process.js";
+import { workerService } from "./worker-service.js";
+import { createWorkerPool } from "./workers.js";
+import { lockWorkspace } from "./workspace-lock.js";
+
+export interface ControllerOptions {
+  /** Folder for state, artifacts and results; made if it is missing. */
+  readonly workspace: string;
+  /** `127.0.0.1`, `::1` or `localhost`. */
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** How many workers to run as child processes. Others may attach. */
+  readonly childWorkers: number;
+  /** See `choosePython`. */
+  readonly python?: string | undefined;
+  readonly recover: Recovery;
+  /** Given every line that a child worker writes. */
+  readonly onWorkerOutput?: (line: string) => void;
+  /** @default 5 */
+  readonly heartbeatSeconds?: number;
+}
+
+export interface Controller {
+  /** host:port, for clients and workers. */
+  readonly address: string;
+  /** Leaves runs that are under way for the next controller. */
+  stop(): Promise<void>;
+}
+
+/** Closes what is open, in reverse. */
+type Closer = () => void | Promise<void>;
+
+/** A run's configuration is the largest message; artifacts come in small chunks. */
+const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
+
+const SERVER_OPTIONS: ServerOptions = {
+  "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
+  "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
+  "grpc.keepalive_time_ms": 60_000,
+  // Long, because a busy controller may answer late.
+  "grpc.keepalive_timeout_ms": 60_000,
+};
+
+/**
+ * WORKSPACE_LOCKED, ADDRESS_UNAVAILABLE, STORAGE_FAILED, WORKER_FAILED (no Python), or CONFIG_INVALID (not a loopback
+ * address); nothing is left open then.
+ */
+export async function startController(options: ControllerOptions): Promise<Controller> {
+  checkLoopback(options.host);
+  const closers: Closer[] = [];
+  const stop = async (): Promise<void> => {
+    for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+  };
+  try {
+    return { address: await openAll(options, closers), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function openAll(options: ControllerOptions, closers: Closer[]): Promise<string> {
+  const { workspace, host, port, heartbeatSeconds = 5 } = options;
+  await makeFolder(workspace);
+  const lock = lockWorkspace(workspace, join(workspace, "lock"));
+  closers.push(lock.release);
+  const artifacts = await openArtifactStore(join(workspace, "artifacts"));
+  const folders = await openRunFolders(join(workspace, "runs"));
+  const state = openState(join(workspace, "state.db"));
+  closers.push(state.close);
+  const frames = await serveFrames(host === "localhost" ? "127.0.0.1" : host);
+  closers.push(frames.close);
+
+  let children: ChildWorkers | undefined;
+  const progress = createTaskProgress(state, artifacts);
+  const lastWords = async (pid: number): Promise<string> => (await children?.lastWords(pid)) ?? "";
+  const pool = createWorkerPool({ state, progress, framesEndpoint: frames.endpoint, heartbeatSeconds, lastWords });
+  closers.push(pool.close);
+  const shards = createShardLedger(state, artifacts, pool.tasks);
+  frames.answer(shards);
+  const execute = runExecution({ state, artifacts, folders, shards, submit: pool.tasks.submit });
+  const runs = createRuns(createRunLog(state), execute);
+
+  const server = new Server(SERVER_OPTIONS);
+  server.addService(ArtifactServiceService, artifactService(artifacts));
+  server.addService(ControllerServiceService, controllerService(runs, pool));
+  server.addService(WorkerServiceService, workerService(pool));
+  closers.push(
+    () => server.forceShutdown(),
+    () => children?.stop(),
+    runs.stop,
+  );
+  const address = await bind(server, host, port);
+  const python = choosePython(options.python);
+  const onOutput = options.onWorkerOutput ?? (() => {});
+  children = await startChildWorkers({
+    count: options.childWorkers,
+    python,
+    controllerAddress: address,
+    pool,
+    onOutput,
+  });
+  runs.recover(options.recover);
+  return address;
+}
+
+/** ADDRESS_UNAVAILABLE, mostly because the port is taken. */
+function bind(server: Server, host: string, port: number): Promise<string> {
+  const name = host.includes(":") ? `[${host}]` : host;
+  return new Promise((resolve, reject) => {
+    server.bindAsync(`${name}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) resolve(`${name}:${bound}`);
+      else reject(addressUnavailable(`${name}:${port}`, error));
+    });
+  });
+}
+
+function addressUnavailable(address: string, cause: Error): CasslError {
+  return new CasslError(
+    "ADDRESS_UNAVAILABLE",
+    `The address ${address} cannot be bound: ${cause.message}`,
+    "Stop what uses the port, or choose another with --listen.",
+    { cause },
+  );
+}
+
+function checkLoopback(host: string): void {
+  if (["127.0.0.1", "::1", "localhost"].includes(host)) return;
+  throw new CasslError(
+    "CONFIG_INVALID",
+    `The address ${host} can be reached from other machines, which needs TLS and tokens; this version has neither.`,
+    "Listen on 127.0.0.1.",
+  );
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw toStorageError(error, `The workspace ${folder} cannot be made`);
+  }
+}

@@ -1,0 +1,57 @@
+/** From async functions to gRPC handlers. Whatever a function throws becomes the status of its call. */
+import { once } from "node:events";
+import type {
+  handleClientStreamingCall,
+  handleServerStreamingCall,
+  handleUnaryCall,
+  ServerWritableStream,
+} from "@grpc/grpc-js";
+import { toStatus } from "./status.js";
+
+export function unary<Request, Response>(
+  answer: (request: Request) => Response | Promise<Response>,
+): handleUnaryCall<Request, Response> {
+  return (call, callback) => {
+    const answering = async (): Promise<Response> => answer(call.request);
+    answering().then(
+      (response) => callback(null, response),
+      (error: unknown) => callback(toStatus(error)),
+    );
+  };
+}
+
+export function clientStreaming<Request, Response>(
+  answer: (requests: AsyncIterable<Request>) => Promise<Response>,
+): handleClientStreamingCall<Request, Response> {
+  return (call, callback) => {
+    answer(call as AsyncIterable<Request>).then(
+      (response) => callback(null, response),
+      (error: unknown) => callback(toStatus(error)),
+    );
+  };
+}
+
+/** The signal aborts when the caller leaves. */
+export function serverStreaming<Request, Response>(
+  answer: (request: Request, signal: AbortSignal) => AsyncIterable<Response>,
+): handleServerStreamingCall<Request, Response> {
+  return (call) => {
+    const caller = new AbortController();
+    call.on("cancelled", () => caller.abort());
+    writeAll(call, answer(call.request, caller.signal), caller.signal).then(
+      () => call.end(),
+      (error: unknown) => !caller.signal.aborted && call.emit("error", toStatus(error)),
+    );
+  };
+}
+
+async function writeAll<Response>(
+  call: ServerWritableStream<unknown, Response>,
+  responses: AsyncIterable<Response>,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const response of responses) {
+    signal.throwIfAborted();
+    if (!call.write(response)) await once(call, "drain", { signal });
+  }
+}

@@ -1,0 +1,50 @@
+/** The work of one run: the pipeline, then result.json, config.json and the report in the run's folder. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { ArtifactStore } from "../core/artifacts.js";
+import type { Config } from "../pipeline/config.js";
+import { type RunResult, runPipeline } from "../pipeline/pipeline.js";
+import { createSteps } from "../pipeline/step.js";
+import { type ReportInput, writeReport } from "../report/report.js";
+import { pipelineWorkers } from "./pipeline-workers.js";
+import type { RunFolders } from "./run-folders.js";
+import type { ExecuteRun } from "./runs.js";
+import { gatherSamples } from "./samples.js";
+import type { ShardLedger } from "./shards.js";
+import type { StateStore } from "./state.js";
+import type { Submit } from "./tasks.js";
+
+export interface RunResources {
+  readonly state: StateStore;
+  readonly artifacts: ArtifactStore;
+  readonly folders: RunFolders;
+  readonly shards: ShardLedger;
+  readonly submit: Submit;
+}
+
+export function runExecution({ state, artifacts, folders, shards, submit }: RunResources): ExecuteRun {
+  return async ({ run_id, created_at }, config, emit, signal) => {
+    const steps = createSteps(state, artifacts, emit, signal);
+    const workers = pipelineWorkers(submit, shards, emit);
+    const result = await runPipeline(run_id, config, { steps, workers, artifacts, emit });
+    const finishedAt = new Date();
+    const report: ReportInput = {
+      run: { run_id, config, created_at: created_at ?? finishedAt, finished_at: finishedAt },
+      result,
+      events: state.eventsAfter(run_id, 0, Number.MAX_SAFE_INTEGER),
+      samples: await gatherSamples(result, state, artifacts),
+    };
+    await folders.write(run_id, (directory) => writeResults(directory, config, result, report));
+    return { finishedAt, result: await artifacts.put(Buffer.from(jsonText(result))) };
+  };
+}
+
+async function writeResults(directory: string, config: Config, result: RunResult, report: ReportInput): Promise<void> {
+  await writeFile(join(directory, "config.json"), jsonText(config));
+  await writeReport(report, directory);
+  await writeFile(join(directory, "result.json"), jsonText(result));
+}
+
+function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

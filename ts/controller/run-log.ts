@@ -1,0 +1,103 @@
+/** Runs and their events: kept in the state, and pushed to those who watch. */
+import { EventEmitter, once } from "node:events";
+import { type CasslError, toErrorDetail } from "../core/errors.js";
+import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
+import { type Run, type RunEvent, State } from "../gen/cassl/v1/run.js";
+import type { StateStore } from "./state.js";
+
+export type EndState = typeof State.SUCCEEDED | typeof State.FAILED | typeof State.CANCELLED;
+
+export interface RunLog {
+  add(run: Run): void;
+  find(runId: string): Run | undefined;
+  /** Newest first. */
+  list(): Run[];
+  append(runId: string, event: RunEvent["event"]): void;
+  start(runId: string): void;
+  /** Never throws: where the end cannot be stored, it is known until the controller stops. */
+  succeed(runId: string, finishedAt: Date, result: ArtifactRef): void;
+  /** The run is cancelled if that is the reason, failed otherwise. Never throws, like `succeed`. */
+  fail(runId: string, error: CasslError): void;
+  /** The events after a sequence number, and those to come until the run ends. */
+  watch(runId: string, afterSequence: number, signal: AbortSignal): AsyncGenerator<RunEvent, void, undefined>;
+}
+
+const PAGE = 500;
+
+export function createRunLog(state: StateStore): RunLog {
+  const changes = new EventEmitter().setMaxListeners(0);
+  /** Ends that could not be stored, as on a full disk, where of all things the reason must be told. */
+  const unstored = new Map<string, { run: Run; event: RunEvent }>();
+
+  function find(runId: string): Run | undefined {
+    return unstored.get(runId)?.run ?? state.findRun(runId);
+  }
+
+  function change(run: Run): void {
+    const value = { state: run.state, error: run.error };
+    state.transaction(() => {
+      state.saveRun(run);
+      state.appendEvent(run.run_id, new Date(), { $case: "state_changed", value });
+    });
+    changes.emit(run.run_id);
+  }
+
+  function end(run: Run): void {
+    try {
+      change(run);
+    } catch (error) {
+      const failed = run.state === State.SUCCEEDED ? { ...run, state: State.FAILED, error: toErrorDetail(error) } : run;
+      const value = { state: failed.state, error: failed.error };
+      const event: RunEvent = { sequence: 0, at: new Date(), event: { $case: "state_changed", value } };
+      unstored.set(run.run_id, { run: failed, event });
+      changes.emit(run.run_id);
+    }
+  }
+
+  function eventsAfter(runId: string, sequence: number): RunEvent[] {
+    const stored = state.eventsAfter(runId, sequence, PAGE);
+    const last = unstored.get(runId)?.event;
+    return stored.length > 0 || last === undefined ? stored : [{ ...last, sequence: sequence + 1 }];
+  }
+
+  return {
+    add: change,
+    find,
+    list: () => state.listRuns().map((run) => unstored.get(run.run_id)?.run ?? run),
+    append(runId, event) {
+      state.appendEvent(runId, new Date(), event);
+      changes.emit(runId);
+    },
+    start: (runId) => change({ ...(find(runId) as Run), state: State.RUNNING }),
+    succeed: (runId, finished_at, result) =>
+      end({ ...(find(runId) as Run), state: State.SUCCEEDED, finished_at, result }),
+    fail(runId, error) {
+      const endState = error.reason === "CANCELLED" ? State.CANCELLED : State.FAILED;
+      end({ ...(find(runId) as Run), state: endState, finished_at: new Date(), error: toErrorDetail(error) });
+    },
+
+    async *watch(runId, afterSequence, signal) {
+      let sequence = afterSequence;
+      for (;;) {
+        const events = eventsAfter(runId, sequence);
+        for (const event of events) {
+          yield event;
+          sequence = event.sequence;
+          if (isEnd(event)) return;
+        }
+        if (events.length === 0) {
+          if (hasEnded(find(runId))) return;
+          await once(changes, runId, { signal });
+        }
+      }
+    },
+  };
+}
+
+export function hasEnded(run: Run | undefined): boolean {
+  return run !== undefined && run.state !== State.PENDING && run.state !== State.RUNNING;
+}
+
+function isEnd({ event }: RunEvent): boolean {
+  return event?.$case === "state_changed" && event.value.state !== State.PENDING && event.value.state !== State.RUNNING;
+}

@@ -1,0 +1,94 @@
+/** Images to show in a run's report: pseudo labels of each arm, and its detections on the validation set. */
+import { join } from "node:path";
+import type { ArtifactStore } from "../core/artifacts.js";
+import type { Annotation, Category, Dataset, DatasetImage } from "../core/dataset.js";
+import type { CuratedData } from "../data/curate.js";
+import { decodeManifest } from "../data/manifest.js";
+import type { CocoResult } from "../evaluation/coco/index.js";
+import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
+import type { ArmResult, RunResult } from "../pipeline/pipeline.js";
+import type { StepStore } from "../pipeline/step.js";
+import type { SampleBox, SampleImage } from "../report/report.js";
+
+/** Of each arm and kind. */
+const IMAGES = 4;
+const MIN_SHOWN_SCORE = 0.3;
+
+export async function gatherSamples(
+  result: RunResult,
+  steps: StepStore,
+  artifacts: ArtifactStore,
+): Promise<SampleImage[]> {
+  const curated = curatedData(result, steps);
+  const validation = decodeManifest(await artifacts.read(curated.validation.sha256));
+  const samples = result.arms.map(async (arm) => [
+    ...(await pseudoLabelSamples(arm, curated.image_root, artifacts)),
+    ...(await detectionSamples(arm, validation, curated.image_root, artifacts)),
+  ]);
+  return (await Promise.all(samples)).flat();
+}
+
+function curatedData(result: RunResult, steps: StepStore): CuratedData {
+  const key = result.steps.find(({ name }) => name === "curate")?.key ?? "";
+  return JSON.parse(steps.findStep(key)?.output ?? "") as CuratedData;
+}
+
+async function pseudoLabelSamples(
+  { arm, pseudo_labels }: ArmResult,
+  imageRoot: string,
+  artifacts: ArtifactStore,
+): Promise<SampleImage[]> {
+  if (pseudo_labels === undefined) return [];
+  const { images, categories } = decodeManifest(await artifacts.read(pseudo_labels.sha256));
+  const labeled = images.filter(({ annotations }) => annotations.length > 0);
+  return spread(labeled, IMAGES).map((image) =>
+    sampleOf(`${arm}, pseudo labels`, image, imageRoot, annotationBoxes(image, categories, "pseudo_label")),
+  );
+}
+
+async function detectionSamples(
+  { arm, detections }: ArmResult,
+  { images, categories }: Dataset,
+  imageRoot: string,
+  artifacts: ArtifactStore,
+): Promise<SampleImage[]> {
+  const results = await readResults(detections, artifacts);
+  return spread(images, IMAGES).map((image) => {
+    const detected = results.filter(({ image_id, score }) => image_id === image.id && score >= MIN_SHOWN_SCORE);
+    const boxes = [...annotationBoxes(image, categories, "ground_truth"), ...detectionBoxes(detected, categories)];
+    return sampleOf(`${arm}, validation`, image, imageRoot, boxes);
+  });
+}
+
+async function readResults(detections: ArtifactRef, artifacts: ArtifactStore): Promise<CocoResult[]> {
+  return JSON.parse(Buffer.from(await artifacts.read(detections.sha256)).toString()) as CocoResult[];
+}
+
+function sampleOf(caption: string, image: DatasetImage, imageRoot: string, boxes: SampleBox[]): SampleImage {
+  const { file_name, width_px, height_px } = image;
+  return { title: `${caption}: ${file_name}`, image_path: join(imageRoot, file_name), width_px, height_px, boxes };
+}
+
+function annotationBoxes(image: DatasetImage, categories: readonly Category[], kind: SampleBox["kind"]): SampleBox[] {
+  return image.annotations.map(({ box_xywh, class_index, score }: Annotation) => ({
+    box_xywh,
+    label: categories[class_index]?.name ?? "",
+    ...(score === undefined ? {} : { score }),
+    kind,
+  }));
+}
+
+function detectionBoxes(results: readonly CocoResult[], categories: readonly Category[]): SampleBox[] {
+  return results.map(({ bbox: [x = 0, y = 0, width = 0, height = 0], category_id, score }) => ({
+    box_xywh: [x, y, width, height],
+    label: categories.find(({ id }) => id === category_id)?.name ?? "",
+    score,
+    kind: "detection",
+  }));
+}
+
+/** `count` of the items, evenly spread; all of them if there are no more. */
+function spread<T>(items: readonly T[], count: number): T[] {
+  const step = Math.max(1, items.length / count);
+  return Array.from({ length: Math.min(count, items.length) }, (_, index) => items[Math.floor(index * step)] as T);
+}

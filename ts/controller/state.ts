@@ -1,0 +1,178 @@
+/**
+ * What the controller knows, in SQLite: runs and their events, finished steps, and how far each task has come.
+ * One process writes; others may read.
+ */
+import { CasslError } from "../core/errors.js";
+import { PredictionShard } from "../gen/cassl/v1/prediction_frame.js";
+import { Run, RunEvent } from "../gen/cassl/v1/run.js";
+import { CheckpointSaved } from "../gen/cassl/v1/worker_service.js";
+import type { StepRecord, StepStore } from "../pipeline/step.js";
+import { type Database, openDatabase, type Row } from "./sqlite.js";
+
+/** Raise it, and migrate in `migrate`, when the tables change. */
+const SCHEMA_VERSION = 1;
+
+const SCHEMA = `
+  CREATE TABLE runs (
+    run_id TEXT PRIMARY KEY,
+    run TEXT NOT NULL                   -- JSON of cassl.v1.Run
+  ) STRICT;
+  CREATE TABLE events (                 -- append only
+    run_id TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    event TEXT NOT NULL,                -- JSON of cassl.v1.RunEvent
+    PRIMARY KEY (run_id, sequence)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE steps (
+    key TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    output TEXT NOT NULL,
+    seconds REAL NOT NULL
+  ) STRICT;
+  CREATE TABLE tasks (
+    task_id TEXT PRIMARY KEY,
+    attempt INTEGER NOT NULL,           -- of the latest lease
+    checkpoint TEXT                     -- JSON of cassl.v1.CheckpointSaved
+  ) STRICT;
+  CREATE TABLE shards (                 -- committed ones
+    task_id TEXT NOT NULL,
+    shard INTEGER NOT NULL,
+    image_count INTEGER NOT NULL,
+    box_count INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    PRIMARY KEY (task_id, shard)
+  ) STRICT, WITHOUT ROWID;
+`;
+
+/** Every member may throw STORAGE_FAILED. */
+export interface StateStore extends StepStore, RunTable, TaskTable {
+  transaction<T>(work: () => T): T;
+  close(): void;
+}
+
+export interface RunTable {
+  /** Adds the run, or replaces it. */
+  saveRun(run: Run): void;
+  findRun(runId: string): Run | undefined;
+  /** Newest first. */
+  listRuns(): Run[];
+  /** Gives the event the next sequence number of its run. */
+  appendEvent(runId: string, at: Date, event: RunEvent["event"]): RunEvent;
+  /** In order, at most `limit`. */
+  eventsAfter(runId: string, sequence: number, limit: number): RunEvent[];
+}
+
+export interface TaskTable {
+  /** 1, 2, 3, ... for a task, over restarts of the controller. */
+  nextAttempt(taskId: string): number;
+  checkpointOf(taskId: string): CheckpointSaved | undefined;
+  saveCheckpoint(taskId: string, checkpoint: CheckpointSaved | undefined): void;
+  /** Whether any task's checkpoint is that artifact. */
+  isCheckpoint(sha256: string): boolean;
+  /** The committed shards of a task in order. */
+  shardsOf(taskId: string): PredictionShard[];
+  findShard(taskId: string, shard: number): PredictionShard | undefined;
+  /** Does nothing if the shard is there. */
+  addShard(taskId: string, shard: PredictionShard): void;
+  removeShard(taskId: string, shard: number): void;
+}
+
+/** STORAGE_FAILED if the file cannot be used; VERSION_MISMATCH if a newer cassl wrote it. */
+export function openState(file: string): StateStore {
+  const database = openDatabase(file);
+  try {
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000");
+    migrate(database, file);
+    return {
+      ...runTable(database),
+      ...stepTable(database),
+      ...taskTable(database),
+      transaction: database.transaction,
+      close: database.close,
+    };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function migrate(database: Database, file: string): void {
+  const found = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
+  if (found > SCHEMA_VERSION) {
+    throw new CasslError(
+      "VERSION_MISMATCH",
+      `${file} was written by a newer cassl: its schema has version ${found}, this one knows ${SCHEMA_VERSION}.`,
+      "Install the newer cassl, or choose another --workspace.",
+    );
+  }
+  if (found === SCHEMA_VERSION) return;
+  database.transaction(() => database.exec(`${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}`));
+}
+
+function runTable(database: Database): RunTable {
+  const save = database.prepare("INSERT INTO runs VALUES (?, ?) ON CONFLICT (run_id) DO UPDATE SET run = excluded.run");
+  const find = database.prepare("SELECT run FROM runs WHERE run_id = ?");
+  const list = database.prepare("SELECT run FROM runs ORDER BY rowid DESC");
+  const last = database.prepare("SELECT COALESCE(MAX(sequence), 0) AS sequence FROM events WHERE run_id = ?");
+  const append = database.prepare("INSERT INTO events VALUES (?, ?, ?)");
+  const after = database.prepare(
+    "SELECT event FROM events WHERE run_id = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+  );
+  return {
+    saveRun: (run) => save.run(run.run_id, JSON.stringify(Run.toJSON(run))),
+    findRun: (runId) => optional(find.get(runId), toRun),
+    listRuns: () => list.all().map(toRun),
+    appendEvent(runId, at, event) {
+      const sequence = Number(last.get(runId)?.["sequence"]) + 1;
+      const stamped: RunEvent = { sequence, at, event };
+      append.run(runId, sequence, JSON.stringify(RunEvent.toJSON(stamped)));
+      return stamped;
+    },
+    eventsAfter: (runId, sequence, limit) =>
+      after.all(runId, sequence, limit).map(({ event }) => RunEvent.fromJSON(JSON.parse(String(event)))),
+  };
+}
+
+function stepTable(database: Database): StepStore {
+  const find = database.prepare("SELECT * FROM steps WHERE key = ?");
+  const save = database.prepare("INSERT OR REPLACE INTO steps (key, name, output, seconds) VALUES (?, ?, ?, ?)");
+  return {
+    findStep: (key) => find.get(key) as StepRecord | undefined,
+    saveStep: ({ key, name, output, seconds }) => save.run(key, name, output, seconds),
+  };
+}
+
+function taskTable(database: Database): TaskTable {
+  const attempt = database.prepare(
+    `INSERT INTO tasks VALUES (?, 1, NULL)
+     ON CONFLICT (task_id) DO UPDATE SET attempt = attempt + 1 RETURNING attempt`,
+  );
+  const checkpoint = database.prepare("SELECT checkpoint FROM tasks WHERE task_id = ? AND checkpoint IS NOT NULL");
+  const setCheckpoint = database.prepare("UPDATE tasks SET checkpoint = ? WHERE task_id = ?");
+  const referring = database.prepare("SELECT 1 FROM tasks WHERE checkpoint ->> '$.checkpoint.sha256' = ?");
+  const shards = database.prepare("SELECT * FROM shards WHERE task_id = ? ORDER BY shard");
+  const shard = database.prepare("SELECT * FROM shards WHERE task_id = ? AND shard = ?");
+  const add = database.prepare("INSERT OR IGNORE INTO shards VALUES (?, ?, ?, ?, ?)");
+  const remove = database.prepare("DELETE FROM shards WHERE task_id = ? AND shard = ?");
+  return {
+    nextAttempt: (taskId) => Number(attempt.get(taskId)?.["attempt"]),
+    checkpointOf: (taskId) =>
+      optional(checkpoint.get(taskId), (row) => CheckpointSaved.fromJSON(JSON.parse(String(row["checkpoint"])))),
+    saveCheckpoint: (taskId, saved) =>
+      setCheckpoint.run(saved === undefined ? null : JSON.stringify(CheckpointSaved.toJSON(saved)), taskId),
+    isCheckpoint: (sha256) => referring.get(sha256) !== undefined,
+    shardsOf: (taskId) => shards.all(taskId).map((row) => PredictionShard.fromJSON(row)),
+    findShard: (taskId, number) => optional(shard.get(taskId, number), (row) => PredictionShard.fromJSON(row)),
+    addShard: (taskId, { shard, image_count, box_count, sha256 }) =>
+      add.run(taskId, shard, image_count, box_count, sha256),
+    removeShard: (taskId, number) => remove.run(taskId, number),
+  };
+}
+
+function optional<T>(row: Row | undefined, decode: (row: Row) => T): T | undefined {
+  return row === undefined ? undefined : decode(row);
+}
+
+function toRun({ run }: Row): Run {
+  return Run.fromJSON(JSON.parse(String(run)));
+}

@@ -1,0 +1,96 @@
+/** One Python worker as a child process. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import { CasslError } from "../core/errors.js";
+import { packageRoot } from "../core/package.js";
+
+export interface WorkerProcess {
+  readonly pid: number;
+  readonly exited: Promise<WorkerExit>;
+  /** Asks the worker to end, and ends it if it does not. */
+  stop(): Promise<void>;
+}
+
+export interface WorkerExit {
+  /** Undefined if a signal ended the process. */
+  readonly code: number | undefined;
+  /** What happened, and what the worker wrote last. */
+  readonly lastWords: string;
+  readonly lines: readonly string[];
+}
+
+const KEPT_LINES = 20;
+const GRACE_MS = 3000;
+/** For output that is still on its way when the process has ended; its own children may hold the pipe open for ever. */
+const FLUSH_MS = 500;
+
+/** The Python to run workers with: the given one, that of the environment, that of the set-up, or the system's. */
+export function choosePython(given: string | undefined): string {
+  const ofSetup = join(packageRoot, ".venv/bin/python");
+  return given ?? process.env["CASSL_PYTHON"] ?? (existsSync(ofSetup) ? ofSetup : "python3");
+}
+
+/** WORKER_FAILED if the Python cannot be executed. */
+export async function spawnWorker(
+  python: string,
+  controllerAddress: string,
+  onOutput: (line: string) => void,
+): Promise<WorkerProcess> {
+  const pythonPath = [join(packageRoot, "worker-py"), process.env["PYTHONPATH"]].filter(Boolean).join(delimiter);
+  const child = spawn(python, ["-m", "cassl_worker", "--controller", controllerAddress, "--exit-on-stdin-eof"], {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { ...process.env, PYTHONPATH: pythonPath },
+    // A Ctrl-C in the terminal is for the controller alone, which then stops its workers.
+    detached: true,
+  });
+  // The worker may end before what is written to it is read.
+  child.stdin.on("error", () => {});
+  const lines: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on("line", (line) => {
+      lines.push(line);
+      if (lines.length > KEPT_LINES) lines.shift();
+      onOutput(line);
+    });
+  }
+  const exited = exitOf(child, lines);
+  await started(child, python);
+  return { pid: child.pid as number, exited, stop: () => stop(child, exited) };
+}
+
+function started(child: ChildProcess, python: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.once("error", (error) =>
+      reject(
+        new CasslError(
+          "WORKER_FAILED",
+          `The worker's Python, ${python}, cannot be started: ${error.message}.`,
+          "Run `npm run setup`, or name a Python that has the worker's packages in CASSL_PYTHON.",
+          { cause: error },
+        ),
+      ),
+    );
+  });
+}
+
+async function exitOf(child: ChildProcess, lines: readonly string[]): Promise<WorkerExit> {
+  const closed = new Promise((resolve) => child.once("close", resolve));
+  await new Promise((resolve) => child.once("exit", resolve));
+  await Promise.race([closed, delay(FLUSH_MS, undefined, { ref: false })]);
+  const how =
+    child.signalCode === null ? `ended with exit code ${child.exitCode}` : `was killed by ${child.signalCode}`;
+  const said = lines.length === 0 ? "It wrote nothing." : `Its last lines:\n${lines.join("\n")}`;
+  return { code: child.exitCode ?? undefined, lastWords: `The worker process ${how}. ${said}`, lines };
+}
+
+async function stop(child: ChildProcess, exited: Promise<WorkerExit>): Promise<void> {
+  child.stdin?.end();
+  child.kill("SIGTERM");
+  const killer = setTimeout(() => child.kill("SIGKILL"), GRACE_MS);
+  await exited;
+  clearTimeout(killer);
+}

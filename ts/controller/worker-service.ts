@@ -1,0 +1,55 @@
+import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { CasslError } from "../core/errors.js";
+import { version } from "../core/package.js";
+import type { AttachRequest, AttachResponse, Register, WorkerServiceServer } from "../gen/cassl/v1/worker_service.js";
+import { toStatus } from "./status.js";
+import type { AttachedWorker, WorkerChannel, WorkerPool } from "./workers.js";
+
+type AttachCall = ServerDuplexStream<AttachRequest, AttachResponse>;
+
+export function workerService(pool: WorkerPool): WorkerServiceServer {
+  return {
+    attach(call) {
+      let worker: AttachedWorker | undefined;
+      const leave = (why: string): void => worker?.leave(why);
+      call.on("data", ({ message }: AttachRequest) => {
+        try {
+          if (worker === undefined) worker = pool.attach(registerOf(message), channelOf(call));
+          else worker.receive(message);
+        } catch (error) {
+          leave((error as Error).message);
+          call.emit("error", toStatus(error));
+        }
+      });
+      call.on("end", () => {
+        leave("it left");
+        call.end();
+      });
+      call.on("cancelled", () => leave("its stream broke"));
+      call.on("error", () => leave("its stream failed"));
+    },
+  };
+}
+
+function channelOf(call: AttachCall): WorkerChannel {
+  return {
+    send(message) {
+      if (call.writable) call.write({ message });
+    },
+    close: () => void call.end(),
+  };
+}
+
+/** VERSION_MISMATCH if the worker is not of this version; INTERNAL if the first message is not its registration. */
+function registerOf(message: AttachRequest["message"]): Register {
+  if (message?.$case !== "register") {
+    throw new CasslError("INTERNAL", "The first message of Attach must be `register`.", "Please report this.");
+  }
+  const register = message.value;
+  if (register.version === version) return register;
+  throw new CasslError(
+    "VERSION_MISMATCH",
+    `Worker ${register.name} has version ${register.version || "(none)"}, the controller ${version}.`,
+    "Install the same version of both.",
+  );
+}

@@ -1,0 +1,25 @@
+/** `Promise.all(items.map(work))` with at most `limit` items under way. Stops at the first failure, or when `signal` aborts. */
+export async function mapConcurrently<T, R>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<R>,
+  signal?: AbortSignal,
+): Promise<R[]> {
+  const results = new Array<R>(items.length);
+  const queue = items.entries();
+  let failed = false;
+  const drain = async (): Promise<void> => {
+    try {
+      for (const [index, item] of queue) {
+        if (failed) return;
+        signal?.throwIfAborted();
+        results[index] = await work(item);
+      }
+    } catch (error) {
+      failed = true;
+      throw error;
+    }
+  };
+  await Promise.all(Array.from({ length: limit }, drain));
+  return results;
+}

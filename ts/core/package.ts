@@ -1,0 +1,29 @@
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+interface PackageJson {
+  readonly name: string;
+  readonly version: string;
+}
+
+/** The folder that holds package.json and worker-py/, whether this file runs compiled or not. */
+export const packageRoot: string = findRoot(dirname(fileURLToPath(import.meta.url)));
+
+/** Controller and workers must have the same one. */
+export const version: string = readPackage(packageRoot)?.version ?? "";
+
+function findRoot(folder: string): string {
+  if (readPackage(folder)?.name === "cassl") return folder;
+  if (dirname(folder) === folder) throw new Error(`No package.json of cassl above ${import.meta.url}.`);
+  return findRoot(dirname(folder));
+}
+
+function readPackage(folder: string): PackageJson | undefined {
+  try {
+    return JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as PackageJson;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}

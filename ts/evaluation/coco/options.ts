@@ -1,0 +1,112 @@
+/** What can be chosen about an evaluation, and pycocotools' defaults. */
+import { CasslError } from "../../core/errors.js";
+import { type CocoGroundTruth, numberIn } from "./coco-format.js";
+
+export interface EvaluateCocoOptions {
+  /** What IoU is taken of. @default "bbox" */
+  readonly iouType?: "bbox" | "segm";
+  /** False: class-agnostic, detections may match ground truth of any class. @default true */
+  readonly useCats?: boolean;
+  /** How many of an image's best detections (per class) count; sorted ascending. @default [1, 10, 100] */
+  readonly maxDets?: readonly number[];
+  /** Both ends belong to the range. @default all, small, medium, large */
+  readonly areaRanges?: readonly AreaRange[];
+  /** @default .5, .55, ..., .95 as numpy.linspace gives them */
+  readonly iouThresholds?: ArrayLike<number>;
+  /** @default all images of the ground truth */
+  readonly imageIds?: readonly number[];
+  /** @default all categories of the ground truth. With `useCats: false`, equal scores of an image are taken in this order. */
+  readonly categoryIds?: readonly number[];
+}
+
+export interface AreaRange {
+  readonly name: string;
+  /** Square px. */
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Everything decided: the axes of the result. */
+export interface Axes {
+  /** T. */
+  readonly iouThresholds: Float64Array;
+  /** R. */
+  readonly recallThresholds: Float64Array;
+  /** K. [-1] with `useCats: false`. */
+  readonly categoryIds: readonly number[];
+  /** A. */
+  readonly areaRanges: readonly AreaRange[];
+  /** M, ascending. */
+  readonly maxDets: readonly number[];
+}
+
+export interface Parameters {
+  readonly axes: Axes;
+  readonly useCats: boolean;
+  /** Evaluated images, ascending. */
+  readonly imageIds: readonly number[];
+  /** Evaluated categories in the order in which they are concatenated; those of `axes` with `useCats`. */
+  readonly categoryIds: readonly number[];
+}
+
+const LARGEST_AREA = 1e5 ** 2;
+
+export const defaultAreaRanges: readonly AreaRange[] = [
+  { name: "all", min: 0, max: LARGEST_AREA },
+  { name: "small", min: 0, max: 32 ** 2 },
+  { name: "medium", min: 32 ** 2, max: 96 ** 2 },
+  { name: "large", min: 96 ** 2, max: LARGEST_AREA },
+];
+
+/** As numpy.linspace computes them, to the last bit: the ninth is 0.8999999999999999, and 0.35 is not in the second. */
+export const defaultIouThresholds = linspace(0.5, 0.95, 10);
+const recallThresholds = linspace(0, 1, 101);
+
+/** CONFIG_INVALID for an option that means nothing. */
+export function resolveOptions(gt: CocoGroundTruth, options: EvaluateCocoOptions): Parameters {
+  checkOptions(options);
+  const useCats = options.useCats ?? true;
+  const imageIds = ascending(options.imageIds ?? idsOf(gt.images, "image"));
+  const chosen = options.categoryIds;
+  const categoryIds = chosen && !useCats ? [...new Set(chosen)] : ascending(chosen ?? idsOf(gt.categories, "category"));
+  const axes: Axes = {
+    iouThresholds: Float64Array.from(options.iouThresholds ?? defaultIouThresholds),
+    recallThresholds,
+    categoryIds: useCats ? categoryIds : [-1],
+    areaRanges: options.areaRanges ?? defaultAreaRanges,
+    maxDets: [...(options.maxDets ?? [1, 10, 100])].sort((a, b) => a - b),
+  };
+  return { axes, useCats, imageIds, categoryIds };
+}
+
+function checkOptions({ iouType, maxDets, areaRanges, iouThresholds }: EvaluateCocoOptions): void {
+  if (iouType !== undefined && iouType !== "bbox") {
+    throw invalid(`iouType ${JSON.stringify(iouType)} cannot be evaluated yet.`, 'Set iouType to "bbox".');
+  }
+  if (maxDets?.length === 0 || maxDets?.some((count) => !Number.isInteger(count) || count < 0)) {
+    throw invalid(`maxDets is ${JSON.stringify(maxDets)}.`, "Give at least one whole number, none below 0.");
+  }
+  if (new Set(areaRanges?.map((range) => range.name)).size !== (areaRanges?.length ?? 0)) {
+    throw invalid(`areaRanges names ${areaRanges?.map((range) => range.name).join(", ")}.`, "Name each range differently.");
+  }
+  if (iouThresholds !== undefined && !Array.from(iouThresholds).every(Number.isFinite)) {
+    throw invalid(`iouThresholds is ${Array.from(iouThresholds).join(", ")}.`, "Give numbers only.");
+  }
+}
+
+function invalid(message: string, remedy: string): CasslError {
+  return new CasslError("CONFIG_INVALID", message, remedy);
+}
+
+function idsOf(records: readonly { readonly id: number }[], name: string): number[] {
+  return records.map((record, row) => numberIn(record, "id", name, row));
+}
+
+function ascending(ids: readonly number[]): number[] {
+  return [...new Set(ids)].sort((a, b) => a - b);
+}
+
+function linspace(start: number, stop: number, count: number): Float64Array {
+  const step = (stop - start) / (count - 1);
+  return Float64Array.from({ length: count }, (_, k) => (k === count - 1 ? stop : start + k * step));
+}

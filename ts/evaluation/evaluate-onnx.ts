@@ -1,0 +1,89 @@
+/** COCO numbers of an exported model on a dataset: the file itself is run, as whoever deploys it would. */
+import { join } from "node:path";
+import type { ArtifactStore } from "../core/artifacts.js";
+import type { Dataset } from "../core/dataset.js";
+import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
+import { type CocoGroundTruth, type CocoResult, evaluateCoco } from "./coco/index.js";
+import type { Detections } from "./onnx/detections.js";
+import { type ModelMetadata, readModelMetadata } from "./onnx/model-metadata.js";
+import { detectObjects } from "./onnx/session.js";
+
+export interface EvaluateOnnxOptions {
+  /** Path of an ONNX file that cassl exported. */
+  readonly model: string;
+  readonly dataset: Dataset;
+  /** What the dataset's file names are relative to. */
+  readonly imageRoot: string;
+  /** Takes the detections. */
+  readonly artifacts: ArtifactStore;
+  readonly signal: AbortSignal;
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+/** As stored in result.json. Fractions; -1 where the dataset has nothing to find, which is no AP at all. */
+export interface EvaluationSummary {
+  readonly ap: number;
+  readonly ap50: number;
+  readonly ap75: number;
+  /** AP with classes disregarded: how well objects are found, whatever they are called. */
+  readonly class_agnostic_ap: number;
+  /** The twelve numbers of COCO: AP AP50 AP75 APs APm APl AR1 AR10 AR100 ARs ARm ARl. */
+  readonly stats: readonly number[];
+  readonly per_class: readonly ClassAp[];
+  /** COCO results JSON. */
+  readonly detections: ArtifactRef;
+}
+
+export interface ClassAp {
+  readonly category_id: number;
+  readonly name: string;
+  readonly ap: number;
+}
+
+/** IMAGE_INVALID, MODEL_INVALID or FILE_NOT_FOUND say what cannot be used; CANCELLED when `signal` aborts. */
+export async function evaluateOnnx(options: EvaluateOnnxOptions): Promise<EvaluationSummary> {
+  const { model, dataset, imageRoot, artifacts, signal, onProgress } = options;
+  const metadata = await readModelMetadata(model);
+  const imagePaths = dataset.images.map((image) => join(imageRoot, image.file_name));
+  const detections = await detectObjects({ model, metadata, imagePaths, signal, onProgress });
+  const results = toCocoResults(dataset, detections, metadata);
+  const groundTruth = toCocoGroundTruth(dataset);
+  const { stats, summary, perClass } = await evaluateCoco(groundTruth, results);
+  const classAgnostic = await evaluateCoco(groundTruth, results, { useCats: false });
+  return {
+    ap: summary.ap,
+    ap50: summary.ap50,
+    ap75: summary.ap75,
+    class_agnostic_ap: classAgnostic.summary.ap,
+    stats,
+    per_class: perClass.map(({ categoryId, name, ap }) => ({ category_id: categoryId, name, ap })),
+    detections: await artifacts.put(Buffer.from(JSON.stringify(results))),
+  };
+}
+
+function toCocoGroundTruth({ images, categories }: Dataset): CocoGroundTruth {
+  const annotations = images.flatMap((image) => image.annotations.map((annotation) => ({ image, annotation })));
+  return {
+    images: images.map(({ id }) => ({ id })),
+    categories,
+    annotations: annotations.map(({ image, annotation }, index) => ({
+      id: index + 1,
+      image_id: image.id,
+      category_id: categories[annotation.class_index]?.id as number,
+      bbox: annotation.box_xywh,
+      area: annotation.area,
+      iscrowd: annotation.iscrowd ? 1 : 0,
+    })),
+  };
+}
+
+function toCocoResults({ images }: Dataset, detections: readonly Detections[], { categories }: ModelMetadata): CocoResult[] {
+  return detections.flatMap(({ boxXywh, score, classIndex }, n) =>
+    Array.from(score, (value, i) => ({
+      image_id: images[n]?.id as number,
+      category_id: categories[classIndex[i] as number]?.id as number,
+      bbox: Array.from(boxXywh.subarray(4 * i, 4 * i + 4)),
+      score: value,
+    })),
+  );
+}

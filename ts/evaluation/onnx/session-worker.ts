@@ -1,0 +1,107 @@
+/**
+ * The thread that runs a model: image files in, detections out. A run blocks its thread, so that it must not be the
+ * controller's. The only door to onnxruntime-node.
+ */
+import { parentPort, workerData } from "node:worker_threads";
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import sharp from "sharp";
+import { CasslError, toErrorDetail } from "../../core/errors.js";
+import type { ErrorDetail } from "../../gen/cassl/v1/error_reason.js";
+import { type Detections, toDetections } from "./detections.js";
+import { letterboxInto, type Size } from "./letterbox.js";
+import { type ModelMetadata, modelInvalid } from "./model-metadata.js";
+import type { RgbImage } from "./resize.js";
+
+export interface SessionWorkerData {
+  /** Path of the ONNX file. */
+  readonly model: string;
+  readonly metadata: ModelMetadata;
+}
+
+/** Paths of the images of one batch. */
+export type SessionRequest = readonly string[];
+
+/** The detections of each image, or why there are none. */
+export type SessionReply = { readonly detections: readonly Detections[] } | { readonly error: ErrorDetail };
+
+const port = parentPort;
+if (port === null) throw new Error("This file runs in a worker thread only.");
+const { model, metadata } = workerData as SessionWorkerData;
+const input: Size = { widthPx: metadata.input.width_px, heightPx: metadata.input.height_px };
+
+sharp.concurrency(1);
+const session = openSession();
+// Whoever asks first is told of a failure.
+session.catch(() => {});
+
+port.on("message", (paths: SessionRequest) => {
+  void reply(paths).then((message) => port.postMessage(message));
+});
+
+async function reply(paths: SessionRequest): Promise<SessionReply> {
+  try {
+    return { detections: await detect(paths) };
+  } catch (error) {
+    return { error: toErrorDetail(error) };
+  }
+}
+
+async function detect(paths: SessionRequest): Promise<Detections[]> {
+  const inputLength = input.widthPx * input.heightPx * 3;
+  const inputs = new Uint8Array(paths.length * inputLength);
+  const sizes = await Promise.all(
+    paths.map(async (path, n) => {
+      const image = await decode(path);
+      letterboxInto(inputs.subarray(n * inputLength, (n + 1) * inputLength), input, image, metadata.input.pad_value);
+      return image;
+    }),
+  );
+  const { boxes, scores } = await run(inputs, paths.length);
+  const partOf = (values: Float32Array, n: number) =>
+    values.subarray((n * values.length) / paths.length, ((n + 1) * values.length) / paths.length);
+  return sizes.map((size, n) => toDetections({ boxes: partOf(boxes, n), scores: partOf(scores, n) }, metadata, size));
+}
+
+/** One thread a session: parallel sessions keep more cores busy than parallel operators. */
+async function openSession(): Promise<InferenceSession> {
+  try {
+    return await InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1 });
+  } catch (error) {
+    throw modelInvalid(`${model} cannot be loaded: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** @param inputs (count, height, width, 3). */
+async function run(inputs: Uint8Array, count: number) {
+  const dense = await session;
+  const images = new Tensor("uint8", inputs, [count, input.heightPx, input.widthPx, 3]);
+  try {
+    return checkOutputs(await dense.run({ images }), count);
+  } catch (error) {
+    if (error instanceof CasslError) throw error;
+    throw modelInvalid(`${model} cannot be run: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** `boxes` (N, L, 4) and `scores` (N, L, K). */
+function checkOutputs({ boxes, scores }: InferenceSession.OnnxValueMapType, count: number) {
+  const locations = boxes?.dims[1] ?? 0;
+  const expected = `boxes ${count},${locations},4 scores ${count},${locations},${metadata.categories.length}`;
+  const actual = `boxes ${boxes?.dims.join()} scores ${scores?.dims.join()}`;
+  if (actual !== expected || !(boxes?.data instanceof Float32Array) || !(scores?.data instanceof Float32Array)) {
+    throw modelInvalid(`${model} gives ${actual} instead of ${expected} in float32.`);
+  }
+  return { boxes: boxes.data, scores: scores.data };
+}
+
+/** RGB as it is stored: an EXIF orientation is not applied, as in training. */
+async function decode(path: string): Promise<RgbImage> {
+  try {
+    const { data, info } = await sharp(path).toColourspace("srgb").removeAlpha().raw().toBuffer({ resolveWithObject: true });
+    return { widthPx: info.width, heightPx: info.height, pixels: data };
+  } catch (error) {
+    throw new CasslError("IMAGE_INVALID", `${path}: ${(error as Error).message}`, "Replace the file or leave the image out.", {
+      cause: error,
+    });
+  }
+}

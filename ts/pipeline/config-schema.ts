@@ -1,0 +1,177 @@
+/** The schema of cassl.yaml: every field with its type, default, range and explanation. What says so elsewhere is made from it. */
+import { z } from "zod";
+
+export const ARMS = ["supervised", "class_specific", "class_agnostic"] as const;
+export type Arm = (typeof ARMS)[number];
+
+const unit = z.number().min(0).max(1);
+const count = z.int32().min(1);
+const positive = z.number().positive();
+const path = z.string().min(1);
+
+const augmentation = z.strictObject({
+  flip_probability: unit.default(0.5).describe("Probability of a left-right flip"),
+  min_zoom: positive.max(1).default(0.75).describe("Smallest zoom; below 1 the image is placed on a larger canvas"),
+  max_zoom: z.number().min(1).max(4).default(1.25).describe("Largest zoom; above 1 a crop is taken"),
+  color_jitter: unit.default(0.2).describe("Largest relative change of brightness, contrast and saturation"),
+});
+
+const solver = z.strictObject({
+  iterations: count.default(300).describe("Training iterations"),
+  images_per_batch: count.default(8).describe("Images in each iteration"),
+  learning_rate: positive.default(0.002).describe("Peak of the one-cycle schedule"),
+  lr_ramp_iterations: z
+    .int32()
+    .min(0)
+    .default(30)
+    .describe("Iterations from zero to the peak; fewer than `iterations`"),
+  weight_decay: z.number().min(0).default(0.05).describe("Weight decay of AdamW"),
+  gradient_clip_norm: z.number().min(0).default(10).describe("Largest norm of the gradient; 0: no clipping"),
+  ema_decay: z.number().min(0).lt(1).default(0.99).describe("Decay of the moving average of the weights; 0: none"),
+  frozen_stages: z.int32().min(-1).default(2).describe("Backbone stages that keep their starting weights; -1: all"),
+  backbone_lr_factor: unit.default(0.25).describe("Factor on the learning rate of the backbone"),
+  precision: z.enum(["auto", "float32"]).default("auto").describe("`auto`: bfloat16 autocast where the device has it"),
+  checkpoint_every_iterations: count.default(50).describe("What an interrupted run may lose"),
+  augmentation: augmentation.prefault({}).describe("Random changes to training images"),
+});
+
+const stageSolver = solver.prefault({}).describe("What differs from `solver` in this stage");
+
+const predict = z.strictObject({
+  score_threshold: unit.default(0.05).describe("Detections below this score are dropped"),
+  nms_iou: unit.default(0.6).describe("IoU above which the lower of two boxes of a class is dropped"),
+  max_candidates: count.default(1000).describe("Boxes of an image before NMS"),
+  max_detections: count.default(100).describe("Boxes of an image after NMS"),
+  images_per_batch: count.default(16).describe("Images that the detector sees at once"),
+  shard_size: count.default(64).describe("Images whose predictions are sent and committed together"),
+});
+
+const select = z.strictObject({
+  score_threshold: unit.default(0.4).describe("Predictions below this score become no pseudo labels"),
+  nms_iou: unit.default(0.6).describe("IoU above which the lower of two boxes is dropped"),
+  max_per_image: count.default(100).describe("Pseudo labels of an image"),
+  min_side_px: z.number().min(0).default(2).describe("Smallest width and height of a pseudo label"),
+});
+
+const annotations = path.describe("COCO annotation file");
+const images = path.describe("Folder that the file names in the annotation file are relative to");
+
+const data = z.strictObject({
+  labeled: z
+    .strictObject({
+      annotations,
+      images,
+      take: count.optional().describe("How many of the images count as labeled, drawn with the seed; left out: all"),
+    })
+    .describe("Images with ground truth to train on"),
+  unlabeled: z
+    .strictObject({
+      images: z.array(path).default([]).describe("Folders, searched recursively"),
+      rest_of_labeled: z
+        .boolean()
+        .default(false)
+        .describe("Whether images that `take` leaves out join, without labels"),
+    })
+    .prefault({})
+    .describe("Images to pseudo-label; the arm `supervised` needs none"),
+  validation: z.strictObject({ annotations, images }).describe("Images with ground truth to evaluate on"),
+  bad_images: z.enum(["error", "drop"]).default("error").describe("What to do with an image that cannot be decoded"),
+  bad_boxes: z
+    .enum(["error", "clip", "drop"])
+    .default("error")
+    .describe("What to do with a box that leaves its image or has no area; `clip` drops what is left empty"),
+});
+
+const inputSide = z.int32().min(64).max(4096).multipleOf(32);
+const stride = z.literal([8, 16, 32, 64, 128]);
+
+const detector = z.strictObject({
+  family: z.enum(["light"]).default("light").describe("Detector to train"),
+  backbone_weights: z.enum(["imagenet", "none"]).default("imagenet").describe("Starting weights of the backbone"),
+  input_width_px: inputSide.default(256).describe("Images are fitted into this width, aspect kept"),
+  input_height_px: inputSide.default(192).describe("Images are fitted into this height, aspect kept"),
+  fpn_channels: z.int32().min(16).max(512).multipleOf(16).default(64).describe("Channels of feature pyramid and head"),
+  head_convolutions: z.int32().min(0).max(8).default(2).describe("Convolutions in each tower of the head"),
+  strides_px: z
+    .array(stride)
+    .min(1)
+    .refine(isAscending, "must be ascending")
+    .default([8, 16, 32])
+    .describe("Pyramid levels, finest first"),
+});
+
+const stages = z.strictObject({
+  pseudo_label: z
+    .strictObject({
+      solver: stageSolver,
+      predict: predict.prefault({}).describe("How the pseudo-labeler predicts on the unlabeled images"),
+      select: select.prefault({}).describe("Which predictions become pseudo labels"),
+    })
+    .prefault({})
+    .describe("1: the pseudo-labeler learns from the labeled set and labels the unlabeled images"),
+  warmup: z
+    .strictObject({ solver: stageSolver })
+    .prefault({})
+    .describe("2: the detector learns from the pseudo labels only"),
+  finetune: z
+    .strictObject({
+      solver: stageSolver,
+      reinitialize: z
+        .enum(["class_predictor", "classification_tower"])
+        .default("class_predictor")
+        .describe("What starts afresh: what depends on the class count, or also the convolutions before it"),
+      predict: predict.prefault({}).describe("How the exported model makes detections"),
+    })
+    .prefault({})
+    .describe("3: the warmed-up detector learns from the labeled set only, with classes"),
+});
+
+const gates = z.strictObject({
+  min_box_ratio: z
+    .number()
+    .min(0)
+    .default(0.2)
+    .describe("Least pseudo labels an image over ground-truth boxes an image"),
+  max_box_ratio: positive.default(5).describe("Most pseudo labels an image over ground-truth boxes an image"),
+  max_empty_share: unit.default(0.8).describe("Largest share of unlabeled images without any pseudo label"),
+});
+
+/** The solver as every stage starts from it: all of it may be left out. */
+export const sharedSolverSchema = solver.partial();
+
+/** The file. */
+export const configFileSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+      "must start with a letter or digit and hold only letters, digits, . _ -",
+    )
+    .describe("Name of the run"),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .default(0)
+    .describe("Seed of everything random"),
+  arms: z
+    .array(z.enum(ARMS))
+    .min(1)
+    .refine((arms) => new Set(arms).size === arms.length, "must not repeat an arm")
+    .default(["supervised", "class_agnostic"])
+    .describe("What to train and compare, each for the same number of iterations: `class_agnostic` is CA-SSL"),
+  data: data.describe("The three sets of images"),
+  detector: detector.prefault({}).describe("The detector, the same in all stages"),
+  solver: sharedSolverSchema.optional().describe("How to train: the starting point of every stage"),
+  stages: stages.prefault({}).describe("The three stages of CA-SSL"),
+  gates: gates.prefault({}).describe("Limits on the pseudo labels; a run that breaks one stops before stage 2"),
+});
+
+/** The file with `solver` merged into the stages. */
+export const configSchema = configFileSchema.omit({ solver: true });
+
+export type Config = z.output<typeof configSchema>;
+
+function isAscending(values: readonly number[]): boolean {
+  return values.every((value, index) => index === 0 || value > (values[index - 1] as number));
+}

@@ -1,0 +1,58 @@
+/** What zod found wrong with a configuration, in the words of its file. */
+import { z } from "zod";
+
+/**
+ * @param schema of the whole input, to find the nearest valid key in.
+ * @returns one line for each fault.
+ */
+export function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType, input: unknown): string[] {
+  if (issue.code === "unrecognized_keys") {
+    const known = knownKeys(schema, issue.path);
+    return issue.keys.map((key) => {
+      const path = [...issue.path, key].join(".");
+      return `Unknown key \`${path}\`. The nearest valid key is \`${[...issue.path, nearest(key, known)].join(".")}\`.`;
+    });
+  }
+  const path = issue.path.join(".");
+  const value = valueAt(input, issue.path);
+  return [value === undefined ? `\`${path}\` is missing.` : `\`${path}\` is ${showValue(value)}: ${issue.message}.`];
+}
+
+/** As YAML would write it. */
+export function showValue(value: unknown): string {
+  return typeof value === "number" ? String(value) : (JSON.stringify(value) ?? "undefined");
+}
+
+function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)[key], input);
+}
+
+/** The keys of the object that `path` leads to in a schema of nested objects. */
+function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  const at = path.reduce<z.ZodType>((outer, key) => shapeOf(outer)[key] as z.ZodType, schema);
+  return Object.keys(shapeOf(at));
+}
+
+function shapeOf(schema: z.ZodType): Record<PropertyKey, z.ZodType> {
+  if (schema instanceof z.ZodObject) return schema.shape;
+  return shapeOf((schema as z.ZodOptional | z.ZodDefault | z.ZodPrefault).unwrap() as z.ZodType);
+}
+
+function nearest(key: string, known: readonly string[]): string {
+  const distances = known.map((name) => editDistance(key, name));
+  return known[distances.indexOf(Math.min(...distances))] as string;
+}
+
+/** Levenshtein distance. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const substitution = (previous[column - 1] as number) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      current.push(Math.min(substitution, (previous[column] as number) + 1, (current[column - 1] as number) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] as number;
+}

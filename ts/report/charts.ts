@@ -1,0 +1,103 @@
+/** Charts as inline SVG: no script, colours from the page's style. Pure functions. */
+import { formatNumber } from "./format.js";
+import { type Html, html } from "./html.js";
+
+export interface Series {
+  readonly name: string;
+  readonly points: readonly (readonly [x: number, y: number])[];
+}
+
+export interface LineChart {
+  /** What a screen reader says. */
+  readonly title: string;
+  /** The first is drawn strongest. */
+  readonly series: readonly Series[];
+}
+
+export interface BarGroup {
+  readonly name: string;
+  /** In [0, 1], or negative where there is none. One a series. */
+  readonly values: readonly number[];
+}
+
+export interface BarChart {
+  readonly title: string;
+  readonly groups: readonly BarGroup[];
+  /** The text of a value. */
+  format(value: number): string;
+}
+
+/** px, of the drawing; the page scales it. */
+const WIDTH = 460;
+const HEIGHT = 170;
+const MARGIN = { left: 52, right: 10, top: 10, bottom: 22 };
+const BOTTOM = HEIGHT - MARGIN.bottom;
+const RIGHT = WIDTH - MARGIN.right;
+
+/** Lines over iterations; both axes start at 0. */
+export function lineChart({ title, series }: LineChart): Html {
+  const points = series.flatMap((one) => one.points);
+  const maxX = largest(points.map(([value]) => value));
+  const xTicks = niceTicks(maxX, 5).filter((tick) => tick <= maxX);
+  const yTicks = niceTicks(largest(points.map(([, value]) => value)), 4);
+  const x = scale(maxX, MARGIN.left, RIGHT);
+  const y = scale(yTicks.at(-1) as number, BOTTOM, MARGIN.top);
+  const lines = series.map(
+    (one, index) => html`<polyline class="line s${index}" points="${one.points.map(([px, py]) => `${x(px)},${y(py)}`).join(" ")}"/>`,
+  );
+  return frame(title, [...yTicks.map((tick) => yTick(tick, y(tick))), ...xTicks.map((tick) => xTick(tick, x(tick))), ...lines.reverse()]);
+}
+
+/** Groups of upright bars, one a series, with their values above them. */
+export function barChart({ title, groups, format }: BarChart): Html {
+  const yTicks = niceTicks(Math.max(0.05, largest(groups.flatMap(({ values }) => values))), 4);
+  const y = scale(yTicks.at(-1) as number, BOTTOM, MARGIN.top + 8);
+  const groupWidth = (RIGHT - MARGIN.left) / groups.length;
+  const drawn = groups.map(({ name, values }, index) => {
+    const left = MARGIN.left + index * groupWidth;
+    const barWidth = Math.min(40, (groupWidth - 16) / values.length);
+    const start = left + (groupWidth - barWidth * values.length) / 2;
+    const bars = values.map((value, k) => bar(start + k * barWidth, barWidth - 3, y(Math.max(value, 0)), k, format(value)));
+    return html`${bars}<text class="tick" x="${round(left + groupWidth / 2)}" y="${BOTTOM + 15}" text-anchor="middle">${name}</text>`;
+  });
+  return frame(title, [...yTicks.map((tick) => yTick(tick, y(tick), format(tick))), ...drawn]);
+}
+
+function bar(x: number, width: number, top: number, series: number, text: string): Html {
+  return html`<rect class="bar s${series}" x="${round(x)}" y="${top}" width="${round(width)}" height="${round(BOTTOM - top)}" rx="1.5"/>
+    <text class="value" x="${round(x + width / 2)}" y="${round(top - 4)}" text-anchor="middle">${text}</text>`;
+}
+
+function frame(title: string, content: readonly Html[]): Html {
+  return html`<svg class="chart" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}">${content}</svg>`;
+}
+
+function yTick(value: number, y: number, text: string = formatNumber(value)): Html {
+  return html`<line class="grid" x1="${MARGIN.left}" x2="${RIGHT}" y1="${y}" y2="${y}"/>
+    <text class="tick" x="${MARGIN.left - 6}" y="${round(y + 3.5)}" text-anchor="end">${text}</text>`;
+}
+
+function xTick(value: number, x: number): Html {
+  return html`<text class="tick" x="${x}" y="${BOTTOM + 15}" text-anchor="middle">${formatNumber(value)}</text>`;
+}
+
+/** From 0 in at most `count` steps of 1, 2 or 5 times a power of ten, until one is at or above `max`. */
+export function niceTicks(max: number, count: number): number[] {
+  const rough = (max > 0 ? max : 1) / count;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10) * power;
+  const last = Math.ceil((max > 0 ? max : 1) / step - 1e-9);
+  return Array.from({ length: last + 1 }, (_, index) => Number((index * step).toPrecision(12)));
+}
+
+function largest(values: readonly number[]): number {
+  return values.reduce((max, value) => Math.max(max, value), 0);
+}
+
+function scale(max: number, from: number, to: number): (value: number) => number {
+  return (value) => round(from + (value / (max || 1)) * (to - from));
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

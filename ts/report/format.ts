@@ -1,0 +1,33 @@
+/** Numbers as people read them, the same in the terminal and in the report. */
+
+/** An AP in [0, 1] times 100 with one decimal; `-` for -1, which stands for no ground truth. */
+export function formatAp(ap: number): string {
+  return ap < 0 ? "-" : (100 * ap).toFixed(1);
+}
+
+/** `0.4 s`, `41 s`, `3 min 05 s`, `2 h 07 min`. */
+export function formatDuration(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const twoDigits = (value: number): string => String(value).padStart(2, "0");
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${twoDigits(whole % 60)} s`;
+  const minutes = Math.round(whole / 60);
+  return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
+}
+
+/** At most three significant digits, without trailing zeros: `0.00132`, `0.8`, `153`. */
+export function formatNumber(value: number): string {
+  if (Math.abs(value) >= 100) return value.toFixed(0);
+  return String(Number(value.toPrecision(3)));
+}
+
+/** A share in [0, 1] as per cent: `6.8 %`, `100 %`. */
+export function formatShare(share: number): string {
+  return `${Number((100 * share).toFixed(1))} %`;
+}
+
+/** `2026-03-01 14:05:09 UTC`. */
+export function formatTime(time: Date): string {
+  return `${time.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}

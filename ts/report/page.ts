@@ -1,0 +1,133 @@
+/** The report as one page of HTML. Pure functions. */
+import { stringify } from "yaml";
+import type { RunResult } from "../pipeline/pipeline.js";
+import { barChart, lineChart, type Series } from "./charts.js";
+import { comparison, RESULT_COLUMNS, resultRows } from "./comparison.js";
+import { formatAp, formatDuration, formatNumber, formatTime } from "./format.js";
+import { type Html, html } from "./html.js";
+import type { ReportedRun, ReportInput, SampleImage } from "./report-input.js";
+import { legend } from "./samples.js";
+import { STYLE } from "./style.js";
+import { timeline } from "./timeline.js";
+import { stepSpans, type TrainingCurve, trainingCurves } from "./training-curves.js";
+
+/** @param figures of the samples, in their order. */
+export function page({ run, result, events, samples }: ReportInput, figures: readonly Html[]): Html {
+  return html`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8"/>
+<meta name="viewport" content="width=device-width, initial-scale=1"/>
+<meta name="color-scheme" content="light dark"/>
+<title>${run.run_id} - cassl</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+${heading(run, result)}
+${results(result)}
+${sampleSection(samples, figures)}
+${training(trainingCurves(events), result)}
+${time(stepSpans(events), result)}
+${gates(result)}
+${configuration(run)}
+</main>
+</body>
+</html>
+`;
+}
+
+function heading(run: ReportedRun, { config_hash }: RunResult): Html {
+  const took = formatDuration((run.finished_at.getTime() - run.created_at.getTime()) / 1000);
+  return html`<header>
+    <h1>${run.run_id}</h1>
+    <p class="quiet">Started ${formatTime(run.created_at)}, took ${took}. Configuration <code>${config_hash.slice(0, 12)}</code>, seed ${run.config.seed}.</p>
+  </header>`;
+}
+
+function results({ arms }: RunResult): Html {
+  const metrics = [["AP", "ap"], ["AP50", "ap50"], ["AP75", "ap75"], ["class-agnostic AP", "class_agnostic_ap"]] as const;
+  const groups = metrics.map(([name, field]) => ({ name, values: arms.map((arm) => arm[field]) }));
+  return html`<section>
+    <h2>Result</h2>
+    <p class="claim">${comparison(arms)}</p>
+    ${table("AP of each arm on the validation set, times 100", RESULT_COLUMNS, resultRows(arms))}
+    <figure class="wide">
+      ${seriesLegend(arms.map(({ arm }) => arm))}
+      ${barChart({ title: "AP of each arm; the numbers are those of the table", groups, format: formatAp })}
+    </figure>
+  </section>`;
+}
+
+function sampleSection(samples: readonly SampleImage[], figures: readonly Html[]): Html {
+  if (samples.length === 0) return html``;
+  return html`<section>
+    <h2>Samples</h2>
+    ${legend(samples)}
+    <div class="samples">${figures}</div>
+  </section>`;
+}
+
+function training(curves: readonly TrainingCurve[], { steps }: RunResult): Html {
+  const trained = steps.filter(({ name }) => /(^|\/)(pseudo_labeler|warmup|finetune)$/.test(name));
+  const absent = trained.filter(({ name }) => !curves.some(({ step }) => step === name)).map(({ name }) => name);
+  const note = absent.length === 0 ? undefined : html`<p class="quiet">Reused, so without a curve here: ${absent.join(", ")}.</p>`;
+  return html`<section>
+    <h2>Training</h2>
+    ${note}
+    ${curves.map(curve)}
+  </section>`;
+}
+
+function curve({ step, points }: TrainingCurve): Html {
+  const names = [...new Set(points.flatMap(({ losses }) => Object.keys(losses)))].sort(totalFirst);
+  const losses = names.map((name): Series => ({ name, points: points.map((point) => [point.iteration, point.losses[name] ?? 0]) }));
+  const rate: Series = { name: "learning rate", points: points.map((point) => [point.iteration, point.learning_rate]) };
+  return html`<article class="curve">
+    <h3>${step}</h3>
+    <figure>${seriesLegend(names, "Loss")}${lineChart({ title: `Losses of ${step} over iterations`, series: losses })}</figure>
+    <figure>${seriesLegend([], "Learning rate")}${lineChart({ title: `Learning rate of ${step} over iterations`, series: [rate] })}</figure>
+  </article>`;
+}
+
+function totalFirst(a: string, b: string): number {
+  return Number(b === "total") - Number(a === "total") || (a < b ? -1 : 1);
+}
+
+function time(spans: ReturnType<typeof stepSpans>, { steps }: RunResult): Html {
+  const rows = steps.map(({ name, reused, seconds, key }) => [name, formatDuration(seconds), reused ? "reused" : "done", key.slice(0, 12)]);
+  return html`<section>
+    <h2>Steps</h2>
+    ${spans.length === 0 ? undefined : timeline(spans)}
+    <details><summary>Table</summary>${table("Steps with the time of their work and their keys", ["step", "time", "", "key"], rows)}</details>
+  </section>`;
+}
+
+function gates({ gates: all }: RunResult): Html {
+  if (all.length === 0) return html``;
+  const rows = all.map(({ name, value, limit, passed }) => [name, formatNumber(value), formatNumber(limit), passed ? "passed" : "failed"]);
+  return html`<section>
+    <h2>Gates</h2>
+    ${table("Limits on the pseudo labels between the stages", ["gate", "value", "limit", ""], rows)}
+  </section>`;
+}
+
+function configuration({ config }: ReportedRun): Html {
+  return html`<section>
+    <h2>Configuration</h2>
+    <details><summary>All fields, defaults filled in</summary><pre>${stringify(config)}</pre></details>
+  </section>`;
+}
+
+function table(caption: string, header: readonly string[], rows: readonly (readonly string[])[]): Html {
+  return html`<div class="scroll"><table>
+    <caption>${caption}</caption>
+    <thead><tr>${header.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead>
+    <tbody>${rows.map(([first, ...rest]) => html`<tr><th scope="row">${first}</th>${rest.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody>
+  </table></div>`;
+}
+
+function seriesLegend(names: readonly string[], what?: string): Html {
+  const title = what === undefined ? undefined : html`<span class="what">${what} over iterations</span> `;
+  return html`<figcaption class="legend">${title}${names.map((name, index) => html`<span class="key s${index}">${name}</span> `)}</figcaption>`;
+}

@@ -1,0 +1,36 @@
+import type { BoxXywh } from "../core/boxes.js";
+import type { RunEvent } from "../gen/cassl/v1/run.js";
+import type { Config } from "../pipeline/config.js";
+import type { RunResult } from "../pipeline/pipeline.js";
+
+/** What a report is made of. */
+export interface ReportInput {
+  readonly run: ReportedRun;
+  readonly result: RunResult;
+  readonly events: readonly RunEvent[];
+  readonly samples: readonly SampleImage[];
+}
+
+export interface ReportedRun {
+  readonly run_id: string;
+  readonly config: Config;
+  readonly created_at: Date;
+  readonly finished_at: Date;
+}
+
+/** An image to show with its boxes. */
+export interface SampleImage {
+  readonly title: string;
+  readonly image_path: string;
+  readonly width_px: number;
+  readonly height_px: number;
+  readonly boxes: readonly SampleBox[];
+}
+
+export interface SampleBox {
+  readonly box_xywh: BoxXywh;
+  readonly label: string;
+  /** In [0, 1]; ground truth has none. */
+  readonly score?: number;
+  readonly kind: "ground_truth" | "pseudo_label" | "detection";
+}

@@ -1,0 +1,71 @@
+/** Sample images with their boxes: the image as a small embedded JPEG, the boxes as SVG over it. */
+import sharp from "sharp";
+import { type Html, html } from "./html.js";
+import type { SampleBox, SampleImage } from "./report-input.js";
+
+const THUMBNAIL_PX = 320;
+const JPEG_QUALITY = 72;
+
+/** The names of the kinds, in the order in which they are drawn. */
+const KINDS: Readonly<Record<SampleBox["kind"], string>> = {
+  ground_truth: "ground truth",
+  pseudo_label: "pseudo label",
+  detection: "detection",
+};
+
+export async function sampleFigures(samples: readonly SampleImage[]): Promise<Html[]> {
+  const figures: Html[] = [];
+  for (const sample of samples) figures.push(figure(sample, await thumbnail(sample.image_path)));
+  return figures;
+}
+
+/** The kinds that the samples have, each with its colour. */
+export function legend(samples: readonly SampleImage[]): Html {
+  const present = new Set(samples.flatMap(({ boxes }) => boxes.map(({ kind }) => kind)));
+  const entries = Object.entries(KINDS).filter(([kind]) => present.has(kind as SampleBox["kind"]));
+  return html`<p class="legend">${entries.map(([kind, name]) => html`<span class="key ${kind}">${name}</span> `)}</p>`;
+}
+
+/** A data URL. Pixels as in training: without the EXIF orientation applied. */
+async function thumbnail(path: string): Promise<string> {
+  const jpeg = await sharp(path)
+    .resize({ width: THUMBNAIL_PX, height: THUMBNAIL_PX, fit: "inside", withoutEnlargement: true })
+    .toColourspace("srgb")
+    .flatten({ background: "#808080" })
+    .jpeg({ quality: JPEG_QUALITY })
+    .toBuffer();
+  return `data:image/jpeg;base64,${jpeg.toString("base64")}`;
+}
+
+function figure({ title, width_px, height_px, boxes }: SampleImage, image: string): Html {
+  const unit = Math.max(width_px, height_px) / THUMBNAIL_PX;
+  const sorted = Object.keys(KINDS).flatMap((kind) => boxes.filter((box) => box.kind === kind));
+  return html`<figure class="sample">
+    <svg viewBox="0 0 ${width_px} ${height_px}" role="img" aria-label="${describe(title, boxes)}" style="font-size:${(8 * unit).toFixed(2)}px">
+      <image href="${image}" width="${width_px}" height="${height_px}"/>
+      ${sorted.map((box) => overlay(box, unit))}
+    </svg>
+    <figcaption>${title}</figcaption>
+  </figure>`;
+}
+
+/**
+ * Ground truth has its label inside, at the bottom; what a model found has it at the top, so that both can be read.
+ * @param unit px of the image for one px of the thumbnail.
+ */
+function overlay({ box_xywh: [x, y, width, height], label, score, kind }: SampleBox, unit: number): Html {
+  const text = score === undefined ? label : `${label} ${score.toFixed(2)}`;
+  const above = Math.max(y - 2.5 * unit, 8 * unit);
+  const baseline = kind === "ground_truth" ? y + height - 3 * unit : above;
+  return html`<g class="box ${kind}"><title>${KINDS[kind]}: ${text}</title>
+    <rect x="${x}" y="${y}" width="${width}" height="${height}"/>
+    <text x="${(x + 2 * unit).toFixed(1)}" y="${baseline.toFixed(1)}" stroke-width="${(2 * unit).toFixed(2)}">${text}</text></g>`;
+}
+
+function describe(title: string, boxes: readonly SampleBox[]): string {
+  const counts = Object.entries(KINDS)
+    .map(([kind, name]) => [boxes.filter((box) => box.kind === kind).length, name] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, name]) => `${count} x ${name}`);
+  return counts.length === 0 ? `${title}: no boxes` : `${title}: ${counts.join(", ")}`;
+}

@@ -1,0 +1,73 @@
+import { type Html, html } from "./html.js";
+
+/** The style of the report: follows the reader's light or dark scheme, and prints on white. */
+export const STYLE: Html = html`
+:root {
+  --paper: #fcfcfb; --ink: #1d2126; --quiet: #636b74; --rule: #e2e4e6; --panel: #f3f4f4;
+  --c0: #4a6fa5; --c1: #c9722c; --c2: #4d8f6b; --c3: #8d6aa8; --c4: #a8556a; --c5: #7a7a52;
+  --truth: #2e9e5b; --pseudo: #e08a1e; --found: #2f7de0;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --paper: #16181b; --ink: #e4e6e8; --quiet: #98a0a8; --rule: #31353a; --panel: #1f2226;
+    --c0: #85a9de; --c1: #eb9c5c; --c2: #7cc29b; --c3: #bd9bd8; --c4: #dc8aa0; --c5: #b9b985;
+  }
+}
+@media print {
+  :root { --paper: #fff; --ink: #000; --quiet: #444; --rule: #bbb; --panel: #fff;
+    --c0: #4a6fa5; --c1: #c9722c; --c2: #4d8f6b; --c3: #8d6aa8; --c4: #a8556a; --c5: #7a7a52; }
+  figure, tr, .curve, .timeline { break-inside: avoid; }
+  h2, h3 { break-after: avoid; }
+}
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
+main { max-width: 62rem; margin: 0 auto; padding: 2.5rem 1.5rem 4rem; }
+h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .25rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.15rem; margin: 3rem 0 1rem; padding-top: 1.25rem; border-top: 1px solid var(--rule); }
+h3 { font-size: 1rem; font-weight: 600; margin: 0; grid-column: 1 / -1; }
+p { margin: 0 0 1rem; }
+code, pre { font: .85em/1.5 ui-monospace, monospace; }
+pre { background: var(--panel); padding: 1rem; border-radius: 6px; overflow-x: auto; }
+summary { cursor: pointer; color: var(--quiet); }
+figure { margin: 0; }
+.quiet, caption, figcaption, .tick, .time { color: var(--quiet); fill: var(--quiet); }
+.claim { font-size: 1.1rem; white-space: pre-line; max-width: 46rem; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; margin: 0 0 1.5rem; font-variant-numeric: tabular-nums; }
+caption { text-align: left; font-size: .85rem; padding-bottom: .4rem; }
+th, td { padding: .4rem .75rem; text-align: right; border-bottom: 1px solid var(--rule); font-weight: 400; white-space: nowrap; }
+th:first-child { text-align: left; padding-left: 0; }
+td:last-child, th:last-child { padding-right: 0; }
+thead th { color: var(--quiet); font-size: .85rem; }
+tbody th { font-weight: 600; }
+figcaption, .legend { font-size: .85rem; }
+.legend { margin: 0 0 .4rem; }
+.what { color: var(--ink); margin-right: .9rem; }
+.key { margin-right: .9rem; white-space: nowrap; }
+.key::before { content: ""; display: inline-block; width: .9em; height: .9em; margin-right: .4em; border-radius: 2px; vertical-align: -.1em; background: var(--key); }
+.s0 { --key: var(--c0); } .s1 { --key: var(--c1); } .s2 { --key: var(--c2); }
+.s3 { --key: var(--c3); } .s4 { --key: var(--c4); } .s5 { --key: var(--c5); }
+.wide { max-width: 40rem; }
+.curve { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: .25rem 2rem; margin-bottom: 1.75rem; }
+svg { display: block; width: 100%; height: auto; }
+svg text { fill: var(--ink); font-size: 11px; }
+svg .tick, svg .time { fill: var(--quiet); }
+.grid { stroke: var(--rule); stroke-width: 1; }
+.line { fill: none; stroke: var(--key); stroke-width: 1.2; stroke-linejoin: round; opacity: .8; }
+.line.s0 { stroke-width: 2; opacity: 1; }
+.bar { fill: var(--key); }
+.timeline { margin-bottom: 1rem; }
+.timeline text { font-size: 13px; }
+.timeline .time { font-size: 12px; }
+.timeline .done rect { fill: var(--c0); }
+.timeline .reused rect { fill: var(--paper); stroke: var(--c0); }
+.timeline .reused text { fill: var(--quiet); }
+.samples { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: 1.25rem; }
+.sample svg { border-radius: 4px; background: var(--panel); }
+.sample figcaption { margin-top: .3rem; overflow-wrap: anywhere; }
+.box rect { fill: none; stroke: var(--key); stroke-width: 1.6px; vector-effect: non-scaling-stroke; }
+.box text { fill: #fff; stroke: #000c; paint-order: stroke; font-size: inherit; font-weight: 600; }
+.ground_truth { --key: var(--truth); } .pseudo_label { --key: var(--pseudo); } .detection { --key: var(--found); }
+.box.pseudo_label rect { stroke-dasharray: 6 3; }
+.box.detection rect { stroke-dasharray: 2 2; }
+`;

@@ -1,0 +1,56 @@
+/** What the events of a run say about its training and its time. Pure functions. */
+import type { RunEvent } from "../gen/cassl/v1/run.js";
+import type { TrainProgress } from "../gen/cassl/v1/worker_service.js";
+
+/** One training step, by ascending iteration. */
+export interface TrainingCurve {
+  readonly step: string;
+  readonly points: readonly TrainProgress[];
+}
+
+/** A step on the clock of the run. */
+export interface StepSpan {
+  readonly step: string;
+  readonly reused: boolean;
+  /** Since the first event. */
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  /** Time of the work itself, also when an earlier run did it. */
+  readonly seconds: number;
+}
+
+/**
+ * In the order of training. Where a task went back to a checkpoint, the later attempt counts.
+ * A step that was reused has no curve: the run that trained it has.
+ */
+export function trainingCurves(events: readonly RunEvent[]): TrainingCurve[] {
+  const curves = new Map<string, TrainProgress[]>();
+  for (const { event } of events) {
+    if (event?.$case !== "step_progress" || event.value.progress?.$case !== "train") continue;
+    const point = event.value.progress.value;
+    const points = curves.get(event.value.step) ?? [];
+    while ((points.at(-1)?.iteration ?? 0) >= point.iteration) points.pop();
+    points.push(point);
+    curves.set(event.value.step, points);
+  }
+  return [...curves].map(([step, points]) => ({ step, points }));
+}
+
+/** The steps that have ended, in their order. */
+export function stepSpans(events: readonly RunEvent[]): StepSpan[] {
+  const origin = secondsOf(events[0]);
+  const starts = new Map<string, number>();
+  const spans: StepSpan[] = [];
+  for (const entry of events) {
+    const now = secondsOf(entry) - origin;
+    if (entry.event?.$case === "step_started") starts.set(entry.event.value.step, now);
+    if (entry.event?.$case !== "step_finished") continue;
+    const { step, reused, seconds } = entry.event.value;
+    spans.push({ step, reused, seconds, startSeconds: starts.get(step) ?? now, endSeconds: now });
+  }
+  return spans;
+}
+
+function secondsOf(event: RunEvent | undefined): number {
+  return (event?.at?.getTime() ?? 0) / 1000;
+}

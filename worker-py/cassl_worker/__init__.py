@@ -1,0 +1,1 @@
+"""The Python worker of cassl: trains, predicts with and exports detectors."""

@@ -1,0 +1,115 @@
+"""Training batches. A batch is a pure function of dataset, seed and iteration, so that training that goes on from a
+checkpoint sees the images that it would have seen anyway."""
+
+import math
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from cassl.v1.task_pb2 import AugmentationConfig
+
+from cassl_worker.augmentation import draw_view, jitter_color, visible_boxes
+from cassl_worker.data import Annotation, Dataset
+from cassl_worker.detectors.interface import Target
+from cassl_worker.images import Boxes, Size, decode, letterbox_size, place_on_canvas, view_boxes, view_pixels
+
+CACHE_BYTES = 1 << 30
+"""Decoded images kept in memory by a training task."""
+ORDER_STREAM, CHANGE_STREAM = 0, 1
+"""Keep the random numbers of a seed for different purposes apart."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """images: (N, H, W, 3) uint8 RGB; one target an image."""
+
+    images: Tensor
+    targets: tuple[Target, ...]
+
+    def to(self, device: torch.device) -> "Batch":
+        targets = tuple(Target(target.boxes.to(device), target.labels.to(device)) for target in self.targets)
+        return Batch(self.images.to(device), targets)
+
+
+class TrainingBatches:
+    """Makes batches from a dataset; keeps decoded images. Threads may share it."""
+
+    def __init__(
+        self, dataset: Dataset, *, input_size: Size, images_per_batch: int, augmentation: AugmentationConfig, seed: int
+    ) -> None:
+        self.dataset = dataset
+        self.input_size = input_size
+        self.images_per_batch = images_per_batch
+        self.augmentation = augmentation
+        self.seed = seed
+        self.cache = ImageCache(CACHE_BYTES)
+
+    def batch(self, iteration: int) -> Batch:
+        positions = batch_positions(self.seed, iteration, self.images_per_batch, len(self.dataset.images))
+        changes = (np.random.default_rng([self.seed, CHANGE_STREAM, iteration, slot]) for slot in range(len(positions)))
+        samples = [self.sample(position, rng) for position, rng in zip(positions, changes, strict=True)]
+        images, targets = zip(*samples, strict=True)
+        return Batch(torch.from_numpy(np.stack(images)), targets)
+
+    def sample(self, position: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], Target]:
+        """One image of the dataset, changed at random, with its objects."""
+        record = self.dataset.images[position]
+        size = (record.width_px, record.height_px)
+        view = draw_view(rng, self.augmentation, letterbox_size(size, self.input_size))
+        pixels = jitter_color(view_pixels(self.decoded(position), view), rng, self.augmentation.color_jitter)
+        objects = [annotation for annotation in record.annotations if not annotation.iscrowd]
+        boxes, visible = visible_boxes(view_boxes(boxes_xyxy(objects), size, view), view)
+        labels = np.array([annotation.class_index for annotation in objects], dtype=np.int64)
+        target = Target(torch.from_numpy(boxes[visible]), torch.from_numpy(labels[visible]))
+        return place_on_canvas(pixels, view.place[:2], self.input_size), target
+
+    def decoded(self, position: int) -> Image.Image:
+        cached = self.cache.get(position)
+        if cached is not None:
+            return cached
+        # Twice what the largest zoom shows, so that the last step to the size needed is a proper resize.
+        width, height = (math.ceil(2 * max(1.0, self.augmentation.max_zoom) * side) for side in self.input_size)
+        image = decode(self.dataset.images[position], self.dataset.root, enough=(width, height))
+        self.cache.put(position, image)
+        return image
+
+
+class ImageCache:
+    """Keeps the images that come first, until they fill a number of bytes."""
+
+    def __init__(self, capacity_bytes: int) -> None:
+        self.free_bytes = capacity_bytes
+        self.images: dict[int, Image.Image] = {}
+        self.lock = threading.Lock()
+
+    def get(self, position: int) -> Image.Image | None:
+        return self.images.get(position)
+
+    def put(self, position: int, image: Image.Image) -> None:
+        size_bytes = image.width * image.height * len(image.getbands())
+        with self.lock:
+            if position not in self.images and size_bytes <= self.free_bytes:
+                self.images[position] = image
+                self.free_bytes -= size_bytes
+
+
+def batch_positions(seed: int, iteration: int, images_per_batch: int, image_count: int) -> list[int]:
+    """Positions in the dataset of a batch's images. Each pass through the dataset has an order of its own."""
+    drawn = [divmod(iteration * images_per_batch + slot, image_count) for slot in range(images_per_batch)]
+    orders = {
+        pass_number: np.random.default_rng([seed, ORDER_STREAM, pass_number]).permutation(image_count)
+        for pass_number in {pass_number for pass_number, _ in drawn}
+    }
+    return [int(orders[pass_number][place]) for pass_number, place in drawn]
+
+
+def boxes_xyxy(annotations: Sequence[Annotation]) -> Boxes:
+    boxes = np.array([annotation.box_xywh for annotation in annotations], dtype=np.float32).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    return boxes

@@ -1,0 +1,131 @@
+"""Weight files (safetensors) and training checkpoints (torch). Nothing that is read here can run code."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from cassl.v1.task_pb2 import DetectorConfig
+
+from cassl_worker.detectors import build_detector
+from cassl_worker.detectors.interface import Detector
+from cassl_worker.errors import CasslError
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The float32 state of a detector by tensor name."""
+
+    family: str
+    class_count: int
+    tensors: Mapping[str, Tensor]
+
+
+def state_of(detector: Detector) -> dict[str, Tensor]:
+    """The tensors that make a detector. Whole numbers, such as batch counters, are left out: nothing depends on them."""
+    return {name: tensor for name, tensor in detector.state_dict().items() if tensor.is_floating_point()}
+
+
+def save_weights(path: Path, weights: Weights) -> None:
+    metadata = {"family": weights.family, "class_count": str(weights.class_count)}
+    tensors = {name: tensor.detach().float().cpu().contiguous() for name, tensor in weights.tensors.items()}
+    with replacing(path) as partial:
+        save_file(tensors, partial, metadata)
+
+
+def read_weights(path: Path) -> Weights:
+    """WEIGHTS_MISMATCH if the file is not one that `save_weights` wrote."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata()
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+        return Weights(metadata["family"], int(metadata["class_count"]), tensors)
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise CasslError(
+            "WEIGHTS_MISMATCH", f"{path.name} holds no weights of cassl: {error}.", "Give weights that cassl trained."
+        ) from error
+
+
+def load_detector(config: DetectorConfig, class_count: int, path: Path) -> Detector:
+    """The detector with the weights of a file; WEIGHTS_MISMATCH names what does not fit."""
+    weights = read_weights(path)
+    blank = DetectorConfig()
+    blank.CopyFrom(config)
+    blank.backbone_weights = "none"
+    detector = build_detector(blank, class_count)
+    state = state_of(detector)
+    check_family(weights, config.family)
+    for name in sorted(state.keys() | weights.tensors.keys()):
+        check_same_shape(name, state.get(name), weights.tensors.get(name))
+    copy_into(state, weights.tensors)
+    return detector
+
+
+def check_family(weights: Weights, family: str) -> None:
+    if weights.family != family:
+        raise mismatch(f"the weights are of the family `{weights.family}`, the detector is `{family}`")
+
+
+def check_same_shape(name: str, ours: Tensor | None, given: Tensor | None) -> None:
+    if ours is None or given is None:
+        raise mismatch(f"`{name}` is missing in the {'detector' if ours is None else 'weights'}")
+    if ours.shape != given.shape:
+        raise mismatch(f"`{name}` is {list(given.shape)} in the weights and {list(ours.shape)} in the detector")
+
+
+def mismatch(what: str) -> CasslError:
+    return CasslError(
+        "WEIGHTS_MISMATCH",
+        f"The weights do not fit the detector: {what}.",
+        "Give weights that were trained with the same `detector` settings.",
+    )
+
+
+@torch.no_grad()
+def copy_into(state: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None:
+    """Overwrites the tensors of `state` that `given` has, in place."""
+    for name, tensor in state.items():
+        if name in given:
+            tensor.copy_(given[name])
+
+
+def save_checkpoint(
+    path: Path, iteration: int, detector: Detector, optimizer: torch.optim.Optimizer, average: Sequence[Tensor]
+) -> None:
+    """Everything that training needs to go on after `iteration` iterations."""
+    checkpoint = {
+        "iteration": iteration,
+        "detector": detector.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "average": list(average),
+    }
+    with replacing(path) as partial:
+        torch.save(checkpoint, partial)
+
+
+def load_checkpoint(
+    path: Path, detector: Detector, optimizer: torch.optim.Optimizer, average: Sequence[Tensor]
+) -> int:
+    """Restores what `save_checkpoint` saved, in place. Returns the iterations done."""
+    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    detector.load_state_dict(checkpoint["detector"])
+    optimizer.load_state_dict(checkpoint["optimizer"])
+    for ours, saved in zip(average, checkpoint["average"], strict=True):
+        ours.copy_(saved)
+    return int(checkpoint["iteration"])
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path to write to, which becomes `path` at the end: no reader ever sees half a file."""
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,17 @@
+"""The one error class of the worker."""
+
+
+class CasslError(Exception):
+    """A failure that its user can act on.
+
+    Attributes:
+        reason: name in the catalogue of proto/cassl/v1/error_reason.proto without its prefix, such as `TRAINING_DIVERGED`.
+        message: what is wrong, with the offending value.
+        remedy: what to do about it.
+    """
+
+    def __init__(self, reason: str, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.remedy = remedy

@@ -1,0 +1,75 @@
+"""Detectors as ONNX files that carry all that is needed to run them."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+from cassl.v1.task_pb2 import ExportTask
+
+from cassl_worker.checkpoint import load_detector, replacing
+from cassl_worker.data import Category
+from cassl_worker.detectors.interface import Detector
+from cassl_worker.images import PAD_VALUE
+
+METADATA_KEY = "cassl"
+
+
+class Dense(nn.Module):
+    """The dense part of a detector as a module of its own."""
+
+    def __init__(self, detector: Detector) -> None:
+        super().__init__()
+        self.detector = detector
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        return self.detector.dense(images)
+
+
+def export_onnx(task: ExportTask, categories: Sequence[Category], *, weights: Path, out: Path) -> None:
+    """Writes the dense part, float32, from uint8 images (N, H, W, 3) to boxes (N, L, 4) and scores (N, L, K), for any N."""
+    detector = load_detector(task.detector, len(categories), weights)
+    model = to_onnx(detector, task.detector.input_width_px, task.detector.input_height_px)
+    model.metadata_props.add(key=METADATA_KEY, value=json.dumps(metadata(task, categories)))
+    with replacing(out) as partial:
+        onnx.save(model, partial)
+
+
+def to_onnx(detector: Detector, width: int, height: int) -> onnx.ModelProto:
+    # Two images, because an exporter takes a size of one for a constant.
+    example = torch.zeros(2, height, width, 3, dtype=torch.uint8)
+    program = torch.onnx.export(
+        Dense(detector).eval(),
+        (example,),
+        dynamo=True,
+        dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
+        input_names=["images"],
+        output_names=["boxes", "scores"],
+        verbose=False,
+    )
+    return program.model_proto
+
+
+def metadata(task: ExportTask, categories: Sequence[Category]) -> dict[str, object]:
+    detector, predict = task.detector, task.predict
+    return {
+        "version": 1,
+        "family": detector.family,
+        "input": {
+            "width_px": detector.input_width_px,
+            "height_px": detector.input_height_px,
+            "resize": "pil-bilinear",
+            "fit": "letterbox-top-left",
+            "pad_value": PAD_VALUE,
+        },
+        "categories": [{"id": category.id, "name": category.name} for category in categories],
+        "predict": {
+            "score_threshold": predict.score_threshold,
+            "nms_iou": predict.nms_iou,
+            "max_candidates": predict.max_candidates,
+            "max_detections": predict.max_detections,
+        },
+    }

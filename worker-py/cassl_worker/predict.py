@@ -1,0 +1,153 @@
+"""Detections on every image of a dataset, as the payloads of prediction frames."""
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torchvision.ops import batched_nms
+
+from cassl.v1.task_pb2 import PredictConfig, PredictTask
+
+from cassl_worker.checkpoint import load_detector
+from cassl_worker.data import Dataset
+from cassl_worker.detectors.interface import Detector
+from cassl_worker.images import Size, decode, letterbox, letterbox_size, prefetch
+
+BATCHES_AHEAD = 4
+LOADING_THREADS = 2
+
+
+@dataclass(frozen=True)
+class Shard:
+    """payload: the columns of `image_count` images and `box_count` boxes; see proto/cassl/v1/prediction_frame.proto."""
+
+    shard: int
+    image_count: int
+    box_count: int
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class Detections:
+    """The objects found in one image, best first.
+
+    Attributes:
+        boxes: (B, 4) float32 xywh, px of the original image, inside it and of positive area.
+        scores: (B,) float32 in [0, 1].
+        classes: (B,) int32, class indices.
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    classes: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """images: (N, H, W, 3) uint8 RGB, of the dataset's images at `positions`."""
+
+    shard: int
+    positions: Sequence[int]
+    images: Tensor
+
+
+def predict(
+    task: PredictTask, dataset: Dataset, *, weights: Path, device: torch.device, skip_shards: frozenset[int]
+) -> Iterator[Shard]:
+    """The shards of a dataset in order, without those to skip. Closing the generator cancels."""
+    detector = load_detector(task.detector, task.class_count, weights).to(device)
+    with closing(read_batches(task, dataset, skip_shards)) as batches:
+        for shard, group in itertools.groupby(batches, key=lambda batch: batch.shard):
+            found: list[Detections] = []
+            first = shard * task.predict.shard_size
+            for batch in group:
+                sizes = [(dataset.images[at].width_px, dataset.images[at].height_px) for at in batch.positions]
+                found += detect(detector, batch.images.to(device), sizes, task.predict)
+            yield to_shard(shard, first, found)
+
+
+def read_batches(task: PredictTask, dataset: Dataset, skip_shards: frozenset[int]) -> Iterator[Batch]:
+    """Batches of images, prepared in the background. No batch crosses the border of a shard."""
+    config, count = task.predict, len(dataset.images)
+    shards = set(range(math.ceil(count / config.shard_size))) - skip_shards
+    parts = (
+        (shard, range(first, min(first + config.images_per_batch, end)))
+        for shard in sorted(shards)
+        for end in [min((shard + 1) * config.shard_size, count)]
+        for first in range(shard * config.shard_size, end, config.images_per_batch)
+    )
+    input_size = (task.detector.input_width_px, task.detector.input_height_px)
+
+    def read(part: tuple[int, range]) -> Batch:
+        shard, positions = part
+        inputs = [letterbox(decode(dataset.images[at], dataset.root), input_size) for at in positions]
+        return Batch(shard, positions, torch.from_numpy(np.stack(inputs)))
+
+    return prefetch(read, parts, ahead=BATCHES_AHEAD, threads=LOADING_THREADS)
+
+
+@torch.inference_mode()
+def detect(detector: Detector, images: Tensor, sizes: Sequence[Size], config: PredictConfig) -> list[Detections]:
+    """images: (N, H, W, 3) uint8, letterboxed; sizes: those of the original images."""
+    input_size = (images.shape[2], images.shape[1])
+    boxes, scores = (output.cpu() for output in detector.dense(images))
+    return [
+        to_detections(*select(boxes[at], scores[at], config), size, input_size) for at, size in enumerate(sizes)
+    ]
+
+
+def select(boxes: Tensor, scores: Tensor, config: PredictConfig) -> tuple[Tensor, Tensor, Tensor]:
+    """From all candidates of an image, boxes (L, 4) xyxy and scores (L, K), those that count.
+
+    Returns boxes (B, 4), scores (B,) descending, classes (B,). Of equal scores the one of the lower index counts first.
+    """
+    flat = scores.flatten()
+    candidates = torch.where(flat >= config.score_threshold)[0]
+    best = torch.sort(flat[candidates], descending=True, stable=True).indices[: config.max_candidates]
+    candidates = candidates[best]
+    locations, classes = candidates // scores.shape[1], candidates % scores.shape[1]
+    # Non-negative and double, because torchvision keeps classes apart by adding offsets to the coordinates.
+    chosen = boxes[locations].double()
+    shifted = chosen - chosen.min() if len(chosen) > 0 else chosen
+    kept = batched_nms(shifted, flat[candidates].double(), classes, config.nms_iou)
+    kept = kept.sort().values[: config.max_detections]
+    return boxes[locations[kept]], flat[candidates[kept]], classes[kept]
+
+
+def to_detections(boxes: Tensor, scores: Tensor, classes: Tensor, size: Size, input_size: Size) -> Detections:
+    """Boxes in input px to the original image, clipped to it; those without area are dropped."""
+    limits = np.tile(np.array(size, dtype=np.float64), 2)
+    scale = limits / np.tile(letterbox_size(size, input_size), 2)
+    corners = np.clip(boxes.double().numpy() * scale, 0, limits)
+    xywh = inside(corners, limits[:2])
+    solid = (xywh[:, 2] > 0) & (xywh[:, 3] > 0)
+    return Detections(xywh[solid], scores.numpy()[solid], classes.numpy()[solid].astype(np.int32))
+
+
+def inside(corners: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float32]:
+    """xyxy to float32 xywh whose x + width and y + height do not exceed the image by rounding."""
+    start = corners[:, :2].astype(np.float32)
+    extent = (corners[:, 2:] - start).astype(np.float32)
+    outside = start.astype(np.float64) + extent > size
+    return np.concatenate([start, np.where(outside, np.nextafter(extent, np.float32(0)), extent)], axis=1)
+
+
+def to_shard(shard: int, first: int, found: Sequence[Detections]) -> Shard:
+    """first: position in the dataset of the shard's first image."""
+    counts = np.array([len(detections.scores) for detections in found], dtype=np.int32)
+    columns = [
+        np.arange(first, first + len(found), dtype=np.int32),
+        counts,
+        *(detections.boxes for detections in found),
+        *(detections.scores for detections in found),
+        *(detections.classes for detections in found),
+    ]
+    payload = b"".join(column.astype(column.dtype.newbyteorder("<")).tobytes() for column in columns)
+    return Shard(shard, len(found), int(counts.sum()), payload)

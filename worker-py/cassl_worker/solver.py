@@ -1,0 +1,80 @@
+"""What changes weights: parameter groups, the learning-rate schedule, clipping and the moving average."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from cassl.v1.task_pb2 import SolverConfig
+
+from cassl_worker.detectors.interface import Detector
+from cassl_worker.errors import CasslError
+
+
+def freeze_stages(detector: Detector, frozen_stages: int) -> None:
+    """Keeps the starting weights of the stem and the first `frozen_stages` stages of the backbone; -1: of all.
+
+    Gradients are not computed for what comes before the first weight that learns, so freezing also saves time.
+    """
+    stages = detector.backbone_stages()
+    if frozen_stages > len(stages) - 1:
+        raise CasslError(
+            "CONFIG_INVALID",
+            f"`frozen_stages` is {frozen_stages}, but the backbone has {len(stages) - 1} stages.",
+            f"Choose -1 (all) or 0 to {len(stages) - 1}.",
+        )
+    # The stem stands before the stages.
+    frozen = {-1: len(stages), 0: 0}.get(frozen_stages, frozen_stages + 1)
+    for module in (module for stage in stages[:frozen] for module in stage):
+        module.requires_grad_(False)
+
+
+def build_optimizer(detector: Detector, solver: SolverConfig) -> torch.optim.AdamW:
+    """AdamW over what learns. Groups carry `lr_factor`; vectors (biases, normalization) do not decay."""
+    backbone = parameters_of(module for stage in detector.backbone_stages() for module in stage)
+    in_backbone = set(map(id, backbone))
+    others = [parameter for parameter in detector.parameters() if id(parameter) not in in_backbone]
+    groups = []
+    for parameters, factor in ((backbone, solver.backbone_lr_factor), (others, 1.0)):
+        learning = [parameter for parameter in parameters if parameter.requires_grad]
+        matrices = [parameter for parameter in learning if parameter.ndim > 1]
+        vectors = [parameter for parameter in learning if parameter.ndim <= 1]
+        groups += [
+            {"params": matrices, "lr_factor": factor, "weight_decay": solver.weight_decay},
+            {"params": vectors, "lr_factor": factor, "weight_decay": 0.0},
+        ]
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=solver.learning_rate, fused=True)
+
+
+def parameters_of(modules: Iterable[nn.Module]) -> list[nn.Parameter]:
+    return [parameter for module in modules for parameter in module.parameters()]
+
+
+def learning_rate_at(iteration: int, solver: SolverConfig) -> float:
+    """The one-cycle schedule: a straight ramp to the peak, then half a cosine down to almost 0. Iterations count from 0."""
+    ramp = solver.lr_ramp_iterations
+    if iteration < ramp:
+        return solver.learning_rate * (iteration + 1) / (ramp + 1)
+    progress = (iteration - ramp) / (solver.iterations - ramp)
+    return solver.learning_rate * (1 + math.cos(math.pi * progress)) / 2
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate * group["lr_factor"]
+
+
+def clip_gradients(parameters: Sequence[Tensor], max_norm: float) -> Tensor:
+    """Scales gradients so that their common norm is at most `max_norm` (0: any). Returns the norm that they had."""
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    norm = nn.utils.get_total_norm(gradients)
+    if max_norm > 0:
+        nn.utils.clip_grads_with_norm_(parameters, max_norm, norm)
+    return norm
+
+
+@torch.no_grad()
+def update_average(average: Sequence[Tensor], weights: Sequence[Tensor], iteration: int, decay: float) -> None:
+    """One step of the exponential moving average. Early ones decay faster, so that the random start is soon forgotten."""
+    torch._foreach_lerp_(list(average), list(weights), 1 - min(decay, (1 + iteration) / (10 + iteration)))

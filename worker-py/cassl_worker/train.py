@@ -1,0 +1,210 @@
+"""Training as a generator of events. Closing it cancels."""
+
+import json
+import math
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from cassl.v1.task_pb2 import SolverConfig, TrainTask
+
+from cassl_worker.batches import Batch, TrainingBatches
+from cassl_worker.checkpoint import (
+    Weights,
+    load_checkpoint,
+    read_weights,
+    replacing,
+    save_checkpoint,
+    save_weights,
+    state_of,
+)
+from cassl_worker.data import Dataset
+from cassl_worker.detectors import build_detector
+from cassl_worker.detectors.interface import Detector
+from cassl_worker.device import autocast
+from cassl_worker.errors import CasslError
+from cassl_worker.images import prefetch
+from cassl_worker.solver import (
+    build_optimizer,
+    clip_gradients,
+    freeze_stages,
+    learning_rate_at,
+    set_learning_rate,
+    update_average,
+)
+from cassl_worker.transplant import transplant
+
+PROGRESS_ITERATIONS = 10
+PROGRESS_SECONDS = 1.0
+"""Progress is reported after so many iterations or seconds, whichever comes first."""
+BATCHES_AHEAD = 4
+LOADING_THREADS = 1
+"""One thread prepares a batch in a fraction of the time that a training iteration takes."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """losses: mean of each over the iterations since the last Progress, and their sum as `total`."""
+
+    iteration: int
+    total_iterations: int
+    losses: dict[str, float]
+    learning_rate: float
+    images_per_second: float
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """`path` holds what training needs to go on after `iteration` iterations. The file is the receiver's to delete."""
+
+    iteration: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The end. The weights are the moving average where the solver asks for one."""
+
+    weights: Path
+    iterations: int
+    transplant_ledger: Path | None
+
+
+def train(
+    task: TrainTask,
+    dataset: Dataset,
+    *,
+    device: torch.device,
+    scratch: Path,
+    init_from: Path | None,
+    resume_from: Path | None,
+) -> Iterator[Progress | Checkpoint | Trained]:
+    """Trains a detector for all categories of the dataset.
+
+    The same task gives the same weights on the same machine, also if it is resumed from one of its checkpoints.
+
+    Args:
+        scratch: folder for the files of the events.
+        init_from: weights file that `task.init_from` names.
+        resume_from: file of a Checkpoint of the same task.
+    """
+    if not dataset.images:
+        raise CasslError("DATASET_EMPTY", "The training set has no images.", "Add images to it.")
+    solver = task.solver
+    detector, ledger = starting_detector(task, len(dataset.categories), init_from, scratch)
+    detector.to(device)
+    freeze_stages(detector, solver.frozen_stages)
+    optimizer = build_optimizer(detector, solver)
+    learning = {name: parameter for name, parameter in detector.named_parameters() if parameter.requires_grad}
+    average = [parameter.detach().clone() for parameter in learning.values()]
+    start = load_checkpoint(resume_from, detector, optimizer, average) if resume_from is not None else 0
+
+    meter = Meter(start, solver)
+    with closing(batches_from(start, task, dataset)) as batches:
+        for iteration, batch in enumerate(batches, start):
+            losses = training_step(iteration, batch.to(device), detector, optimizer, solver)
+            if solver.ema_decay > 0:
+                update_average(average, list(learning.values()), iteration, solver.ema_decay)
+            done = iteration + 1
+            if (progress := meter.add(done, losses)) is not None:
+                yield progress
+            if done % solver.checkpoint_every_iterations == 0 and done < solver.iterations:
+                path = scratch / f"checkpoint-{done}.pt"
+                save_checkpoint(path, done, detector, optimizer, average)
+                yield Checkpoint(done, path)
+
+    averaged = dict(zip(learning, average, strict=True)) if solver.ema_decay > 0 else {}
+    weights = Weights(task.detector.family, len(dataset.categories), {**state_of(detector), **averaged})
+    save_weights(scratch / "weights.safetensors", weights)
+    yield Trained(scratch / "weights.safetensors", solver.iterations, ledger)
+
+
+def starting_detector(
+    task: TrainTask, class_count: int, init_from: Path | None, scratch: Path
+) -> tuple[Detector, Path | None]:
+    """The detector at iteration 0 and the ledger of its transplant, if there is one."""
+    with torch.random.fork_rng():
+        torch.manual_seed(task.seed)
+        detector = build_detector(task.detector, class_count)
+    if init_from is None:
+        return detector, None
+    given = read_weights(init_from)
+    ledger = transplant(detector, class_count, given, task.detector.family, task.init_from.reinitialize)
+    path = scratch / "transplant_ledger.json"
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(ledger.as_json(), indent=1))
+    return detector, path
+
+
+def batches_from(start: int, task: TrainTask, dataset: Dataset) -> Iterator[Batch]:
+    """The batches of the iterations from `start` on, prepared in the background."""
+    source = TrainingBatches(
+        dataset,
+        input_size=(task.detector.input_width_px, task.detector.input_height_px),
+        images_per_batch=task.solver.images_per_batch,
+        augmentation=task.solver.augmentation,
+        seed=task.seed,
+    )
+    iterations = range(start, task.solver.iterations)
+    return prefetch(source.batch, iterations, ahead=BATCHES_AHEAD, threads=LOADING_THREADS)
+
+
+def training_step(
+    iteration: int, batch: Batch, detector: Detector, optimizer: torch.optim.Optimizer, solver: SolverConfig
+) -> dict[str, float]:
+    """One change of the weights. Returns the losses before it, `total` included."""
+    learning_rate = learning_rate_at(iteration, solver)
+    set_learning_rate(optimizer, learning_rate)
+    with autocast(solver.precision, batch.images.device):
+        losses = detector.losses(batch.images, batch.targets)
+    total = torch.stack(list(losses.values())).sum()
+    optimizer.zero_grad()
+    total.backward()
+    learning = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    norm = clip_gradients(learning, solver.gradient_clip_norm)
+    values = {name: loss.item() for name, loss in losses.items()} | {"total": total.item()}
+    if not math.isfinite(values["total"]) or not math.isfinite(norm.item()):
+        raise diverged(iteration + 1, values["total"], norm.item(), learning_rate)
+    optimizer.step()
+    return values
+
+
+def diverged(iteration: int, loss: float, gradient_norm: float, learning_rate: float) -> CasslError:
+    return CasslError(
+        "TRAINING_DIVERGED",
+        f"At iteration {iteration} the loss is {loss:.4g} and the gradient's norm {gradient_norm:.4g}, "
+        f"with learning rate {learning_rate:.4g}.",
+        "Lower `learning_rate` in the solver of the stage, or raise its `lr_ramp_iterations`.",
+    )
+
+
+class Meter:
+    """Means over the iterations since the last report."""
+
+    def __init__(self, iteration: int, solver: SolverConfig) -> None:
+        self.solver = solver
+        self.restart(iteration)
+
+    def restart(self, iteration: int) -> None:
+        self.since_iteration = iteration
+        self.since_seconds = time.monotonic()
+        self.sums: dict[str, float] = defaultdict(float)
+
+    def add(self, iteration: int, losses: dict[str, float]) -> Progress | None:
+        """Takes the losses of an iteration. Returns a report when one is due, and always at the last iteration."""
+        for name, loss in losses.items():
+            self.sums[name] += loss
+        count, seconds = iteration - self.since_iteration, time.monotonic() - self.since_seconds
+        total = self.solver.iterations
+        if count < PROGRESS_ITERATIONS and seconds < PROGRESS_SECONDS and iteration < total:
+            return None
+        means = {name: value / count for name, value in self.sums.items()}
+        self.restart(iteration)
+        speed = count * self.solver.images_per_batch / seconds
+        return Progress(iteration, total, means, learning_rate_at(iteration - 1, self.solver), speed)
