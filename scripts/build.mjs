@@ -5,7 +5,7 @@
  */
 import { chmodSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { bin, filesUnder, hashFiles, main, root, run, step } from "./tools.mjs";
+import { filesUnder, hashFiles, main, nodeBin, root, run, step } from "./tools.mjs";
 
 const CLI = join(root, "dist/ts/cli/main.js");
 
@@ -15,7 +15,7 @@ export async function compile() {
   const key = hashFiles([...sources, "tsconfig.json", "package-lock.json"]);
   await step("Compile TypeScript", "dist/.stamp", key, async () => {
     removeOrphans(new Set(sources));
-    await run(bin("tsc"), ["-p", "."]);
+    await run(nodeBin("tsc"), ["-p", "."]);
     // `npx cassl` executes it.
     if (existsSync(CLI)) chmodSync(CLI, 0o755);
   });

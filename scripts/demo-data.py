@@ -53,7 +53,7 @@ class Parameters:
 
 @dataclass(frozen=True)
 class Source:
-    """What the scenes of a split are composed from. scans: one (N, 8, 8) array a class, 0..1. photos: (H, W, 3), 0..255."""
+    """What scenes are composed from. scans: one (N, 8, 8) array a class, 0..1. photos: (H, W, 3), 0..255."""
 
     scans: list[Array]
     photos: list[Array]

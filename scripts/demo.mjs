@@ -10,7 +10,7 @@ import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
 import { compile } from "./build.mjs";
 import { setUpDependencies } from "./setup.mjs";
-import { main, python, root, run } from "./tools.mjs";
+import { main, root, run, venvBin } from "./tools.mjs";
 
 const full = { config: "scripts/demo.yaml", data: "demo-data", workspace: ".cassl/demo", sizes: [] };
 const short = {
@@ -36,6 +36,6 @@ await main(import.meta.url, async () => {
   const demo = values.short ? short : full;
   await setUpDependencies();
   await compile();
-  console.log((await run(python, ["scripts/demo-data.py", "--out", demo.data, ...demo.sizes])).trim());
+  console.log((await run(venvBin("python"), ["scripts/demo-data.py", "--out", demo.data, ...demo.sizes])).trim());
   process.exitCode = await runCli(["run", demo.config, "--workspace", demo.workspace]);
 });

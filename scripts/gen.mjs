@@ -5,7 +5,7 @@
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { bin, filesUnder, hashFiles, main, python, root, run, step } from "./tools.mjs";
+import { filesUnder, hashFiles, main, nodeBin, root, run, step, venvBin } from "./tools.mjs";
 
 /** Does nothing if the generated code belongs to the present protos and settings. */
 export async function generate() {
@@ -13,10 +13,10 @@ export async function generate() {
   const settings = ["buf.yaml", "buf.gen.yaml", "package-lock.json", "worker-py/pyproject.toml", "scripts/gen.mjs"];
   await step("Generate code from proto/", "ts/gen/.stamp", hashFiles([...protos, ...settings]), async () => {
     for (const folder of ["ts/gen", "worker-py/cassl"]) rmSync(join(root, folder), { recursive: true, force: true });
-    await run(bin("buf"), ["generate"]);
-    await run(bin("buf"), ["build", "-o", "ts/gen/descriptors.binpb"]);
+    await run(nodeBin("buf"), ["generate"]);
+    await run(nodeBin("buf"), ["build", "-o", "ts/gen/descriptors.binpb"]);
     const outputs = ["--python_out", "--pyi_out", "--grpc_python_out"].map((flag) => `${flag}=worker-py`);
-    await run(python, ["-m", "grpc_tools.protoc", "-Iproto", ...outputs, ...protos]);
+    await run(venvBin("python"), ["-m", "grpc_tools.protoc", "-Iproto", ...outputs, ...protos]);
   });
 }
 

@@ -10,7 +10,7 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { compile } from "./build.mjs";
 import { generate } from "./gen.mjs";
-import { capture, hashFiles, main, python, root, run, ScriptError, step } from "./tools.mjs";
+import { capture, hashFiles, main, root, run, ScriptError, step, venvBin } from "./tools.mjs";
 
 const MIN_NODE = 20;
 const MIN_PYTHON = "3.11";
@@ -37,10 +37,10 @@ async function installNodePackages() {
 async function installPythonPackages() {
   const key = hashFiles(["worker-py/pyproject.toml"]);
   await step("Install Python packages (torch is large: minutes the first time)", ".venv/.stamp", key, async () => {
-    if (!existsSync(python)) await makePythonEnvironment();
+    if (!existsSync(venvBin("python"))) await makePythonEnvironment();
     // "compat" puts worker-py itself on the path, so that code generated later is found.
     const editable = ["--config-settings", "editable_mode=compat", "-e", "worker-py[torch,dev]"];
-    await run(python, ["-m", "pip", "install", "-q", "--disable-pip-version-check", ...editable]);
+    await run(venvBin("python"), ["-m", "pip", "install", "-q", "--disable-pip-version-check", ...editable]);
   });
 }
 

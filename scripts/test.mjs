@@ -4,43 +4,46 @@
  *     npm test
  *     npm test -- --only static        (or mocha, pytest)
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { compile } from "./build.mjs";
 import { setUpDependencies } from "./setup.mjs";
-import { bin, capture, filesUnder, main, python, ScriptError } from "./tools.mjs";
+import { capture, filesUnder, main, nodeBin, root, ScriptError, venvBin } from "./tools.mjs";
 
 const PYPROJECT = "worker-py/pyproject.toml";
-const PYTHON_SOURCES = ["worker-py/cassl_worker", "test/py", "scripts/demo-data.py"];
-const scratch = mkdtempSync(join(tmpdir(), "cassl-test-"));
+const PYTHON = ["worker-py/cassl_worker", "test/py", ...filesUnder("scripts", ".py")];
+const PYTHON_ENV = { PYTHONPATH: "worker-py" };
 
 /**
  * `kinds` are what --only chooses from. A check returns `{ passed, failed, skipped, output }`: a static check is one
  * test, mocha and pytest are as many as they run; `skipped` are lines, `output` is shown after a failure.
  */
 const checks = [
-  { name: "buf lint", kinds: ["static"], check: command(bin("buf"), "lint") },
+  { name: "buf lint", kinds: ["static"], check: command(nodeBin("buf"), "lint") },
   { name: "tsc", kinds: ["static", "mocha"], check: compilation },
-  { name: "eslint", kinds: ["static"], check: command(bin("eslint"), "--max-warnings=0", ".") },
-  { name: "biome", kinds: ["static"], check: command(bin("biome"), "check", "--error-on-warnings") },
-  { name: "dependency-cruiser", kinds: ["static"], check: command(bin("depcruise"), "ts") },
+  { name: "eslint", kinds: ["static"], check: command(nodeBin("eslint"), "--max-warnings=0", ".") },
+  { name: "biome", kinds: ["static"], check: command(nodeBin("biome"), "check", "--error-on-warnings") },
+  { name: "dependency-cruiser", kinds: ["static"], check: command(nodeBin("depcruise"), "ts") },
   { name: "mocha", kinds: ["mocha"], check: mocha },
-  { name: "ruff check", kinds: ["static"], check: pythonModule("ruff", "check", "--config", PYPROJECT) },
-  { name: "ruff format", kinds: ["static"], check: pythonModule("ruff", "format", "--check", "--config", PYPROJECT) },
-  { name: "mypy", kinds: ["static"], check: pythonModule("mypy", "--config-file", PYPROJECT) },
-  { name: "import-linter", kinds: ["static"], check: command(".venv/bin/lint-imports", "--no-logo", "--config", PYPROJECT) },
+  { name: "ruff check", kinds: ["static"], check: command(venvBin("ruff"), "check", "--config", PYPROJECT, ...PYTHON) },
+  {
+    name: "ruff format",
+    kinds: ["static"],
+    check: command(venvBin("ruff"), "format", "--check", "--config", PYPROJECT, ...PYTHON),
+  },
+  { name: "mypy", kinds: ["static"], check: command(venvBin("mypy"), "--config-file", PYPROJECT, ...PYTHON) },
+  {
+    name: "import-linter",
+    kinds: ["static"],
+    check: command(venvBin("lint-imports"), "--no-logo", "--config", PYPROJECT),
+  },
   { name: "pytest", kinds: ["pytest"], check: pytest },
 ];
 
-function pythonModule(module, ...args) {
-  return command(python, "-m", module, ...args, ...PYTHON_SOURCES);
-}
-
 function command(program, ...args) {
   return async () => {
-    const { status, output } = await capture(program, args, { env: { PYTHONPATH: "worker-py" } });
+    const { status, output } = await capture(program, args, { env: PYTHON_ENV });
     return asOneTest(status === 0, output);
   };
 }
@@ -59,11 +62,12 @@ async function compilation() {
 }
 
 async function mocha() {
-  const report = join(scratch, "mocha.json");
+  const report = "dist/mocha.json";
+  rmSync(join(root, report), { force: true });
   const args = ["--reporter", "json", "--reporter-option", `output=${report}`, ...filesUnder("dist/test", ".test.js")];
-  const { status, output } = await capture(bin("mocha"), args);
-  if (!existsSync(report)) return asOneTest(false, output);
-  const { passes, failures, pending } = JSON.parse(readFileSync(report, "utf8"));
+  const { status, output } = await capture(nodeBin("mocha"), args);
+  if (!existsSync(join(root, report))) return asOneTest(false, output);
+  const { passes, failures, pending } = JSON.parse(readFileSync(join(root, report), "utf8"));
   const shown = failures.map(({ fullTitle, err }) => `${fullTitle}\n${indent(err.stack ?? err.message)}\n`);
   // A test prints `skipped: <reason>` before it calls this.skip().
   const reasons = output.split("\n").filter((line) => line.startsWith("skipped: "));
@@ -76,18 +80,14 @@ async function mocha() {
 }
 
 async function pytest() {
-  const report = join(scratch, "pytest.xml");
-  const args = ["-m", "pytest", "-q", "-c", PYPROJECT, "--rootdir=.", `--junitxml=${report}`, "test/py"];
-  const { status, output } = await capture(python, args, { env: { PYTHONPATH: "worker-py" } });
-  if (!existsSync(report)) return asOneTest(false, output);
-  const xml = readFileSync(report, "utf8");
-  const count = (name) => Number(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`).exec(xml)?.[1]);
-  const skips = [...xml.matchAll(/<testcase [^>]*\bname="([^"]*)"[^>]*><skipped [^>]*\bmessage="([^"]*)"/g)];
-  const failed = count("failures") + count("errors");
+  const args = ["-q", "-rs", "-c", PYPROJECT, "--rootdir=.", "test/py"];
+  const { status, output } = await capture(venvBin("pytest"), args, { env: PYTHON_ENV });
+  const lines = output.trimEnd().split("\n");
+  const count = (outcome) => Number(new RegExp(`(\\d+) ${outcome}`).exec(lines.at(-1))?.[1] ?? 0);
   return {
-    passed: count("tests") - failed - count("skipped"),
-    failed: Math.max(failed, status === 0 ? 0 : 1),
-    skipped: skips.map(([, name, reason]) => `${name}: ${reason}`),
+    passed: count("passed"),
+    failed: Math.max(count("failed") + count("error"), status === 0 ? 0 : 1),
+    skipped: lines.filter((line) => line.startsWith("SKIPPED")),
     output,
   };
 }
@@ -118,15 +118,21 @@ function chosenChecks() {
   return chosen;
 }
 
-await main(import.meta.url, async () => {
+/** Whether what the checks need could be installed; says why if not. */
+async function isSetUp() {
   try {
-    const chosen = chosenChecks();
     await setUpDependencies();
-    const { passed, failed, skipped } = await runAll(chosen);
-    if (skipped.length > 0) console.log(["Skipped:", ...skipped].join("\n  "));
-    console.log(`${passed} passed, ${failed} failed`);
-    process.exitCode = failed > 0 ? 1 : 0;
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
+    return true;
+  } catch (error) {
+    console.log(error.message);
+    return false;
   }
+}
+
+await main(import.meta.url, async () => {
+  const chosen = chosenChecks();
+  const { passed, failed, skipped } = (await isSetUp()) ? await runAll(chosen) : asOneTest(false);
+  if (skipped.length > 0) console.log(["Skipped:", ...skipped].join("\n  "));
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed > 0 ? 1 : 0;
 });

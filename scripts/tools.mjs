@@ -8,8 +8,8 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
-export const python = join(root, ".venv/bin/python");
-export const bin = (name) => join(root, "node_modules/.bin", name);
+export const nodeBin = (name) => join(root, "node_modules/.bin", name);
+export const venvBin = (name) => join(root, ".venv/bin", name);
 
 /** A failure that is reported without a stack trace. */
 export class ScriptError extends Error {}
@@ -81,7 +81,8 @@ export async function main(url, work) {
   try {
     await work();
   } catch (error) {
-    console.error(error instanceof ScriptError ? error.message : error);
+    const isExpected = error instanceof ScriptError || error.code?.startsWith("ERR_PARSE_ARGS");
+    console.error(isExpected ? error.message : error);
     process.exitCode = 1;
   }
 }

@@ -11,7 +11,9 @@ interface CancelOptions {
 export function addCancel(program: Command): void {
   program
     .command("cancel")
-    .description("Cancel a run of a controller. Finished steps and checkpoints stay, so that the same configuration can go on.")
+    .description(
+      "Cancel a run of a controller. Finished steps and checkpoints stay, so that the same configuration can go on.",
+    )
     .argument("<run>", "id of the run")
     .addOption(controllerOption())
     .addOption(jsonOption())
@@ -23,7 +25,9 @@ async function cancel(runId: string, { controller, json }: CancelOptions): Promi
   const client = connect(controller);
   try {
     const { run_id, state } = await client.cancelRun(runId);
-    console.log(json ? JSON.stringify({ run: run_id, state: stateName(state) }) : `${run_id}: ${sentence(stateName(state))}`);
+    console.log(
+      json ? JSON.stringify({ run: run_id, state: stateName(state) }) : `${run_id}: ${sentence(stateName(state))}`,
+    );
   } finally {
     client.close();
   }

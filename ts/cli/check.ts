@@ -16,7 +16,7 @@ import { createView } from "./progress-view.js";
 import { textTable } from "./table.js";
 
 interface CheckOptions {
-  readonly set: readonly Override[];
+  readonly set?: readonly Override[];
   readonly json?: true;
 }
 
@@ -25,7 +25,9 @@ type Ledger = readonly { readonly fate: "used" | "dropped"; readonly reason?: st
 export function addCheck(program: Command): void {
   program
     .command("check")
-    .description("Check a configuration and all its data without training: what a run would find wrong, it finds in seconds.")
+    .description(
+      "Check a configuration and all its data without training: what a run would find wrong, it finds in seconds.",
+    )
     .argument("<config>", "configuration, such as cassl.yaml")
     .addOption(setOption())
     .addOption(jsonOption())
@@ -33,14 +35,18 @@ export function addCheck(program: Command): void {
 }
 
 async function check(file: string, { set, json }: CheckOptions): Promise<void> {
-  const config = await readConfig(file, set);
+  const config = await readConfig(file, set ?? []);
   const interrupted = interruptSignal();
   const folder = await mkdtemp(join(tmpdir(), "cassl-check-"));
   try {
     const artifacts = await openArtifactStore(folder);
     const data = await curateOnce(config, artifacts, interrupted);
     const reasons = dropReasons(decodeLedger(await artifacts.read(data.ledger.sha256)));
-    console.log(json ? JSON.stringify({ ...data.counts, labeled_fraction: data.labeled_fraction, dropped_for: reasons }) : summary(data, reasons));
+    console.log(
+      json
+        ? JSON.stringify({ ...data.counts, labeled_fraction: data.labeled_fraction, dropped_for: reasons })
+        : summary(data, reasons),
+    );
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -52,7 +58,10 @@ async function curateOnce(config: Config, artifacts: ArtifactStore, signal: Abor
   let sequence = 0;
   const emit: EmitEvent = (event) => view.show({ sequence: ++sequence, at: new Date(), event });
   try {
-    return await curateData(config, { artifacts, steps: createSteps({ findStep: () => undefined, saveStep: () => {} }, artifacts, emit, signal) });
+    return await curateData(config, {
+      artifacts,
+      steps: createSteps({ findStep: () => undefined, saveStep: () => {} }, artifacts, emit, signal),
+    });
   } finally {
     view.close();
   }
@@ -68,7 +77,7 @@ function summary({ counts, labeled_fraction }: CuratedData, reasons: Readonly<Re
   ];
   const dropped = Object.entries(reasons).map(([reason, count]) => `  ${count} x ${reason}`);
   return [
-    textTable(["set", "images", "boxes rounded", "clipped", "dropped"], rows),
+    textTable({ header: ["set", "images", "boxes rounded", "clipped", "dropped"], rows }),
     `\n${counts.dropped} images are not used${dropped.length === 0 ? "." : ":"}`,
     ...dropped,
     "\nThe configuration and its data are in order.",

@@ -36,7 +36,9 @@ export function withOverrides(text: string, overrides: readonly Override[]): str
       document.setIn(key.split("."), document.createNode(parseYaml(value)));
     } catch (error) {
       const message = `--set ${key}=${value} does not fit the configuration: ${(error as Error).message}`;
-      throw new CasslError("CONFIG_INVALID", message, "Give the dotted path of a field and its value as YAML.", { cause: error });
+      throw new CasslError("CONFIG_INVALID", message, "Give the dotted path of a field and its value as YAML.", {
+        cause: error,
+      });
     }
   }
   return document.toString();

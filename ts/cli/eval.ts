@@ -34,7 +34,7 @@ async function evaluate(gt: string, dt: string, { classAgnostic, maxDets, json }
     console.log(JSON.stringify({ stats, per_class, warnings }));
     return;
   }
-  console.log(textTable(["", "all", "small", "medium", "large"], rows(summary, maxDets)));
+  console.log(textTable({ header: ["", "all", "small", "medium", "large"], rows: rows(summary, maxDets) }));
 }
 
 /** COCO has AP and the last recall for each size of object, the rest for all sizes together. */
@@ -53,6 +53,7 @@ function rows(summary: CocoSummary, maxDets: readonly number[]): string[][] {
 }
 
 function parseCounts(text: string): number[] {
-  if (!/^\d{1,6}(,\d{1,6}){2}$/.test(text)) throw new InvalidArgumentError("It must be three whole numbers, such as 1,10,100.");
+  if (!/^\d{1,6}(,\d{1,6}){2}$/.test(text))
+    throw new InvalidArgumentError("It must be three whole numbers, such as 1,10,100.");
   return text.split(",").map(Number);
 }

@@ -1,6 +1,6 @@
+import { fromErrorDetail } from "../core/errors.js";
 import type { RunEvent, StateChanged, StepProgress } from "../gen/cassl/v1/run.js";
 import { stateToJSON } from "../gen/cassl/v1/run.js";
-import { fromErrorDetail } from "../core/errors.js";
 
 /** An event as `--json` prints it: the message of the protocol with its field names, and names in place of enum numbers. */
 export function eventJson({ sequence, at, event }: RunEvent): object {

@@ -1,4 +1,4 @@
-import { CasslError } from "../core/errors.js";
+import type { CasslError } from "../core/errors.js";
 
 /** How a failed command says what is wrong and what to do. A stack is shown for faults of cassl itself, or if asked for. */
 export function describeFailure(error: CasslError, debug: boolean): string {

@@ -9,7 +9,12 @@ import { readResult, runFiles } from "./run-files.js";
 import { resultTable } from "./table.js";
 
 /** Throws the run's error if it does not succeed. Aborting `signal` ends the watching, not the run. */
-export async function followRun(client: CasslClient, runId: string, view: ProgressView, signal?: AbortSignal): Promise<Run> {
+export async function followRun(
+  client: CasslClient,
+  runId: string,
+  view: ProgressView,
+  signal?: AbortSignal,
+): Promise<Run> {
   try {
     for await (const event of client.watchRun(runId, 0, signal)) view.show(event);
   } finally {

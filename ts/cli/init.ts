@@ -19,13 +19,26 @@ async function init(file: string, { json }: { json?: true }): Promise<void> {
   await writeFile(path, configTemplate(), { flag: "wx" }).catch((error: NodeJS.ErrnoException) => {
     throw refusal(path, error);
   });
-  console.log(json ? JSON.stringify({ config: path }) : `Wrote ${path}. Fill in its \`data\`, then: cassl check ${file}`);
+  console.log(
+    json ? JSON.stringify({ config: path }) : `Wrote ${path}. Fill in its \`data\`, then: cassl check ${file}`,
+  );
 }
 
 function refusal(path: string, cause: NodeJS.ErrnoException): CasslError {
   if (cause.code === "EEXIST") {
-    return new CasslError("CONFIG_INVALID", `${path} exists, and is left as it is.`, "Give another name, or remove it.", { cause });
+    return new CasslError(
+      "CONFIG_INVALID",
+      `${path} exists, and is left as it is.`,
+      "Give another name, or remove it.",
+      { cause },
+    );
   }
-  if (cause.code === "ENOENT") return new CasslError("FILE_NOT_FOUND", `There is no folder for ${path}.`, "Correct the path.", { cause });
-  return new CasslError("STORAGE_FAILED", `${path} cannot be written: ${cause.message}.`, "Choose a place that can be written.", { cause });
+  if (cause.code === "ENOENT")
+    return new CasslError("FILE_NOT_FOUND", `There is no folder for ${path}.`, "Correct the path.", { cause });
+  return new CasslError(
+    "STORAGE_FAILED",
+    `${path} cannot be written: ${cause.message}.`,
+    "Choose a place that can be written.",
+    { cause },
+  );
 }

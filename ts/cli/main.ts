@@ -23,7 +23,19 @@ function createProgram(): Command {
     .option("--debug", "show where an error comes from, and what workers write")
     .exitOverride()
     .showHelpAfterError("Add --help to see what there is.");
-  const commands = [addInit, addCheck, addRun, addReport, addServe, addSubmit, addWatch, addCancel, addRuns, addEval, addDoctor];
+  const commands = [
+    addInit,
+    addCheck,
+    addRun,
+    addReport,
+    addServe,
+    addSubmit,
+    addWatch,
+    addCancel,
+    addRuns,
+    addEval,
+    addDoctor,
+  ];
   for (const add of commands) add(program);
   return program;
 }

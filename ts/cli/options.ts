@@ -14,7 +14,10 @@ export function workspaceOption(place: string): Option {
 }
 
 export function pythonOption(): Option {
-  return new Option("--python <path>", "Python to run workers with (default: $CASSL_PYTHON, else .venv of the set-up, else python3)");
+  return new Option(
+    "--python <path>",
+    "Python to run workers with (default: $CASSL_PYTHON, else .venv of the set-up, else python3)",
+  );
 }
 
 export function controllerOption(): Option {
@@ -28,12 +31,12 @@ export function runIdOption(): Option {
 }
 
 export function setOption(): Option {
-  return new Option("--set <key=value>", "override a field of the file, such as seed=1 or stages.finetune.solver.iterations=300; repeatable")
-    .argParser(collectOverride)
-    .default([], "none");
+  const description =
+    "override a field of the file, such as seed=1 or stages.finetune.solver.iterations=300; repeatable";
+  return new Option("--set <key=value>", description).argParser(collectOverride);
 }
 
-function collectOverride(text: string, previous: readonly Override[]): Override[] {
+function collectOverride(text: string, previous: readonly Override[] = []): Override[] {
   const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
   if (key === undefined || value === undefined) throw new InvalidArgumentError("It must be key=value.");
   return [...previous, { key, value }];

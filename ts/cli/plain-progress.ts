@@ -16,6 +16,7 @@ export function plainLines(before: PlainProgress, entry: RunEvent): { state: Pla
   const lasting = lastingLines(before.progress, entry);
   const lines = entry.event?.$case === "step_started" ? [`${entry.event.value.step}: started`] : lasting;
   const isDue = entry.event?.$case === "step_progress" && at - (before.printedAt ?? 0) >= PAUSE_MS;
-  if (isDue && progress?.latest !== undefined) lines.push(`${progress.step}: ${factsOf(progress, progress.latest).join("  ")}`);
+  if (isDue && progress?.latest !== undefined)
+    lines.push(`${progress.step}: ${factsOf(progress, progress.latest).join("  ")}`);
   return { state: { progress, printedAt: lines.length > 0 ? at : before.printedAt }, lines };
 }

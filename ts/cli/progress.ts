@@ -47,7 +47,11 @@ export function advance(progress: Progress | undefined, { at, event }: RunEvent)
   }
 }
 
-function withMark(progress: Progress | undefined, { step, progress: report }: StepProgress, at: number): Progress | undefined {
+function withMark(
+  progress: Progress | undefined,
+  { step, progress: report }: StepProgress,
+  at: number,
+): Progress | undefined {
   const amounts = amountsOf(report);
   if (amounts === undefined) return progress;
   const latest = { at, ...amounts };
@@ -60,7 +64,12 @@ function amountsOf(report: StepProgress["progress"]): Omit<Mark, "at"> | undefin
     case "train": {
       const { iteration, total_iterations, losses, images_per_second } = report.value;
       const loss = losses["total"];
-      return { done: iteration, total: total_iterations, imagesPerSecond: images_per_second, ...(loss === undefined ? {} : { loss }) };
+      return {
+        done: iteration,
+        total: total_iterations,
+        imagesPerSecond: images_per_second,
+        ...(loss === undefined ? {} : { loss }),
+      };
     }
     case "predict": {
       const { images_done, total_images, images_per_second } = report.value;
@@ -77,10 +86,10 @@ function amountsOf(report: StepProgress["progress"]): Omit<Mark, "at"> | undefin
 export function progressLine(progress: Progress, { now, width, color }: LineOptions): string {
   const { step, startedAt, latest } = progress;
   const head = step.padEnd(NAME_WIDTH);
-  if (latest === undefined) return fit(`${head}  ${formatDuration(Math.max(0, now - startedAt) / 1000)}`, width);
+  if (latest === undefined) return cut(`${head}  ${formatDuration(Math.max(0, now - startedAt) / 1000)}`, width);
   const tail = factsOf(progress, latest).join("  ");
   const room = width - 1 - head.length - tail.length - "  [] ".length;
-  if (room < SHORTEST_BAR) return fit(`${head}  ${tail}`, width);
+  if (room < SHORTEST_BAR) return cut(`${head}  ${tail}`, width);
   return `${head}  ${bar(latest.done / latest.total, Math.min(room, LONGEST_BAR), color)} ${tail}`;
 }
 
@@ -96,7 +105,8 @@ export function factsOf(progress: Progress, latest: Mark): string[] {
 }
 
 function secondsLeft({ first, latest }: Progress): number | undefined {
-  if (first === undefined || latest === undefined || latest.done <= first.done || latest.at <= first.at) return undefined;
+  if (first === undefined || latest === undefined || latest.done <= first.done || latest.at <= first.at)
+    return undefined;
   const secondsEach = (latest.at - first.at) / 1000 / (latest.done - first.done);
   return (latest.total - latest.done) * secondsEach;
 }
@@ -108,7 +118,7 @@ function bar(share: number, width: number, color: boolean): string {
 }
 
 /** The last column stays free: some terminals wrap when it is written. */
-function fit(line: string, width: number): string {
+function cut(line: string, width: number): string {
   return line.slice(0, width - 1);
 }
 

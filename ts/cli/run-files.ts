@@ -23,7 +23,9 @@ export function runFiles(workspace: string, run: string): RunFiles {
 /** Newest first. */
 export async function finishedRuns(workspace: string): Promise<FinishedRun[]> {
   const names = await readdir(join(workspace, "runs")).catch(() => []);
-  const found = await Promise.all(names.filter((name) => !name.startsWith(".")).map((name) => finished(workspace, name)));
+  const found = await Promise.all(
+    names.filter((name) => !name.startsWith(".")).map((name) => finished(workspace, name)),
+  );
   return found.flatMap((run) => run ?? []).sort((a, b) => b.finishedAt.getTime() - a.finishedAt.getTime());
 }
 
@@ -33,7 +35,11 @@ export async function findFinishedRun(workspace: string, run: string): Promise<F
   const found = run === "latest" ? runs[0] : runs.find((candidate) => candidate.run === run);
   if (found !== undefined) return found;
   const what = run === "latest" ? "no finished run" : `no finished run \`${run}\``;
-  throw new CasslError("RUN_NOT_FOUND", `There is ${what} in ${workspace}.`, "`cassl runs` lists those there are; --workspace names another folder.");
+  throw new CasslError(
+    "RUN_NOT_FOUND",
+    `There is ${what} in ${workspace}.`,
+    "`cassl runs` lists those there are; --workspace names another folder.",
+  );
 }
 
 export async function readResult(file: string): Promise<RunResult> {

@@ -16,7 +16,7 @@ interface RunOptions {
   readonly workspace?: string;
   readonly python?: string;
   readonly runId?: string;
-  readonly set: readonly Override[];
+  readonly set?: readonly Override[];
   readonly json?: true;
   readonly debug?: true;
 }
@@ -24,7 +24,9 @@ interface RunOptions {
 export function addRun(program: Command): void {
   program
     .command("run")
-    .description("Train and compare the arms of a configuration on this machine. Finished steps are reused; an interrupted run goes on.")
+    .description(
+      "Train and compare the arms of a configuration on this machine. Finished steps are reused; an interrupted run goes on.",
+    )
     .argument("<config>", "configuration, such as cassl.yaml")
     .addOption(workspaceOption("beside the configuration"))
     .addOption(pythonOption())
@@ -35,7 +37,7 @@ export function addRun(program: Command): void {
 }
 
 async function run(file: string, options: RunOptions): Promise<void> {
-  const config = await readConfig(file, options.set);
+  const config = await readConfig(file, options.set ?? []);
   const workspace = workspaceBeside(file, options.workspace);
   const interrupted = interruptSignal();
   const view = createView(options.json ?? false);
@@ -86,5 +88,10 @@ async function runOn(
 }
 
 function stopped(cause: unknown): CasslError {
-  return new CasslError("CANCELLED", "The run was stopped.", "Run the same command to go on from the last checkpoint.", { cause });
+  return new CasslError(
+    "CANCELLED",
+    "The run was stopped.",
+    "Run the same command to go on from the last checkpoint.",
+    { cause },
+  );
 }

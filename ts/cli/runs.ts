@@ -24,19 +24,25 @@ export function addRuns(program: Command): void {
   program
     .command("runs")
     .description("List runs, newest first: the finished ones of a workspace, or all of a controller.")
-    .addOption(new Option("--controller <address>", "host:port of a controller that `cassl serve` started").env("CASSL_CONTROLLER"))
+    .addOption(
+      new Option("--controller <address>", "host:port of a controller that `cassl serve` started").env(
+        "CASSL_CONTROLLER",
+      ),
+    )
     .addOption(workspaceOption("in the working folder"))
     .addOption(jsonOption())
     .action(listRuns);
 }
 
 async function listRuns({ controller, workspace, json }: RunsOptions): Promise<void> {
-  const rows = controller === undefined ? await runsOfWorkspace(workspaceHere(workspace)) : await runsOfController(controller);
+  const rows =
+    controller === undefined ? await runsOfWorkspace(workspaceHere(workspace)) : await runsOfController(controller);
   if (json) {
     for (const row of rows) console.log(JSON.stringify(row));
     return;
   }
-  console.log(textTable(["run", "state", "time", ""], rows.map(({ run, state, at, note }) => [run, state, at ? formatTime(at) : "", note])));
+  const cells = rows.map(({ run, state, at, note }) => [run, state, at === undefined ? "" : formatTime(at), note]);
+  console.log(textTable({ header: ["run", "state", "time", ""], rows: cells }));
 }
 
 async function runsOfController(address: string): Promise<RunRow[]> {
@@ -59,7 +65,12 @@ async function runsOfWorkspace(workspace: string): Promise<RunRow[]> {
 
 async function rowOf({ run, finishedAt, result }: FinishedRun): Promise<RunRow> {
   const { arms } = await readResult(result);
-  return { run, state: "succeeded", at: finishedAt, note: arms.map(({ arm, ap }) => `${arm} AP ${formatAp(ap)}`).join(", ") };
+  return {
+    run,
+    state: "succeeded",
+    at: finishedAt,
+    note: arms.map(({ arm, ap }) => `${arm} AP ${formatAp(ap)}`).join(", "),
+  };
 }
 
 function reasonOf({ error }: Run): string {

@@ -21,13 +21,19 @@ interface Address {
 export function addServe(program: Command): void {
   program
     .command("serve")
-    .description("Keep a controller running, which takes runs from `cassl submit`. It goes on with the runs that it was stopped in.")
+    .description(
+      "Keep a controller running, which takes runs from `cassl submit`. It goes on with the runs that it was stopped in.",
+    )
     .addOption(
       new Option("--listen <address>", "host:port to listen on; port 0 takes any free one")
         .default(parseAddress(DEFAULT_ADDRESS), DEFAULT_ADDRESS)
         .argParser(parseAddress),
     )
-    .addOption(new Option("--workers <count>", "workers to run as child processes; others may attach").default(1).argParser(parseCount))
+    .addOption(
+      new Option("--workers <count>", "workers to run as child processes; others may attach")
+        .default(1)
+        .argParser(parseCount),
+    )
     .addOption(workspaceOption("in the working folder"))
     .addOption(pythonOption())
     .addOption(jsonOption("print the address as JSON"))
@@ -46,7 +52,11 @@ async function serve({ listen, workers, python, json, debug, ...options }: Serve
     onWorkerOutput: (line) => debug && console.error(`worker: ${line}`),
   });
   const { address } = controller;
-  console.log(json ? JSON.stringify({ address, workspace }) : `Controller at ${address}, workspace ${workspace}. Ctrl-C stops it.`);
+  console.log(
+    json
+      ? JSON.stringify({ address, workspace })
+      : `Controller at ${address}, workspace ${workspace}. Ctrl-C stops it.`,
+  );
   if (!interrupted.aborted) await once(interrupted, "abort");
   console.error("Stopping; a run under way goes on at the next start.");
   await controller.stop();

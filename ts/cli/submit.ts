@@ -11,14 +11,16 @@ interface SubmitOptions {
   readonly runId?: string;
   readonly watch?: true;
   readonly workspace?: string;
-  readonly set: readonly Override[];
+  readonly set?: readonly Override[];
   readonly json?: true;
 }
 
 export function addSubmit(program: Command): void {
   program
     .command("submit")
-    .description("Send a run to a controller, and print its id. The same id with the same configuration is the same run.")
+    .description(
+      "Send a run to a controller, and print its id. The same id with the same configuration is the same run.",
+    )
     .argument("<config>", "configuration, such as cassl.yaml")
     .addOption(controllerOption())
     .addOption(runIdOption())
@@ -30,7 +32,7 @@ export function addSubmit(program: Command): void {
 }
 
 async function submit(file: string, options: SubmitOptions): Promise<void> {
-  const config = await readConfig(file, options.set);
+  const config = await readConfig(file, options.set ?? []);
   const client = connect(options.controller);
   try {
     const runId = options.runId ?? defaultRunId(config.name, new Date(), await client.listRuns());

@@ -26,7 +26,8 @@ export async function openArtifactStore(folder: string): Promise<ArtifactStore> 
       await writeVerified(file, ref, chunks);
       await stored(file, () => moveInto(file, fileOf(folder, ref.sha256)));
     } catch (error) {
-      await rm(file, { force: true });
+      // What cannot be removed now is swept at the next start.
+      await rm(file, { force: true }).catch(() => {});
       throw error;
     }
   }

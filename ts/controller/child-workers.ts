@@ -5,6 +5,8 @@ import { spawnWorker, type WorkerExit, type WorkerProcess } from "./worker-proce
 import type { WorkerPool } from "./workers.js";
 
 export interface ChildWorkers {
+  /** WORKER_FAILED if the Python cannot be executed. */
+  start(controllerAddress: string, pool: WorkerPool): Promise<void>;
   /** How the worker process ended and what it wrote last. Empty if it is none of ours, or lives. */
   lastWords(pid: number): Promise<string>;
   stop(): Promise<void>;
@@ -13,8 +15,6 @@ export interface ChildWorkers {
 export interface ChildWorkersOptions {
   readonly count: number;
   readonly python: string;
-  readonly controllerAddress: string;
-  readonly pool: WorkerPool;
   /** Given every line that a worker writes. */
   onOutput(line: string): void;
 }
@@ -24,14 +24,12 @@ const RESTART_MS = 200;
 const LAST_WORDS_MS = 1000;
 const EXIT_INCOMPLETE = 3;
 
-/** WORKER_FAILED if the Python cannot be executed. */
-export async function startChildWorkers(options: ChildWorkersOptions): Promise<ChildWorkers> {
-  const { count, python, controllerAddress, pool, onOutput } = options;
+export function createChildWorkers({ count, python, onOutput }: ChildWorkersOptions): ChildWorkers {
   const stopping = new AbortController();
   const processes = new Map<number, WorkerProcess>();
-  let supervised = count;
+  let supervisors: Promise<void>[] = [];
 
-  async function start(): Promise<WorkerProcess> {
+  async function startOne(controllerAddress: string): Promise<WorkerProcess> {
     const process = await spawnWorker(python, controllerAddress, onOutput);
     processes.set(process.pid, process);
     if (stopping.signal.aborted) await process.stop();
@@ -39,47 +37,48 @@ export async function startChildWorkers(options: ChildWorkersOptions): Promise<C
   }
 
   /** Returns when no more worker is to be started in this place, with the reason. */
-  async function supervise(first: WorkerProcess): Promise<CasslError> {
+  async function supervise(
+    first: WorkerProcess,
+    controllerAddress: string,
+    { tasks }: WorkerPool,
+  ): Promise<CasslError> {
     let process = first;
     for (let deaths = 1; ; deaths++) {
-      const progress = pool.tasks.progressCount();
+      const progress = tasks.progressCount();
       const exit = await process.exited;
-      if (pool.tasks.progressCount() > progress) deaths = 1;
+      if (tasks.progressCount() > progress) deaths = 1;
       const failure = failureOf(exit, deaths);
       if (failure !== undefined) return failure;
       stopping.signal.throwIfAborted();
-      pool.tasks.log("warning", `${exit.lastWords}\nIt is started again.`);
+      tasks.log("warning", `${exit.lastWords}\nIt is started again.`);
       await delay(RESTART_MS * 2 ** deaths, undefined, { signal: stopping.signal });
       processes.delete(process.pid);
-      process = await start();
+      process = await startOne(controllerAddress);
     }
   }
 
-  async function keepUp(first: WorkerProcess): Promise<void> {
-    const failure = await supervise(first).catch((error: unknown) => CasslError.from(error));
-    supervised--;
-    if (supervised === 0 && !stopping.signal.aborted) pool.giveUp(failure);
-  }
-
-  const starting = await Promise.allSettled(Array.from({ length: count }, start));
-  const supervisors = [...processes.values()].map(keepUp);
-  const stop = async (): Promise<void> => {
-    stopping.abort();
-    await Promise.all([...processes.values()].map((process) => process.stop()));
-    await Promise.all(supervisors);
-  };
-  const failed = starting.find((result) => result.status === "rejected");
-  if (failed !== undefined) {
-    await stop();
-    throw failed.reason;
-  }
-
   return {
+    async start(controllerAddress, pool) {
+      let places = count;
+      const keepUp = async (first: WorkerProcess): Promise<void> => {
+        const failure = await supervise(first, controllerAddress, pool).catch((error: unknown) =>
+          CasslError.from(error),
+        );
+        places--;
+        if (places === 0 && !stopping.signal.aborted) pool.giveUp(failure);
+      };
+      const started = await Promise.all(Array.from({ length: count }, () => startOne(controllerAddress)));
+      supervisors = started.map(keepUp);
+    },
     async lastWords(pid) {
       const exited = processes.get(pid)?.exited.then(({ lastWords }) => lastWords);
       return Promise.race([exited ?? "", delay(LAST_WORDS_MS, "", { ref: false })]);
     },
-    stop,
+    async stop() {
+      stopping.abort();
+      await Promise.all([...processes.values()].map((process) => process.stop()));
+      await Promise.all(supervisors);
+    },
   };
 }
 

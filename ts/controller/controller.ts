@@ -2,21 +2,22 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Server, ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
+import type { ArtifactStore } from "../core/artifacts.js";
 import { CasslError } from "../core/errors.js";
 import { ArtifactServiceService } from "../gen/cassl/v1/artifact_service.js";
 import { ControllerServiceService } from "../gen/cassl/v1/controller_service.js";
 import { WorkerServiceService } from "../gen/cassl/v1/worker_service.js";
 import { artifactService } from "./artifact-service.js";
 import { openArtifactStore } from "./artifacts.js";
-import { type ChildWorkers, startChildWorkers } from "./child-workers.js";
+import { createChildWorkers } from "./child-workers.js";
 import { controllerService } from "./controller-service.js";
 import { serveFrames } from "./frames.js";
 import { runExecution } from "./run-execution.js";
-import { openRunFolders } from "./run-folders.js";
+import { openRunFolders, type RunFolders } from "./run-folders.js";
 import { createRunLog } from "./run-log.js";
 import { createRuns, type Recovery } from "./runs.js";
 import { createShardLedger } from "./shards.js";
-import { openState } from "./state.js";
+import { openState, type StateStore } from "./state.js";
 import { toStorageError } from "./storage.js";
 import { createTaskProgress } from "./task-progress.js";
 import { choosePython } from "./worker-process.js";
@@ -83,19 +84,17 @@ export async function startController(options: ControllerOptions): Promise<Contr
 
 async function openAll(options: ControllerOptions, closers: Closer[]): Promise<string> {
   const { workspace, host, port, heartbeatSeconds = 5 } = options;
-  await makeFolder(workspace);
-  const lock = lockWorkspace(workspace, join(workspace, "lock"));
-  closers.push(lock.release);
-  const artifacts = await openArtifactStore(join(workspace, "artifacts"));
-  const folders = await openRunFolders(join(workspace, "runs"));
-  const state = openState(join(workspace, "state.db"));
-  closers.push(state.close);
+  const { state, artifacts, folders } = await openWorkspace(workspace, closers);
   const frames = await serveFrames(host === "localhost" ? "127.0.0.1" : host);
   closers.push(frames.close);
 
-  let children: ChildWorkers | undefined;
+  const children = createChildWorkers({
+    count: options.childWorkers,
+    python: choosePython(options.python),
+    onOutput: options.onWorkerOutput ?? (() => {}),
+  });
+  const { lastWords } = children;
   const progress = createTaskProgress(state, artifacts);
-  const lastWords = async (pid: number): Promise<string> => (await children?.lastWords(pid)) ?? "";
   const pool = createWorkerPool({ state, progress, framesEndpoint: frames.endpoint, heartbeatSeconds, lastWords });
   closers.push(pool.close);
   const shards = createShardLedger(state, artifacts, pool.tasks);
@@ -107,23 +106,28 @@ async function openAll(options: ControllerOptions, closers: Closer[]): Promise<s
   server.addService(ArtifactServiceService, artifactService(artifacts));
   server.addService(ControllerServiceService, controllerService(runs, pool));
   server.addService(WorkerServiceService, workerService(pool));
-  closers.push(
-    () => server.forceShutdown(),
-    () => children?.stop(),
-    runs.stop,
-  );
+  closers.push(() => server.forceShutdown(), children.stop, runs.stop);
   const address = await bind(server, host, port);
-  const python = choosePython(options.python);
-  const onOutput = options.onWorkerOutput ?? (() => {});
-  children = await startChildWorkers({
-    count: options.childWorkers,
-    python,
-    controllerAddress: address,
-    pool,
-    onOutput,
-  });
+  await children.start(address, pool);
   runs.recover(options.recover);
   return address;
+}
+
+interface Workspace {
+  readonly state: StateStore;
+  readonly artifacts: ArtifactStore;
+  readonly folders: RunFolders;
+}
+
+async function openWorkspace(workspace: string, closers: Closer[]): Promise<Workspace> {
+  await makeFolder(workspace);
+  const lock = lockWorkspace(workspace, join(workspace, "lock"));
+  closers.push(lock.release);
+  const artifacts = await openArtifactStore(join(workspace, "artifacts"));
+  const folders = await openRunFolders(join(workspace, "runs"));
+  const state = openState(join(workspace, "state.db"));
+  closers.push(state.close);
+  return { state, artifacts, folders };
 }
 
 /** ADDRESS_UNAVAILABLE, mostly because the port is taken. */

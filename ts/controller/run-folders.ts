@@ -29,7 +29,8 @@ export async function openRunFolders(folder: string): Promise<RunFolders> {
           await rename(directory, join(folder, runId));
         });
       } catch (error) {
-        await rm(directory, { recursive: true, force: true });
+        // What cannot be removed now is swept at the next start.
+        await rm(directory, { recursive: true, force: true }).catch(() => {});
         throw error;
       }
     },

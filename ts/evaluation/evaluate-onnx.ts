@@ -77,7 +77,11 @@ function toCocoGroundTruth({ images, categories }: Dataset): CocoGroundTruth {
   };
 }
 
-function toCocoResults({ images }: Dataset, detections: readonly Detections[], { categories }: ModelMetadata): CocoResult[] {
+function toCocoResults(
+  { images }: Dataset,
+  detections: readonly Detections[],
+  { categories }: ModelMetadata,
+): CocoResult[] {
   return detections.flatMap(({ boxXywh, score, classIndex }, n) =>
     Array.from(score, (value, i) => ({
       image_id: images[n]?.id as number,

@@ -41,7 +41,10 @@ export interface PipelineContext {
 type Solver = Config["stages"]["warmup"]["solver"];
 
 /** Finds, checks and splits the images; see ts/data/curate.ts. */
-export async function curateData(config: Config, { steps, artifacts }: PipelineContext): Promise<CuratedData> {
+export async function curateData(
+  config: Config,
+  { steps, artifacts }: Pick<PipelineContext, "steps" | "artifacts">,
+): Promise<CuratedData> {
   const inputs = { data: config.data, seed: config.seed, files: await fingerprintData(config.data) };
   const curated = await steps.run("", "curate", inputs, ({ signal, progress }) =>
     curate(config.data, config.seed, {

@@ -43,9 +43,14 @@ export function lineChart({ title, series }: LineChart): Html {
   const x = scale(maxX, MARGIN.left, RIGHT);
   const y = scale(yTicks.at(-1) as number, BOTTOM, MARGIN.top);
   const lines = series.map(
-    (one, index) => html`<polyline class="line s${index}" points="${one.points.map(([px, py]) => `${x(px)},${y(py)}`).join(" ")}"/>`,
+    (one, index) =>
+      html`<polyline class="line s${index}" points="${one.points.map(([px, py]) => `${x(px)},${y(py)}`).join(" ")}"/>`,
   );
-  return frame(title, [...yTicks.map((tick) => yTick(tick, y(tick))), ...xTicks.map((tick) => xTick(tick, x(tick))), ...lines.reverse()]);
+  return frame(title, [
+    ...yTicks.map((tick) => yTick(tick, y(tick))),
+    ...xTicks.map((tick) => xTick(tick, x(tick))),
+    ...lines.reverse(),
+  ]);
 }
 
 /** Groups of upright bars, one a series, with their values above them. */
@@ -57,7 +62,9 @@ export function barChart({ title, groups, format }: BarChart): Html {
     const left = MARGIN.left + index * groupWidth;
     const barWidth = Math.min(40, (groupWidth - 16) / values.length);
     const start = left + (groupWidth - barWidth * values.length) / 2;
-    const bars = values.map((value, k) => bar(start + k * barWidth, barWidth - 3, y(Math.max(value, 0)), k, format(value)));
+    const bars = values.map((value, k) =>
+      bar(start + k * barWidth, barWidth - 3, y(Math.max(value, 0)), k, format(value)),
+    );
     return html`${bars}<text class="tick" x="${round(left + groupWidth / 2)}" y="${BOTTOM + 15}" text-anchor="middle">${name}</text>`;
   });
   return frame(title, [...yTicks.map((tick) => yTick(tick, y(tick), format(tick))), ...drawn]);

@@ -1,21 +1,7 @@
-/** The result table and what may be said of it, for the terminal and for the report. */
 import type { ArmResult } from "../pipeline/pipeline.js";
-import { formatAp, formatShare } from "./format.js";
-
-export const RESULT_COLUMNS = ["arm", "labeled images", "iterations", "AP", "AP50", "AP75", "class-agnostic AP"] as const;
-
-/** One row an arm; the cells are those of `RESULT_COLUMNS`. */
-export function resultRows(arms: readonly ArmResult[]): string[][] {
-  return arms.map((result) => [
-    result.arm,
-    `${result.labeled_images} (${formatShare(result.fraction)})`,
-    String(result.total_iterations),
-    ...[result.ap, result.ap50, result.ap75, result.class_agnostic_ap].map(formatAp),
-  ]);
-}
 
 /**
- * What the table says, loss and draw as plainly as a win. Differences are those of the numbers as they are shown.
+ * What may be said of the result table, loss and draw as plainly as a win. Differences are those of the numbers as they are shown.
  * The arms are compared with `supervised`, or without it with `class_specific`.
  */
 export function comparison(arms: readonly ArmResult[]): string {

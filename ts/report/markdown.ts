@@ -1,30 +1,28 @@
 /** The report as Markdown: what belongs into an issue or a notebook. Pure functions. */
 import { stringify } from "yaml";
-import { comparison, RESULT_COLUMNS, resultRows } from "./comparison.js";
-import { formatDuration, formatNumber, formatTime } from "./format.js";
+import { comparison } from "./comparison.js";
+import { formatDuration, formatTime } from "./format.js";
 import type { ReportInput } from "./report-input.js";
+import { armTable, classTable, gateTable, stepTable, type Table } from "./tables.js";
 
 export function markdownReport({ run, result }: ReportInput): string {
   const took = formatDuration((run.finished_at.getTime() - run.created_at.getTime()) / 1000);
-  const steps = result.steps.map(({ name, reused, seconds }) => [name, formatDuration(seconds), reused ? "reused" : ""]);
-  const gates = result.gates.map(({ name, value, limit, passed }) => {
-    return [name, formatNumber(value), formatNumber(limit), passed ? "passed" : "failed"];
-  });
   return [
     `# ${escapeMarkdown(run.run_id)}`,
     `Started ${formatTime(run.created_at)}, took ${took}. Configuration \`${result.config_hash.slice(0, 12)}\`, seed ${run.config.seed}.`,
-    table(RESULT_COLUMNS, resultRows(result.arms)),
+    table(armTable(result)),
     comparison(result.arms),
+    "## Classes",
+    table(classTable(result)),
     "## Steps",
-    table(["step", "time of the work", ""], steps),
-    ...(gates.length === 0 ? [] : ["## Gates", table(["gate", "value", "limit", ""], gates)]),
+    table(stepTable(result)),
+    ...(result.gates.length === 0 ? [] : ["## Gates", table(gateTable(result))]),
     "## Configuration",
-    fenced(stringify(run.config).trimEnd()),
-    "",
-  ].join("\n\n").trimEnd() + "\n";
+    `${fenced(stringify(run.config).trimEnd())}\n`,
+  ].join("\n\n");
 }
 
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+function table({ header, rows }: Table): string {
   const line = (cells: readonly string[]): string => `| ${cells.map(escapeMarkdown).join(" | ")} |`;
   return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
 }

@@ -2,14 +2,15 @@
 import { stringify } from "yaml";
 import type { RunResult } from "../pipeline/pipeline.js";
 import { barChart, lineChart, type Series } from "./charts.js";
-import { comparison, RESULT_COLUMNS, resultRows } from "./comparison.js";
-import { formatAp, formatDuration, formatNumber, formatTime } from "./format.js";
+import { comparison } from "./comparison.js";
+import { formatAp, formatDuration, formatTime } from "./format.js";
 import { type Html, html } from "./html.js";
 import type { ReportedRun, ReportInput, SampleImage } from "./report-input.js";
 import { legend } from "./samples.js";
 import { STYLE } from "./style.js";
+import { armTable, classTable, gateTable, stepTable, type Table } from "./tables.js";
 import { timeline } from "./timeline.js";
-import { stepSpans, type TrainingCurve, trainingCurves } from "./training-curves.js";
+import { type StepSpan, stepSpans, type TrainingCurve, trainingCurves } from "./training-curves.js";
 
 /** @param figures of the samples, in their order. */
 export function page({ run, result, events, samples }: ReportInput, figures: readonly Html[]): Html {
@@ -45,17 +46,24 @@ function heading(run: ReportedRun, { config_hash }: RunResult): Html {
   </header>`;
 }
 
-function results({ arms }: RunResult): Html {
-  const metrics = [["AP", "ap"], ["AP50", "ap50"], ["AP75", "ap75"], ["class-agnostic AP", "class_agnostic_ap"]] as const;
+function results(result: RunResult): Html {
+  const { arms } = result;
+  const metrics = [
+    ["AP", "ap"],
+    ["AP50", "ap50"],
+    ["AP75", "ap75"],
+    ["class-agnostic AP", "class_agnostic_ap"],
+  ] as const;
   const groups = metrics.map(([name, field]) => ({ name, values: arms.map((arm) => arm[field]) }));
   return html`<section>
     <h2>Result</h2>
     <p class="claim">${comparison(arms)}</p>
-    ${table("AP of each arm on the validation set, times 100", RESULT_COLUMNS, resultRows(arms))}
+    ${table("AP of each arm on the validation set, times 100", armTable(result))}
     <figure class="wide">
       ${seriesLegend(arms.map(({ arm }) => arm))}
       ${barChart({ title: "AP of each arm; the numbers are those of the table", groups, format: formatAp })}
     </figure>
+    ${table("AP of each class, times 100", classTable(result))}
   </section>`;
 }
 
@@ -71,7 +79,8 @@ function sampleSection(samples: readonly SampleImage[], figures: readonly Html[]
 function training(curves: readonly TrainingCurve[], { steps }: RunResult): Html {
   const trained = steps.filter(({ name }) => /(^|\/)(pseudo_labeler|warmup|finetune)$/.test(name));
   const absent = trained.filter(({ name }) => !curves.some(({ step }) => step === name)).map(({ name }) => name);
-  const note = absent.length === 0 ? undefined : html`<p class="quiet">Reused, so without a curve here: ${absent.join(", ")}.</p>`;
+  const note =
+    absent.length === 0 ? undefined : html`<p class="quiet">Reused, so without a curve here: ${absent.join(", ")}.</p>`;
   return html`<section>
     <h2>Training</h2>
     ${note}
@@ -81,7 +90,9 @@ function training(curves: readonly TrainingCurve[], { steps }: RunResult): Html 
 
 function curve({ step, points }: TrainingCurve): Html {
   const names = [...new Set(points.flatMap(({ losses }) => Object.keys(losses)))].sort(totalFirst);
-  const losses = names.map((name): Series => ({ name, points: points.map((point) => [point.iteration, point.losses[name] ?? 0]) }));
+  const losses = names.map(
+    (name): Series => ({ name, points: points.map((point) => [point.iteration, point.losses[name] ?? 0]) }),
+  );
   const rate: Series = { name: "learning rate", points: points.map((point) => [point.iteration, point.learning_rate]) };
   return html`<article class="curve">
     <h3>${step}</h3>
@@ -94,21 +105,19 @@ function totalFirst(a: string, b: string): number {
   return Number(b === "total") - Number(a === "total") || (a < b ? -1 : 1);
 }
 
-function time(spans: ReturnType<typeof stepSpans>, { steps }: RunResult): Html {
-  const rows = steps.map(({ name, reused, seconds, key }) => [name, formatDuration(seconds), reused ? "reused" : "done", key.slice(0, 12)]);
+function time(spans: readonly StepSpan[], result: RunResult): Html {
   return html`<section>
     <h2>Steps</h2>
     ${spans.length === 0 ? undefined : timeline(spans)}
-    <details><summary>Table</summary>${table("Steps with the time of their work and their keys", ["step", "time", "", "key"], rows)}</details>
+    <details><summary>Table</summary>${table("Steps with the time of their work and their keys", stepTable(result))}</details>
   </section>`;
 }
 
-function gates({ gates: all }: RunResult): Html {
-  if (all.length === 0) return html``;
-  const rows = all.map(({ name, value, limit, passed }) => [name, formatNumber(value), formatNumber(limit), passed ? "passed" : "failed"]);
+function gates(result: RunResult): Html {
+  if (result.gates.length === 0) return html``;
   return html`<section>
     <h2>Gates</h2>
-    ${table("Limits on the pseudo labels between the stages", ["gate", "value", "limit", ""], rows)}
+    ${table("Limits on the pseudo labels between the stages", gateTable(result))}
   </section>`;
 }
 
@@ -119,7 +128,7 @@ function configuration({ config }: ReportedRun): Html {
   </section>`;
 }
 
-function table(caption: string, header: readonly string[], rows: readonly (readonly string[])[]): Html {
+function table(caption: string, { header, rows }: Table): Html {
   return html`<div class="scroll"><table>
     <caption>${caption}</caption>
     <thead><tr>${header.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead>

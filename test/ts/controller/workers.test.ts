@@ -9,7 +9,10 @@ import { openWorkbench, type Workbench } from "./workbench.js";
 const detector = { family: "light" };
 const train: Task = { kind: { $case: "train", value: TrainTask.fromPartial({ detector }) } };
 const weights: ArtifactRef = { sha256: "a".repeat(64), size_bytes: 1 };
-const trained: TaskOutput["kind"] = { $case: "train", value: { weights, iterations: 10, transplant_ledger: undefined } };
+const trained: TaskOutput["kind"] = {
+  $case: "train",
+  value: { weights, iterations: 10, transplant_ledger: undefined },
+};
 
 describe("worker leases", () => {
   let bench: Workbench;
@@ -34,7 +37,10 @@ describe("worker leases", () => {
   };
 
   const failsWith = (output: Promise<unknown>, reason: string, message: RegExp): Promise<void> =>
-    assert.rejects(output, (error) => error instanceof CasslError && error.reason === reason && message.test(error.message));
+    assert.rejects(
+      output,
+      (error) => error instanceof CasslError && error.reason === reason && message.test(error.message),
+    );
 
   it("welcomes a worker, leases it the task and returns its output", async () => {
     const { events, output } = submit("t");
@@ -49,7 +55,10 @@ describe("worker leases", () => {
     worker.progress(lease, 3);
     worker.succeed(lease, trained);
     assert.deepEqual(await output, { kind: trained });
-    assert.deepEqual(events.map(({ $case }) => $case), ["train_progress"]);
+    assert.deepEqual(
+      events.map(({ $case }) => $case),
+      ["train_progress"],
+    );
     worker.die();
   });
 
@@ -60,7 +69,10 @@ describe("worker leases", () => {
     assert.deepEqual(leases.map(({ task_attempt }) => task_attempt?.task_id).sort(), ["first", "second"]);
     workers[1]?.succeed(leases[1]!, trained);
     assert.equal((await workers[1]?.next("lease"))?.task_attempt?.task_id, "third");
-    assert.deepEqual(bench.pool.list().map(({ running_task_id }) => running_task_id !== ""), [true, true]);
+    assert.deepEqual(
+      bench.pool.list().map(({ running_task_id }) => running_task_id !== ""),
+      [true, true],
+    );
     for (const { abort } of tasks) abort.abort();
   });
 
@@ -127,7 +139,7 @@ describe("worker leases", () => {
   });
 
   it("drops events and results of a stale attempt", async () => {
-    const silent = await openWorkbench({ heartbeatSeconds: 0.02 });
+    const silent = await openWorkbench({ heartbeatSeconds: 0.05 });
     try {
       const events: string[] = [];
       const listen = (event: NonNullable<TaskEvent["event"]>): number => events.push(event.$case);

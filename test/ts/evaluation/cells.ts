@@ -21,7 +21,12 @@ export function cellBox(cell: number, scale = 1): [number, number, number, numbe
 }
 
 /** Writes a black PNG with coloured cells and returns its path. */
-export async function writeCells(folder: string, name: string, cells: readonly ColoredCell[], scale = 1): Promise<string> {
+export async function writeCells(
+  folder: string,
+  name: string,
+  cells: readonly ColoredCell[],
+  scale = 1,
+): Promise<string> {
   const width = COLUMNS * CELL_PX * scale;
   const height = ROWS * CELL_PX * scale;
   const pixels = Buffer.alloc(width * height * 3);
@@ -32,6 +37,8 @@ export async function writeCells(folder: string, name: string, cells: readonly C
     }
   }
   const path = join(folder, name);
-  await sharp(pixels, { raw: { width, height, channels: 3 } }).png().toFile(path);
+  await sharp(pixels, { raw: { width, height, channels: 3 } })
+    .png()
+    .toFile(path);
   return path;
 }

@@ -1,8 +1,9 @@
 /** A small finished run, for tests of what is made of one. */
+
+import type { RunEvent } from "../../../ts/gen/cassl/v1/run.js";
 import { parseConfig } from "../../../ts/pipeline/config.js";
 import type { ArmResult, RunResult } from "../../../ts/pipeline/pipeline.js";
 import type { ReportInput } from "../../../ts/report/report.js";
-import type { RunEvent } from "../../../ts/gen/cassl/v1/run.js";
 
 const KEY = "0123456789abcdef".repeat(4);
 const STARTED = new Date("2026-03-01T14:05:09Z");
@@ -28,8 +29,14 @@ export function exampleArm(arm: ArmResult["arm"], ap: number): ArmResult {
     ap50: ap + 0.2,
     ap75: ap - 0.1,
     class_agnostic_ap: ap + 0.05,
+    stats: [],
+    per_class: [
+      { category_id: 1, name: "RBC", ap: ap - 0.05 },
+      { category_id: 2, name: "WBC", ap: ap + 0.05 },
+    ],
+    detections: { sha256: KEY, size_bytes: 1 },
     onnx: { sha256: KEY, size_bytes: 1 },
-  } as ArmResult;
+  };
 }
 
 export const exampleResult: RunResult = {
@@ -54,7 +61,12 @@ export function eventAt(seconds: number, event: RunEvent["event"], sequence = 1)
 
 export function trainedTo(step: string, iteration: number, total: number): RunEvent["event"] {
   const total_loss = 2 * Math.exp(-iteration / (total / 3)) + 0.3;
-  const losses = { total: total_loss, classification: 0.4 * total_loss, box_regression: 0.35 * total_loss, centerness: 0.25 * total_loss };
+  const losses = {
+    total: total_loss,
+    classification: 0.4 * total_loss,
+    box_regression: 0.35 * total_loss,
+    centerness: 0.25 * total_loss,
+  };
   const learning_rate = 0.002 * Math.sin((Math.PI * iteration) / total) ** 2;
   const value = { iteration, total_iterations: total, losses, learning_rate, images_per_second: 31.4 };
   return { $case: "step_progress", value: { step, progress: { $case: "train", value } } };
@@ -78,7 +90,12 @@ export function exampleEvents(steps: readonly string[]): RunEvent[] {
 
 export function exampleInput(changes: Partial<ReportInput> = {}): ReportInput {
   return {
-    run: { run_id: exampleResult.run, config: exampleConfig, created_at: STARTED, finished_at: new Date(STARTED.getTime() + 185_000) },
+    run: {
+      run_id: exampleResult.run,
+      config: exampleConfig,
+      created_at: STARTED,
+      finished_at: new Date(STARTED.getTime() + 185_000),
+    },
     result: exampleResult,
     events: exampleEvents(["class_agnostic/warmup", "class_agnostic/finetune"]),
     samples: [],

@@ -91,7 +91,8 @@ function descend(matches: ClassMatches, row: number, limit: number, { precision,
   if (first < 0) return -1;
   precision[0] = 0;
   score[0] = scores[first] as number;
-  for (let n = truePositives; n > 0; n--) precision[n - 1] = Math.max(precision[n - 1] as number, precision[n] as number);
+  for (let n = truePositives; n > 0; n--)
+    precision[n - 1] = Math.max(precision[n - 1] as number, precision[n] as number);
   return truePositives;
 }
 

@@ -37,7 +37,11 @@ export function groundTruthColumns(gt: CocoGroundTruth, parameters: Parameters):
 }
 
 /** ANNOTATIONS_INVALID names the result and its field, also where a result's image is not in the ground truth. */
-export function detectionColumns(dt: readonly CocoResult[], gt: CocoGroundTruth, parameters: Parameters): DetectionColumns {
+export function detectionColumns(
+  dt: readonly CocoResult[],
+  gt: CocoGroundTruth,
+  parameters: Parameters,
+): DetectionColumns {
   const name = "result";
   const known = new Set(gt.images.map((image) => image.id));
   const columns = { ...boxColumns(dt, name, parameters), score: new Float64Array(dt.length) };
@@ -76,5 +80,5 @@ function boxIn({ bbox }: Boxed, name: string, row: number): readonly number[] {
   if (!Array.isArray(bbox) || bbox.length !== 4 || !bbox.every(Number.isFinite)) {
     throw invalidField(name, row, "bbox", bbox, "not a box [x, y, width, height]");
   }
-  return bbox;
+  return bbox as readonly number[];
 }

@@ -64,7 +64,9 @@ function evaluateParsed(
 function warningsAbout(ids: Float64Array): string[] {
   const warnings: string[] = [];
   if (ids.includes(0)) {
-    warnings.push("A ground-truth annotation has the id 0: as in pycocotools, a detection of it counts as wrong. Use ids from 1.");
+    warnings.push(
+      "A ground-truth annotation has the id 0: as in pycocotools, a detection of it counts as wrong. Use ids from 1.",
+    );
   }
   if (new Set(ids).size !== ids.length) {
     warnings.push("Ground-truth annotations share an id: as in pycocotools, the last of them stands in for all.");

@@ -23,7 +23,9 @@ export interface GroupedDetections extends Grouped {
 
 export function groupGroundTruth(columns: GroundTruthColumns, parameters: Parameters): Grouped {
   const { imageIds, categoryIds, useCats } = parameters;
-  const inImages = allRows(columns).filter((row) => (useCats ? isEvaluated(columns, row) : (columns.image[row] as number) >= 0));
+  const inImages = allRows(columns).filter((row) =>
+    useCats ? isEvaluated(columns, row) : (columns.image[row] as number) >= 0,
+  );
   const named = sortStable(inImages, columns.image, imageIds.length);
   const meant = lastOfEachId(named, columns.id).filter((row) => isEvaluated(columns, row));
   const byCategory = sortStable(meant, columns.category, categoryIds.length);
@@ -41,7 +43,11 @@ export function groupDetections(columns: DetectionColumns, parameters: Parameter
   const limit = axes.maxDets.at(-1) as number;
   const keep = (_: number, position: number) => (rankInImage[position] as number) < limit;
   const keptRows = all.rows.filter(keep);
-  const kept = { rows: keptRows, image: all.image.filter(keep), classStarts: classStarts(columns, keptRows, parameters) };
+  const kept = {
+    rows: keptRows,
+    image: all.image.filter(keep),
+    classStarts: classStarts(columns, keptRows, parameters),
+  };
   return { ...kept, rankInImage: rankInImage.filter(keep), placeInClass: placesInClass(kept, ranks) };
 }
 
@@ -88,7 +94,11 @@ function ranksInImage({ image, classStarts }: Grouped): Int32Array {
 function placesInClass({ rows, classStarts }: Grouped, ranks: Int32Array): Int32Array {
   const places = new Int32Array(rows.length);
   const keys = rows.map((row) => ranks[row] as number);
-  const byScore = sortStable(rows.map((_, position) => position), keys, ranks.length);
+  const byScore = sortStable(
+    rows.map((_, position) => position),
+    keys,
+    ranks.length,
+  );
   const classOf = new Int32Array(rows.length);
   for (let k = 0; k + 1 < classStarts.length; k++) classOf.fill(k, classStarts[k], classStarts[k + 1]);
   const next = new Int32Array(classStarts.length);

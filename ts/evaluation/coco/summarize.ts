@@ -66,7 +66,12 @@ export function summarizeClasses(curves: Curves, axes: Axes, categories: readonl
   const rows = axes.categoryIds.map((categoryId, k) => ({ categoryId, k, name: names.get(categoryId) ?? "" }));
   return rows.map(({ categoryId, name, k }) => {
     const ap = (iou: Partial<Selection>) =>
-      averageOf(curves.precision, axes.recallThresholds.length, axes, { area: "all", maxDet: axes.maxDets.at(-1), k, ...iou });
+      averageOf(curves.precision, axes.recallThresholds.length, axes, {
+        area: "all",
+        maxDet: axes.maxDets.at(-1),
+        k,
+        ...iou,
+      });
     return { categoryId, name, ap: ap({}), ap50: ap({ iou: 0.5 }), ap75: ap({ iou: 0.75 }) };
   });
 }

@@ -26,7 +26,11 @@ export interface Detections {
  * Those candidates (pairs of location and class) that count: score threshold, the best `max_candidates`, NMS within each class,
  * the best `max_detections`. Of equal scores the lower index is first.
  */
-export function toDetections(dense: DenseOutput, { predict, categories, input }: ModelMetadata, image: Size): Detections {
+export function toDetections(
+  dense: DenseOutput,
+  { predict, categories, input }: ModelMetadata,
+  image: Size,
+): Detections {
   const candidates = bestCandidates(dense.scores, predict);
   const locations = candidates.map((candidate) => Math.floor(candidate / categories.length));
   const classes = candidates.map((candidate) => candidate % categories.length);
@@ -48,7 +52,10 @@ export function toDetections(dense: DenseOutput, { predict, categories, input }:
 }
 
 /** Indices into scores, best first. The threshold is compared as float32, as torch does. */
-function bestCandidates(scores: Float32Array, { score_threshold, max_candidates }: ModelMetadata["predict"]): Int32Array {
+function bestCandidates(
+  scores: Float32Array,
+  { score_threshold, max_candidates }: ModelMetadata["predict"],
+): Int32Array {
   const threshold = Math.fround(score_threshold);
   const above: number[] = [];
   scores.forEach((score, index) => {

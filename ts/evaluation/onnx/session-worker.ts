@@ -7,10 +7,10 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import sharp from "sharp";
 import { CasslError, toErrorDetail } from "../../core/errors.js";
 import type { ErrorDetail } from "../../gen/cassl/v1/error_reason.js";
+import { decodeImage } from "./decode-image.js";
 import { type Detections, toDetections } from "./detections.js";
 import { letterboxInto, type Size } from "./letterbox.js";
 import { type ModelMetadata, modelInvalid } from "./model-metadata.js";
-import type { RgbImage } from "./resize.js";
 
 export interface SessionWorkerData {
   /** Path of the ONNX file. */
@@ -51,7 +51,7 @@ async function detect(paths: SessionRequest): Promise<Detections[]> {
   const inputs = new Uint8Array(paths.length * inputLength);
   const sizes = await Promise.all(
     paths.map(async (path, n) => {
-      const image = await decode(path);
+      const image = await decodeImage(path);
       letterboxInto(inputs.subarray(n * inputLength, (n + 1) * inputLength), input, image, metadata.input.pad_value);
       return image;
     }),
@@ -92,16 +92,4 @@ function checkOutputs({ boxes, scores }: InferenceSession.OnnxValueMapType, coun
     throw modelInvalid(`${model} gives ${actual} instead of ${expected} in float32.`);
   }
   return { boxes: boxes.data, scores: scores.data };
-}
-
-/** RGB as it is stored: an EXIF orientation is not applied, as in training. */
-async function decode(path: string): Promise<RgbImage> {
-  try {
-    const { data, info } = await sharp(path).toColourspace("srgb").removeAlpha().raw().toBuffer({ resolveWithObject: true });
-    return { widthPx: info.width, heightPx: info.height, pixels: data };
-  } catch (error) {
-    throw new CasslError("IMAGE_INVALID", `${path}: ${(error as Error).message}`, "Replace the file or leave the image out.", {
-      cause: error,
-    });
-  }
 }

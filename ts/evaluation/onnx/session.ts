@@ -18,7 +18,7 @@ export interface DetectOptions {
 }
 
 const THREADS = Math.min(2, availableParallelism());
-const IMAGES_PER_BATCH = 8;
+const IMAGES_PER_BATCH = 4;
 
 /**
  * The detections of each image, in the order of the paths.

@@ -1,7 +1,12 @@
 /** Evaluations with pycocotools' results, as scripts/golden.py writes them. */
 import assert from "node:assert/strict";
 import { sha256 } from "../../../../ts/core/hash.js";
-import { type CocoEvaluation, type CocoGroundTruth, type CocoResult, evaluateCoco } from "../../../../ts/evaluation/coco/index.js";
+import {
+  type CocoEvaluation,
+  type CocoGroundTruth,
+  type CocoResult,
+  evaluateCoco,
+} from "../../../../ts/evaluation/coco/index.js";
 
 export interface CocoCase {
   readonly categories: readonly number[];

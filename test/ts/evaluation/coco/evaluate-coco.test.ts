@@ -88,7 +88,9 @@ describe("evaluateCoco", () => {
 
   it("warns of ids that pycocotools misreads", async () => {
     const twice = groundTruth.annotations.flatMap((annotation) => [annotation, annotation]);
-    const { warnings } = await evaluateCoco({ ...groundTruth, annotations: twice.map((a) => ({ ...a, id: 0 })) }, [right]);
+    const { warnings } = await evaluateCoco({ ...groundTruth, annotations: twice.map((a) => ({ ...a, id: 0 })) }, [
+      right,
+    ]);
     assert.equal(warnings.length, 2);
     assert.deepEqual((await evaluateCoco(groundTruth, [right])).warnings, []);
   });
@@ -97,18 +99,35 @@ describe("evaluateCoco", () => {
 describe("evaluateCoco refuses", () => {
   const annotation = groundTruth.annotations[0];
   const withAnnotation = (change: object) =>
-    evaluateCoco({ ...groundTruth, annotations: [{ ...annotation, ...change } as CocoGroundTruth["annotations"][0]] }, [right]);
+    evaluateCoco({ ...groundTruth, annotations: [{ ...annotation, ...change } as CocoGroundTruth["annotations"][0]] }, [
+      right,
+    ]);
   const withResult = (change: object) => evaluateCoco(groundTruth, [{ ...right, ...change }]);
 
   const cases: [string, () => Promise<unknown>, Reason, RegExp][] = [
     ["masks", () => evaluateCoco(groundTruth, [], { iouType: "segm" }), "CONFIG_INVALID", /"segm"/],
     ["no maxDets", () => evaluateCoco(groundTruth, [], { maxDets: [] }), "CONFIG_INVALID", /maxDets/],
     ["a fraction in maxDets", () => evaluateCoco(groundTruth, [], { maxDets: [1.5] }), "CONFIG_INVALID", /1.5/],
-    ["a threshold that is no number", () => evaluateCoco(groundTruth, [], { iouThresholds: [NaN] }), "CONFIG_INVALID", /NaN/],
-    ["a result of an unknown image", () => withResult({ image_id: 3 }), "ANNOTATIONS_INVALID", /position 0 has image_id 3/],
+    [
+      "a threshold that is no number",
+      () => evaluateCoco(groundTruth, [], { iouThresholds: [NaN] }),
+      "CONFIG_INVALID",
+      /NaN/,
+    ],
+    [
+      "a result of an unknown image",
+      () => withResult({ image_id: 3 }),
+      "ANNOTATIONS_INVALID",
+      /position 0 has image_id 3/,
+    ],
     ["a result without a score", () => withResult({ score: undefined }), "ANNOTATIONS_INVALID", /score undefined/],
     ["a box of three numbers", () => withResult({ bbox: [1, 2, 3] }), "ANNOTATIONS_INVALID", /bbox \[1,2,3\]/],
-    ["an annotation without an area", () => withAnnotation({ area: undefined }), "ANNOTATIONS_INVALID", /area undefined/],
+    [
+      "an annotation without an area",
+      () => withAnnotation({ area: undefined }),
+      "ANNOTATIONS_INVALID",
+      /area undefined/,
+    ],
     ["an id that is a text", () => withAnnotation({ id: "7" }), "ANNOTATIONS_INVALID", /id "7"/],
   ];
   for (const [what, evaluate, reason, message] of cases) {

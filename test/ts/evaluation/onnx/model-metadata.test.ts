@@ -24,12 +24,16 @@ describe("readModelMetadata", () => {
 
   it("reads classes, input and decoding", async () => {
     const { categories, input, predict } = await readModelMetadata(golden);
-    assert.deepEqual(categories.map(({ id, name }) => `${id} ${name}`), ["7 red", "3 blue"]);
+    assert.deepEqual(
+      categories.map(({ id, name }) => `${id} ${name}`),
+      ["7 red", "3 blue"],
+    );
     assert.deepEqual([input.width_px, input.height_px, input.pad_value], [64, 48, 127]);
     assert.equal(predict.max_detections, 10);
   });
 
-  it("says that a file is missing", () => assert.rejects(readModelMetadata(join(folder, "none.onnx")), { reason: "FILE_NOT_FOUND" }));
+  it("says that a file is missing", () =>
+    assert.rejects(readModelMetadata(join(folder, "none.onnx")), { reason: "FILE_NOT_FOUND" }));
 
   const invalid: [string, () => Promise<Uint8Array>, RegExp][] = [
     ["an empty file", async () => new Uint8Array(0), /no metadata property `cassl`/],

@@ -24,8 +24,14 @@ describe("detectObjects", () => {
     const progress: number[] = [];
     const detections = await detectObjects({ model, metadata, imagePaths, onProgress: (done) => progress.push(done) });
     const cells = detections.map(({ boxXywh: [x = 0, y = 0] }) => (y / 16) * 4 + x / 16);
-    assert.deepEqual(cells, imagePaths.map((_, n) => n % 12));
-    assert.deepEqual([...progress].sort((a, b) => a - b), progress);
+    assert.deepEqual(
+      cells,
+      imagePaths.map((_, n) => n % 12),
+    );
+    assert.deepEqual(
+      [...progress].sort((a, b) => a - b),
+      progress,
+    );
     assert.equal(progress.at(-1), 27);
   });
 
@@ -46,7 +52,10 @@ describe("detectObjects", () => {
     const cut = join(folder, "cut.png");
     await writeFile(cut, (await readFile(good)).subarray(0, 60));
     const imagePaths = [...Array.from({ length: 20 }, () => good), cut];
-    await assert.rejects(detectObjects({ model, metadata, imagePaths }), { reason: "IMAGE_INVALID", message: /cut\.png/ });
+    await assert.rejects(detectObjects({ model, metadata, imagePaths }), {
+      reason: "IMAGE_INVALID",
+      message: /cut\.png/,
+    });
   });
 
   it("refuses a file that onnxruntime cannot load, and outputs that are not those of the metadata", async () => {

@@ -1,0 +1,220 @@
+/** The commands that need neither controller nor worker, through the compiled CLI. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import sharp from "sharp";
+import { parse } from "yaml";
+import { exampleResult } from "../report/example.js";
+
+const MAIN = fileURLToPath(new URL("../../../ts/cli/main.js", import.meta.url));
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+describe("cassl", function () {
+  this.timeout(20_000);
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "cassl-cli-"));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const cassl = (...args: string[]): Promise<Ended> =>
+    new Promise((resolve) => {
+      execFile(process.execPath, [MAIN, ...args], { cwd: folder }, (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+      });
+    });
+
+  const assertRefused = ({ code, stderr }: Ended, ...parts: readonly RegExp[]): void => {
+    for (const part of parts) assert.match(stderr, part);
+    assert.doesNotMatch(stderr, /\n +at /, "a stack was shown");
+    assert.equal(code, 2, stderr);
+  };
+
+  it("suggests the nearest command and the nearest option", async () => {
+    assertRefused(await cassl("rnu"), /unknown command 'rnu'/, /run/);
+    assertRefused(await cassl("run", "--wrkspace", "x"), /--wrkspace/, /Did you mean --workspace/);
+  });
+
+  it("explains itself", async () => {
+    const { code, stdout } = await cassl("run", "--help");
+    assert.equal(code, 0);
+    assert.match(stdout, /--workspace.*--json/s);
+  });
+
+  it("names the nearest key for an unknown one, before anything is started", async () => {
+    await writeFile(join(folder, "cassl.yaml"), "name: a\nsolvr: {}\n");
+    assertRefused(await cassl("run", "cassl.yaml"), /`solvr`/, /`solver`/);
+    assert.deepEqual(await readdir(folder), ["cassl.yaml"]);
+  });
+
+  it("names a configuration that is missing, and one that is no YAML", async () => {
+    assertRefused(await cassl("run", "gone.yaml"), /gone\.yaml/, /cassl init/);
+    await writeFile(join(folder, "bad.yaml"), "name: [a\nseed: 1\n");
+    assertRefused(await cassl("run", "bad.yaml"), /bad\.yaml is not YAML/, /line/);
+  });
+
+  it("checks an override like the file, and refuses one without a value", async () => {
+    await cassl("init");
+    assertRefused(await cassl("run", "cassl.yaml", "--set", "seed=seven"), /seed/, /seven/);
+    assertRefused(await cassl("run", "cassl.yaml", "--set", "seed"), /key=value/);
+  });
+
+  it("tells machines of a failure in one line of JSON", async () => {
+    const { code, stdout } = await cassl("run", "gone.yaml", "--json");
+    assert.equal(code, 2);
+    assert.equal((JSON.parse(stdout) as { error: { reason: string } }).error.reason, "FILE_NOT_FOUND");
+  });
+
+  describe("init", () => {
+    it("writes a configuration that can be read", async () => {
+      assert.equal((await cassl("init", "my.yaml")).code, 0);
+      assert.equal((parse(await readFile(join(folder, "my.yaml"), "utf8")) as { name: string }).name, "my-detector");
+    });
+
+    it("leaves a file that is there as it is", async () => {
+      await writeFile(join(folder, "cassl.yaml"), "mine");
+      assertRefused(await cassl("init"), /cassl\.yaml exists/);
+      assert.equal(await readFile(join(folder, "cassl.yaml"), "utf8"), "mine");
+    });
+
+    it("refuses a folder that is not there", async () => {
+      assertRefused(await cassl("init", "gone/cassl.yaml"), /gone/);
+    });
+  });
+
+  describe("report", () => {
+    const addRun = async (run: string, finished: Date): Promise<void> => {
+      const runFolder = join(folder, ".cassl", "runs", run);
+      await mkdir(runFolder, { recursive: true });
+      await writeFile(join(runFolder, "result.json"), JSON.stringify({ ...exampleResult, run }));
+      await utimes(join(runFolder, "result.json"), finished, finished);
+    };
+
+    beforeEach(async () => {
+      await addRun("new", new Date(2_000_000));
+      await addRun("old", new Date(1_000_000));
+      await mkdir(join(folder, ".cassl", "runs", "unfinished"));
+    });
+
+    it("finds the latest run and one by its id", async () => {
+      const latest = await cassl("report", "latest");
+      assert.deepEqual(
+        latest.stdout.trim().split("\n"),
+        ["report.html", "report.md"].map((name) => join(folder, ".cassl", "runs", "new", name)),
+      );
+      assert.match((await cassl("report", "old", "--json")).stdout, /"run":"old"/);
+    });
+
+    it("says that there is no such run, or none that is finished", async () => {
+      for (const run of ["gone", "unfinished"]) {
+        const { code, stderr } = await cassl("report", run);
+        assert.equal(code, 1);
+        assert.match(stderr, new RegExp(`\`${run}\`.*cassl runs`, "s"));
+      }
+      assert.match((await cassl("report", "latest", "--workspace", "elsewhere")).stderr, /no finished run/);
+    });
+
+    it("is about the runs that `cassl runs` lists, newest first", async () => {
+      const { stdout } = await cassl("runs");
+      assert.match(stdout, /^new .*class_agnostic AP 44\.7\nold /m);
+      assert.doesNotMatch(stdout, /unfinished/);
+    });
+  });
+
+  describe("eval", () => {
+    const box = { image_id: 1, category_id: 1, bbox: [10, 10, 50, 50] };
+    beforeEach(async () => {
+      const categories = [
+        { id: 1, name: "red" },
+        { id: 2, name: "blue" },
+      ];
+      await writeFile(
+        join(folder, "gt.json"),
+        JSON.stringify({ images: [{ id: 1 }], categories, annotations: [{ ...box, id: 1, area: 2500 }] }),
+      );
+      await writeFile(join(folder, "dt.json"), JSON.stringify([{ ...box, category_id: 2, score: 0.9 }]));
+    });
+
+    it("prints the twelve numbers times 100, a dash where there is nothing to find", async () => {
+      const { stdout } = await cassl("eval", "gt.json", "dt.json");
+      assert.match(stdout, /^ +all +small +medium +large\nAP +0\.0 +- +0\.0 +-\nAP50 +0\.0\n/);
+      assert.match((await cassl("eval", "gt.json", "dt.json", "--class-agnostic")).stdout, /^AP +100\.0/m);
+    });
+
+    it("prints fractions as JSON", async () => {
+      const { stdout } = await cassl("eval", "gt.json", "dt.json", "--class-agnostic", "--json");
+      const { stats } = JSON.parse(stdout) as { stats: number[] };
+      assert.equal(stats.length, 12);
+      assert.ok((stats[0] ?? 0) > 0.999);
+    });
+
+    it("refuses what is no COCO file, and other than three limits", async () => {
+      assertRefused(await cassl("eval", "dt.json", "dt.json"), /dt\.json/);
+      assertRefused(await cassl("eval", "gt.json", "dt.json", "--max-dets", "100"), /three whole numbers/);
+    });
+  });
+
+  describe("check", () => {
+    const writeSet = async (name: string, id: number): Promise<void> => {
+      await mkdir(join(folder, name));
+      await sharp({ create: { width: 64, height: 64, channels: 3, background: { r: id, g: 0, b: 0 } } })
+        .png()
+        .toFile(join(folder, name, "a.png"));
+      const annotations = [{ id: 1, image_id: 1, category_id: 1, bbox: [1, 1, 20, 20], area: 400, iscrowd: 0 }];
+      const images = [{ id: 1, file_name: "a.png", width: 64, height: 64 }];
+      await writeFile(
+        join(folder, `${name}.json`),
+        JSON.stringify({ images, annotations, categories: [{ id: 1, name: "red" }] }),
+      );
+    };
+
+    beforeEach(async () => {
+      for (const [index, name] of ["train", "val", "unlabeled"].entries()) await writeSet(name, index);
+      await writeFile(join(folder, "unlabeled", "copy.png"), await readFile(join(folder, "train", "a.png")));
+      const set = (name: string): string => `{ annotations: ${name}.json, images: ${name} }`;
+      await writeFile(
+        join(folder, "cassl.yaml"),
+        `name: a\ndata: { labeled: ${set("train")}, unlabeled: { images: [unlabeled] }, validation: ${set("val")} }\n`,
+      );
+    });
+
+    it("counts the images of each set and says why others are not used, without leaving a trace", async () => {
+      const before = await readdir(folder);
+      const { code, stdout, stderr } = await cassl("check", "cassl.yaml", "--json");
+      assert.equal(code, 0, stderr);
+      const { labeled, unlabeled, validation, dropped, dropped_for } = JSON.parse(stdout) as Record<string, unknown>;
+      assert.deepEqual([labeled, unlabeled, validation, dropped], [1, 1, 1, 1]);
+      assert.equal(Object.values(dropped_for as object).length, 1);
+      assert.match((await cassl("check", "cassl.yaml")).stdout, /1 images are not used.*in order/s);
+      assert.deepEqual(await readdir(folder), before);
+    });
+
+    it("refuses what a run would refuse", async () => {
+      await rm(join(folder, "unlabeled", "a.png"));
+      assertRefused(await cassl("check", "cassl.yaml"), /unlabeled/, /supervised/);
+      await rm(join(folder, "train", "a.png"));
+      assertRefused(await cassl("check", "cassl.yaml"), /a\.png/);
+    });
+  });
+
+  describe("doctor", () => {
+    it("names what is wrong with the worker's Python", async () => {
+      const { code, stdout } = await cassl("doctor", "--python", "/no-such-python", "--json");
+      assert.equal(code, 1);
+      const findings = stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as { check: string; ok: boolean; detail: string });
+      assert.ok(findings.find(({ check }) => check === "native packages")?.ok);
+      assert.match(findings.find(({ check }) => check === "python")?.detail ?? "", /no-such-python/);
+    });
+  });
+});

@@ -1,0 +1,130 @@
+/** A small project whose detector is test/golden/detections-model.onnx, and a worker that "trains" it. */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { credentials } from "@grpc/grpc-js";
+import { Dealer } from "zeromq";
+import { sha256 } from "../../../ts/core/hash.js";
+import { packageRoot } from "../../../ts/core/package.js";
+import { type ArtifactRef, ArtifactServiceClient } from "../../../ts/gen/cassl/v1/artifact_service.js";
+import { ShardHeader } from "../../../ts/gen/cassl/v1/prediction_frame.js";
+import type { RunConfig } from "../../../ts/gen/cassl/v1/run.js";
+import type { Lease } from "../../../ts/gen/cassl/v1/worker_service.js";
+import { parseConfig } from "../../../ts/pipeline/config.js";
+import { BLUE, cellBox, RED, writeCells } from "../evaluation/cells.js";
+import { attachWorker, type FakeWorker } from "./fake-worker.js";
+
+const UNLABELED = 3;
+
+/** Images with a red and a blue cell. */
+export async function makeCellsProject(folder: string): Promise<RunConfig> {
+  const cells = (first: number) => [
+    { cell: first, color: RED },
+    { cell: first + 5, color: BLUE },
+  ];
+  for (const name of ["train-1", "train-2", "val-1"]) await writeCells(folder, `${name}.png`, cells(name.length));
+  const unlabeled = join(folder, "unlabeled");
+  await mkdir(unlabeled);
+  for (let image = 0; image < UNLABELED; image++) await writeCells(unlabeled, `${image}.png`, cells(image));
+  const train = await writeCoco(folder, "train", ["train-1.png", "train-2.png"]);
+  const val = await writeCoco(folder, "val", ["val-1.png"]);
+  return parseConfig({
+    name: "cells",
+    data: {
+      labeled: { annotations: train, images: folder },
+      unlabeled: { images: [unlabeled] },
+      validation: { annotations: val, images: folder },
+    },
+    detector: { input_width_px: 64, input_height_px: 64 },
+    gates: { max_box_ratio: 100 },
+  });
+}
+
+async function writeCoco(folder: string, name: string, files: string[]): Promise<string> {
+  const images = files.map((file_name, index) => ({ id: index + 1, file_name, width: 64, height: 48 }));
+  const annotations = images.flatMap(({ id, file_name }) =>
+    [7, 3].map((category_id, index) => ({
+      id: id * 2 + index,
+      image_id: id,
+      category_id,
+      bbox: cellBox(file_name.length - 4 + index * 5),
+      area: 256,
+      iscrowd: 0,
+    })),
+  );
+  const categories = [
+    { id: 3, name: "blue" },
+    { id: 7, name: "red" },
+  ];
+  const path = join(folder, `${name}.json`);
+  await writeFile(path, JSON.stringify({ images, annotations, categories }));
+  return path;
+}
+
+/** Does every task that it is given until the controller stops. Training twice with equal tasks gives equal weights. */
+export async function workOn(address: string, onLease: (lease: Lease) => void = () => {}): Promise<void> {
+  const worker = attachWorker(address);
+  const { frames_endpoint, heartbeat_seconds } = await worker.next("welcome");
+  const beats = setInterval(() => worker.send({ $case: "heartbeat", value: {} }), heartbeat_seconds * 1000);
+  try {
+    for (;;) {
+      const lease = await worker.next("lease");
+      onLease(lease);
+      await doTask(worker, lease, address, frames_endpoint);
+    }
+  } catch {
+    // The stream has ended.
+  } finally {
+    clearInterval(beats);
+  }
+}
+
+async function doTask(worker: FakeWorker, lease: Lease, address: string, framesEndpoint: string): Promise<void> {
+  const kind = lease.task?.kind;
+  if (kind?.$case === "train") {
+    worker.progress(lease, 1);
+    const weights = await putArtifact(address, Buffer.from(`weights ${JSON.stringify(kind.value)}`));
+    const iterations = kind.value.solver?.iterations ?? 0;
+    worker.succeed(lease, { $case: "train", value: { weights, iterations, transplant_ledger: undefined } });
+  } else if (kind?.$case === "predict") {
+    await sendShard(lease, framesEndpoint);
+    worker.succeed(lease, { $case: "predict", value: { image_count: UNLABELED, box_count: UNLABELED } });
+  } else {
+    const onnx = await putArtifact(address, await readFile(join(packageRoot, "test/golden/detections-model.onnx")));
+    worker.succeed(lease, { $case: "export", value: { onnx } });
+  }
+}
+
+/** One box in each of the unlabeled images. */
+async function sendShard(lease: Lease, framesEndpoint: string): Promise<void> {
+  const each = Array.from({ length: UNLABELED }, (_, index) => index);
+  const payload = Buffer.concat([
+    Buffer.from(Int32Array.from(each).buffer),
+    Buffer.from(Int32Array.from(each.map(() => 1)).buffer),
+    Buffer.from(Float32Array.from(each.flatMap((index) => cellBox(index))).buffer),
+    Buffer.from(Float32Array.from(each.map(() => 0.9)).buffer),
+    Buffer.from(Int32Array.from(each.map(() => 0)).buffer),
+  ]);
+  const { task_id = "", attempt = 0 } = lease.task_attempt ?? {};
+  const counts = { image_count: UNLABELED, box_count: UNLABELED };
+  const header = ShardHeader.encode({ task_id, attempt, shard: 0, ...counts, sha256: sha256(payload) }).finish();
+  const dealer = new Dealer({ linger: 0 });
+  try {
+    dealer.connect(framesEndpoint);
+    await dealer.send([header, payload]);
+    await dealer.receive();
+  } finally {
+    dealer.close();
+  }
+}
+
+function putArtifact(address: string, bytes: Buffer): Promise<ArtifactRef> {
+  const client = new ArtifactServiceClient(address, credentials.createInsecure());
+  const ref = { sha256: sha256(bytes), size_bytes: bytes.length };
+  const stored = new Promise<ArtifactRef>((resolve, reject) => {
+    const call = client.putArtifact((error) => (error === null ? resolve(ref) : reject(error)));
+    call.write({ message: { $case: "ref", value: ref } });
+    call.write({ message: { $case: "chunk", value: bytes } });
+    call.end();
+  });
+  return stored.finally(() => client.close());
+}

@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { readdir, readFile, rm } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
+import { join } from "node:path";
+import { type CasslClient, connect } from "../../../ts/client/client.js";
+import { type Controller, type ControllerOptions, startController } from "../../../ts/controller/controller.js";
+import { type RunConfig, type RunEvent, State } from "../../../ts/gen/cassl/v1/run.js";
+import type { RunResult } from "../../../ts/pipeline/pipeline.js";
+import { makeCellsProject, workOn } from "./cells-project.js";
+import { makeFolder } from "./workbench.js";
+
+describe("controller", () => {
+  let folder: string;
+  let workspace: string;
+  let controller: Controller | undefined;
+
+  beforeEach(async () => {
+    folder = await makeFolder();
+    workspace = join(folder, ".cassl");
+  });
+  afterEach(async () => {
+    await controller?.stop();
+    controller = undefined;
+    await rm(folder, { recursive: true });
+  });
+
+  const start = async (options: Partial<ControllerOptions> = {}): Promise<Controller> => {
+    const defaults = { workspace, host: "127.0.0.1", port: 0, childWorkers: 0, recover: "fail" } as const;
+    controller = await startController({ ...defaults, ...options });
+    return controller;
+  };
+
+  it("names a port that is taken, and leaves the workspace free", async () => {
+    const server = await new Promise<Server>((resolve) => {
+      const listening = createServer().listen(0, "127.0.0.1", () => resolve(listening));
+    });
+    const { port } = server.address() as { port: number };
+    await assert.rejects(start({ port }), {
+      reason: "ADDRESS_UNAVAILABLE",
+      message: new RegExp(`127\\.0\\.0\\.1:${port}`),
+    });
+    server.close();
+    await start();
+  });
+
+  it("refuses addresses that other machines reach", async () => {
+    await assert.rejects(start({ host: "0.0.0.0" }), { reason: "CONFIG_INVALID", message: /0\.0\.0\.0.*TLS/ });
+  });
+
+  it("refuses a workspace that another controller has", async () => {
+    await start();
+    await assert.rejects(startController({ workspace, host: "127.0.0.1", port: 0, childWorkers: 0, recover: "fail" }), {
+      reason: "WORKSPACE_LOCKED",
+      message: new RegExp(`process ${process.pid}`),
+    });
+  });
+
+  it("refuses a workspace that cannot be made", async () => {
+    await assert.rejects(start({ workspace: "/proc/nowhere" }), {
+      reason: "STORAGE_FAILED",
+      message: /\/proc\/nowhere/,
+    });
+  });
+
+  describe("with a project", () => {
+    let config: RunConfig;
+    let client: CasslClient;
+
+    beforeEach(async () => {
+      config = await makeCellsProject(folder);
+      client = connect((await start()).address);
+    });
+    afterEach(() => client.close());
+
+    const follow = async (runId: string): Promise<RunEvent[]> => {
+      const events = [];
+      for await (const event of client.watchRun(runId)) events.push(event);
+      return events;
+    };
+    const succeed = async (runId: string): Promise<RunResult> => {
+      await client.createRun(runId, config);
+      await follow(runId);
+      const { state, error } = await client.getRun(runId);
+      assert.equal(state, State.SUCCEEDED, error?.message);
+      return JSON.parse(await readFile(join(workspace, "runs", runId, "result.json"), "utf8"));
+    };
+
+    it("runs both arms and writes result, configuration and report", async () => {
+      void workOn(controller?.address ?? "");
+      const result = await succeed("first");
+      assert.deepEqual(
+        result.arms.map(({ arm, ap }) => [arm, Math.round(100 * ap) / 100]),
+        [
+          ["supervised", 1],
+          ["class_agnostic", 1],
+        ],
+      );
+      assert.deepEqual((await readdir(join(workspace, "runs", "first"))).sort(), [
+        "config.json",
+        "report.html",
+        "report.md",
+        "result.json",
+      ]);
+      const report = await readFile(join(workspace, "runs", "first", "report.html"), "utf8");
+      assert.match(report, /class_agnostic, pseudo labels: .*png/);
+      assert.match(report, /supervised, validation: .*val-1\.png/);
+      const { result: ref } = await client.getRun("first");
+      assert.deepEqual(JSON.parse(Buffer.from(await client.getArtifact(ref?.sha256 ?? "")).toString()), result);
+    });
+
+    it("reuses every step of an equal run, also after a restart, without a worker", async () => {
+      void workOn(controller?.address ?? "");
+      const first = await succeed("first");
+      client.close();
+      await controller?.stop();
+      client = connect((await start()).address);
+      const second = await succeed("second");
+      assert.ok(second.steps.every(({ reused }) => reused));
+      assert.deepEqual(second.arms, first.arms);
+    });
+
+    it("resumes a run that a stopped controller left, as the same run", async () => {
+      const stopping = new Promise<void>((resolve) => void workOn(controller?.address ?? "", () => resolve()));
+      await client.createRun("first", config);
+      await stopping;
+      client.close();
+      await controller?.stop();
+      client = connect((await start({ recover: "resume" })).address);
+      void workOn(controller?.address ?? "");
+      const events = await follow("first");
+      assert.deepEqual(
+        events.map(({ sequence }) => sequence),
+        events.map((_, index) => index + 1),
+      );
+      assert.equal((await client.getRun("first")).state, State.SUCCEEDED);
+    });
+
+    it("stops at a gate that is not passed, before warm-up is paid for", async () => {
+      const leased: (string | undefined)[] = [];
+      void workOn(controller?.address ?? "", ({ task }) => leased.push(task?.kind?.$case));
+      config = {
+        ...config,
+        arms: ["class_agnostic"],
+        gates: { min_box_ratio: 3, max_box_ratio: 9, max_empty_share: 1 },
+      };
+      await client.createRun("first", config);
+      await follow("first");
+      const { state, error } = await client.getRun("first");
+      assert.deepEqual([state, error?.message.includes("below the limit 3")], [State.FAILED, true]);
+      assert.deepEqual(leased, ["train", "predict"]);
+      assert.deepEqual(await readdir(join(workspace, "runs")), []);
+    });
+
+    it("shows the workers and cancels the run that they work on", async () => {
+      const leased = new Promise<void>((resolve) => {
+        const hang = (): never => {
+          resolve();
+          throw new Error("hangs");
+        };
+        void workOn(controller?.address ?? "", hang);
+      });
+      await client.createRun("first", config);
+      await leased;
+      const [worker] = await client.listWorkers();
+      assert.match(worker?.running_task_id ?? "", /^[0-9a-f]{64}$/);
+      await client.cancelRun("first");
+      await follow("first");
+      assert.equal((await client.getRun("first")).state, State.CANCELLED);
+    });
+  });
+});

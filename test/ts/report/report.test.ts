@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { comparison } from "../../../ts/report/comparison.js";
+import { type SampleImage, writeReport } from "../../../ts/report/report.js";
+import { exampleConfig, exampleEvents, exampleInput, exampleResult } from "./example.js";
+import { assertWellFormed } from "./well-formed.js";
+
+describe("report", () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "cassl-report-"));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const write = async (input = exampleInput()): Promise<{ page: string; markdown: string }> => {
+    await writeReport(input, folder);
+    const [markdown, page] = await Promise.all(
+      ["report.md", "report.html"].map((name) => readFile(join(folder, name), "utf8")),
+    );
+    return { page: page ?? "", markdown: markdown ?? "" };
+  };
+
+  const sample = async (label: string): Promise<SampleImage> => {
+    const image_path = join(folder, "photo.png");
+    await sharp({ create: { width: 640, height: 400, channels: 3, background: "#88aacc" } })
+      .png()
+      .toFile(image_path);
+    return {
+      title: "photo.png",
+      image_path,
+      width_px: 640,
+      height_px: 400,
+      boxes: [
+        { box_xywh: [10, 20, 100, 50], label, kind: "ground_truth" },
+        { box_xywh: [12, 18, 104, 55], label: "object", score: 0.875, kind: "pseudo_label" },
+      ],
+    };
+  };
+
+  it("is well-formed and needs nothing beside it", async () => {
+    const { page } = await write(exampleInput({ samples: [await sample("cell")] }));
+    assertWellFormed(page);
+    assert.doesNotMatch(page, /<script|<link|@import|url\(|(?:src|href)="(?!data:)/);
+    assert.doesNotMatch(page, /NaN|undefined|\[object/);
+  });
+
+  it("shows the table and the same sentence as the terminal, in both files", async () => {
+    const { page, markdown } = await write();
+    for (const text of [page, markdown]) {
+      assert.ok(text.includes(comparison(exampleResult.arms)));
+      assert.match(text, /44\.7/);
+      assert.match(text, /20 \(6\.8 %\)/);
+    }
+  });
+
+  it("shows curves, steps with what was reused, gates and configuration", async () => {
+    const { page, markdown } = await write();
+    assert.equal(page.match(/<polyline/g)?.length, 2 * (4 + 1));
+    assert.match(page, /reused, took 41 s before/);
+    assert.match(markdown, /\| curate \| 41 s \| reused \| 0123456789ab \|/);
+    for (const text of [page, markdown]) {
+      assert.match(text, /min_box_ratio.*0\.831/);
+      assert.match(text, /take: 20/);
+    }
+  });
+
+  it("says which training has no curve because it was reused", async () => {
+    const { page } = await write(exampleInput({ events: exampleEvents(["class_agnostic/finetune"]) }));
+    assert.match(page, /Reused, so without a curve here: class_agnostic\/warmup\./);
+  });
+
+  it("embeds samples as thumbnails with their boxes in the image's own pixels", async () => {
+    const { page } = await write(exampleInput({ samples: [await sample("cell")] }));
+    assert.match(page, /viewBox="0 0 640 400"/);
+    assert.match(page, /<rect x="12" y="18" width="104" height="55"\/>/);
+    assert.match(page, /object 0\.88/);
+    const jpeg = /data:image\/jpeg;base64,([^"]+)/.exec(page)?.[1] ?? "";
+    const { width, height } = await sharp(Buffer.from(jpeg, "base64")).metadata();
+    assert.deepEqual([width, height], [320, 200]);
+  });
+
+  it("keeps a class named <script> text", async () => {
+    const config = { ...exampleConfig, name: "a|b" };
+    const { page } = await write(
+      exampleInput({
+        samples: [await sample("<script>alert(1)</script>")],
+        run: { ...exampleInput().run, run_id: "<i>`x`|", config },
+      }),
+    );
+    assertWellFormed(page);
+    assert.doesNotMatch(page, /<script|<i>/);
+    assert.match(page, /&lt;script&gt;alert\(1\)&lt;\/script&gt;/);
+  });
+
+  it("reports a run without gates, samples and events", async () => {
+    const { page } = await write(exampleInput({ events: [], result: { ...exampleResult, gates: [] } }));
+    assertWellFormed(page);
+    assert.doesNotMatch(page, />Gates<|>Samples</);
+  });
+
+  it("leaves nothing half-written where it fails", async () => {
+    const missing = { ...(await sample("cell")), image_path: join(folder, "missing.png") };
+    await rm(join(folder, "photo.png"));
+    await assert.rejects(write(exampleInput({ samples: [missing] })));
+    assert.deepEqual(await readdir(folder), []);
+  });
+});

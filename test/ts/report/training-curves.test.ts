@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { stepSpans, trainingCurves } from "../../../ts/report/training-curves.js";
+import { eventAt, exampleEvents, trainedTo } from "./example.js";
+
+describe("training curves", () => {
+  it("has a curve for each step that trained, and none for a reused one", () => {
+    const curves = trainingCurves(exampleEvents(["class_agnostic/warmup", "class_agnostic/finetune"]));
+    assert.deepEqual(
+      curves.map(({ step, points }) => [step, points.length]),
+      [
+        ["class_agnostic/warmup", 20],
+        ["class_agnostic/finetune", 20],
+      ],
+    );
+  });
+
+  it("counts the later attempt where training went back to a checkpoint", () => {
+    const iterations = [10, 20, 30, 25, 35];
+    const events = iterations.map((iteration, index) => eventAt(index, trainedTo("warmup", iteration, 50)));
+    assert.deepEqual(
+      trainingCurves(events)[0]?.points.map((point) => point.iteration),
+      [10, 20, 25, 35],
+    );
+  });
+});
+
+describe("step spans", () => {
+  it("places each finished step on the clock of the run", () => {
+    const spans = stepSpans(exampleEvents(["warmup"]));
+    assert.deepEqual(
+      spans.map(({ step, reused }) => [step, reused]),
+      [
+        ["curate", true],
+        ["warmup", false],
+      ],
+    );
+    assert.equal(spans[0]?.seconds, 41.2);
+    assert.ok(Math.abs((spans[1]?.startSeconds ?? 0) - 0.1) < 1e-6);
+    assert.ok(Math.abs((spans[1]?.endSeconds ?? 0) - 10.1) < 1e-6);
+  });
+});

@@ -1,0 +1,137 @@
+import { execFile } from "node:child_process";
+import { access, constants, statfs } from "node:fs/promises";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
+import type { Command } from "commander";
+import { choosePython } from "../controller/worker-process.js";
+import { packageRoot, version } from "../core/package.js";
+import { EXIT_FAILED } from "./exit-code.js";
+import { jsonOption, pythonOption, workspaceHere, workspaceOption } from "./options.js";
+import { inspectWorker } from "./worker-packages.js";
+
+interface DoctorOptions {
+  readonly workspace?: string;
+  readonly python?: string;
+  readonly json?: true;
+}
+
+interface Finding {
+  readonly check: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  /** What to do, where something is wrong. */
+  readonly remedy?: string;
+}
+
+const LEAST_NODE = 20;
+const NATIVE_PACKAGES = ["@photostructure/sqlite", "onnxruntime-node", "sharp", "zeromq"] as const;
+const LEAST_FREE_BYTES = 2 * 2 ** 30;
+const SET_UP = "Run `npm run setup`.";
+
+export function addDoctor(program: Command): void {
+  program
+    .command("doctor")
+    .description("Check that everything a run needs is installed and works.")
+    .addOption(workspaceOption("in the working folder"))
+    .addOption(pythonOption())
+    .addOption(jsonOption())
+    .action(doctor);
+}
+
+async function doctor({ workspace, python, json }: DoctorOptions): Promise<void> {
+  const findings = [
+    checkNode(),
+    await checkNativePackages(),
+    await checkWorkspace(workspaceHere(workspace)),
+    ...(await checkWorker(choosePython(python))),
+  ];
+  for (const finding of findings) console.log(json ? JSON.stringify(finding) : describe(finding));
+  if (findings.some(({ ok }) => !ok)) process.exitCode = EXIT_FAILED;
+}
+
+function describe({ check, ok, detail, remedy }: Finding): string {
+  const line = `${ok ? "ok    " : "FAILED"}  ${check}: ${detail}`;
+  return remedy === undefined ? line : `${line}\n        ${remedy}`;
+}
+
+function found(check: string, ok: boolean, detail: string, remedy: string): Finding {
+  return { check, ok, detail, ...(ok ? {} : { remedy }) };
+}
+
+function checkNode(): Finding {
+  const { node } = process.versions;
+  const ok = Number(node.split(".")[0]) >= LEAST_NODE;
+  return found("node", ok, `${node}, cassl ${version} in ${packageRoot}`, `Install Node ${LEAST_NODE} or newer.`);
+}
+
+/** In a process of their own, which a package that does not fit this machine may take down. */
+async function checkNativePackages(): Promise<Finding> {
+  const imports = NATIVE_PACKAGES.map((name) => `await import("${name}");`).join("");
+  try {
+    await promisify(execFile)(process.execPath, ["--input-type=module", "-e", imports], { cwd: packageRoot });
+    return found("native packages", true, NATIVE_PACKAGES.join(", "), "");
+  } catch (error) {
+    return found("native packages", false, lastLine((error as { stderr?: string }).stderr ?? String(error)), SET_UP);
+  }
+}
+
+async function checkWorkspace(workspace: string): Promise<Finding> {
+  const remedy = "Choose another folder with --workspace.";
+  try {
+    const folder = await existingFolder(workspace);
+    await access(folder, constants.W_OK);
+    const { bavail, bsize } = await statfs(folder);
+    const free = `${((Number(bavail) * bsize) / 2 ** 30) | 0} GiB free`;
+    return found(
+      "workspace",
+      Number(bavail) * bsize >= LEAST_FREE_BYTES,
+      `${workspace}, ${free}`,
+      `Free some space. ${remedy}`,
+    );
+  } catch (error) {
+    return found("workspace", false, (error as Error).message, remedy);
+  }
+}
+
+/** The folder, or the nearest one above it that is there. */
+async function existingFolder(folder: string): Promise<string> {
+  const isThere = await access(folder).then(
+    () => true,
+    () => false,
+  );
+  return isThere ? folder : existingFolder(dirname(folder));
+}
+
+async function checkWorker(python: string): Promise<Finding[]> {
+  try {
+    const { version: pythonVersion, isNewEnough, packages } = await inspectWorker(python);
+    const missing = packages.filter((one) => one.version === null).map(({ name }) => name);
+    const detail =
+      missing.length > 0
+        ? `missing: ${missing.join(", ")}`
+        : packages.map((one) => `${one.name} ${one.version}`).join(", ");
+    const remedy = `${SET_UP} For a Python of your own: ${python} -m pip install ${missing.join(" ")}`;
+    return [
+      found(
+        "python",
+        isNewEnough,
+        `${pythonVersion}, ${python}`,
+        "Install Python 3.11 or newer, or name one with --python.",
+      ),
+      found("worker", missing.length === 0, detail, remedy),
+    ];
+  } catch (error) {
+    return [
+      found(
+        "python",
+        false,
+        `${python} cannot be run: ${lastLine((error as Error).message)}`,
+        `${SET_UP} Or name a Python with --python.`,
+      ),
+    ];
+  }
+}
+
+function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1) ?? "";
+}

@@ -1,0 +1,52 @@
+/** The tables of a result as text cells, for the terminal, the page and the Markdown. */
+import type { RunResult } from "../pipeline/pipeline.js";
+import { formatAp, formatDuration, formatNumber, formatShare } from "./format.js";
+
+export interface Table {
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+export function armTable({ arms }: RunResult): Table {
+  return {
+    header: ["arm", "labeled images", "iterations", "AP", "AP50", "AP75", "class-agnostic AP"],
+    rows: arms.map(({ arm, labeled_images, fraction, total_iterations, ap, ap50, ap75, class_agnostic_ap }) => [
+      arm,
+      `${labeled_images} (${formatShare(fraction)})`,
+      String(total_iterations),
+      ...[ap, ap50, ap75, class_agnostic_ap].map(formatAp),
+    ]),
+  };
+}
+
+export function classTable({ arms }: RunResult): Table {
+  const names = arms[0]?.per_class.map(({ name }) => name) ?? [];
+  return {
+    header: ["class", ...arms.map(({ arm }) => arm)],
+    rows: names.map((name, index) => [name, ...arms.map(({ per_class }) => formatAp(per_class[index]?.ap ?? -1))]),
+  };
+}
+
+export function stepTable({ steps }: RunResult): Table {
+  return {
+    header: ["step", "time of the work", "", "key"],
+    rows: steps.map(({ name, seconds, reused, key }) => [
+      name,
+      formatDuration(seconds),
+      reused ? "reused" : "done",
+      key.slice(0, 12),
+    ]),
+  };
+}
+
+export function gateTable({ gates }: RunResult): Table {
+  return {
+    header: ["gate", "value", "limit", ""],
+    rows: gates.map(({ name, value, limit, passed }) => [
+      name,
+      formatNumber(value),
+      formatNumber(limit),
+      passed ? "passed" : "failed",
+    ]),
+  };
+}

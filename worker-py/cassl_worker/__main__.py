@@ -1,0 +1,144 @@
+"""cassl-worker: attaches to a controller and does its training, prediction and export tasks.
+
+Exit codes: 0 drained by the controller, or the parent is gone; 1 a fault of the worker itself; 2 usage, or a
+controller of another version; 3 a package is missing; 130 and 143 after SIGINT and SIGTERM.
+"""
+
+import argparse
+import importlib.util
+import os
+import re
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from queue import SimpleQueue
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, NoReturn
+
+from cassl_worker.errors import CasslError
+from cassl_worker.version import VERSION
+
+if TYPE_CHECKING:
+    from cassl_worker.session import Session
+
+EXIT_FAULT, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_SIGNAL = 1, 2, 3, 128
+GRACE_SECONDS = 2.0
+"""For the task under way to end when the worker leaves."""
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "google.protobuf": "protobuf",
+    "grpc": "grpcio",
+    "numpy": "numpy",
+    "onnx": "onnx",
+    "onnxscript": "onnxscript",
+    "safetensors": "safetensors",
+    "timm": "timm",
+    "torch": "torch",
+    "torchvision": "torchvision",
+    "zmq": "pyzmq",
+}
+"""What to install for each module that the worker imports."""
+
+
+def main() -> NoReturn:
+    options = parse_options(sys.argv[1:])
+    if missing := missing_distributions():
+        report(f"WORKER_INCOMPLETE: {', '.join(missing)} missing. Install with: {install_command()}")
+        sys.exit(EXIT_INCOMPLETE)
+    code = run(options)
+    sys.stdout.flush()
+    # Interpreter shutdown would wait for a task that has not ended, and for threads inside torch and gRPC.
+    os._exit(code)
+
+
+def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        "cassl-worker", description="Attaches to a controller and does its training, prediction and export tasks."
+    )
+    parser.add_argument("--controller", metavar="HOST:PORT", type=address, required=True, help="address to attach to")
+    parser.add_argument("--name", default=f"{socket.gethostname()}-{os.getpid()}", help="what operators see")
+    parser.add_argument("--cache", metavar="DIR", type=Path, help="keep artifacts here")
+    parser.add_argument("--exit-on-stdin-eof", action="store_true", help="exit when standard input closes")
+    parser.add_argument("--version", action="version", version=VERSION)
+    return parser.parse_args(arguments)
+
+
+def address(text: str) -> str:
+    if re.fullmatch(r"(\[[^\]]+\]|[^:]+):\d+", text) is None:
+        raise argparse.ArgumentTypeError(f"`{text}` is not HOST:PORT, such as 127.0.0.1:7070")
+    return text
+
+
+def missing_distributions() -> list[str]:
+    return [distribution for module, distribution in DISTRIBUTIONS.items() if not is_installed(module)]
+
+
+def is_installed(module: str) -> bool:
+    """Without importing it."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def install_command() -> str:
+    source = Path(__file__).parents[1]
+    requirement = f"{source}[torch]" if (source / "pyproject.toml").exists() else f"cassl-worker[torch]=={VERSION}"
+    return f"{sys.executable} -m pip install '{requirement}'"
+
+
+def run(options: argparse.Namespace) -> int:
+    """Returns the exit code, whichever thread or signal is the first to give one."""
+    exits: SimpleQueue[int] = SimpleQueue()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: exits.put(EXIT_SIGNAL + number))
+    if options.exit_on_stdin_eof:
+        start_thread(lambda: exits.put(wait_for_eof()))
+
+    from cassl_worker.session import Session
+
+    with TemporaryDirectory(prefix="cassl-worker-", ignore_cleanup_errors=True) as folder:
+        cache = options.cache or Path(folder, "artifacts")
+        session = Session(options.controller, options.name, Path(folder), cache, report)
+        start_thread(lambda: exits.put(outcome(session)))
+        code = exits.get()
+        session.close(GRACE_SECONDS)
+    return code
+
+
+def start_thread(work: Callable[[], None]) -> None:
+    threading.Thread(target=work, daemon=True).start()
+
+
+def wait_for_eof() -> int:
+    with suppress(OSError):
+        while os.read(0, 4096):
+            pass
+    return 0
+
+
+def outcome(session: "Session") -> int:
+    try:
+        session.run()
+        return 0
+    except CasslError as error:
+        report(f"{error.reason}: {error.message} {error.remedy}")
+        return EXIT_USAGE
+    except Exception:
+        report(traceback.format_exc())
+        return EXIT_FAULT
+
+
+def report(line: str) -> None:
+    # Whoever started the worker may have closed the pipe; that must not end a task.
+    with suppress(OSError):
+        print(f"cassl-worker: {line}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

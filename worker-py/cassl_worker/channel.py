@@ -1,0 +1,40 @@
+"""How the controller is reached: channel settings and the pauses between attempts."""
+
+import random
+from collections.abc import Iterator
+
+import grpc
+
+MAX_MESSAGE_BYTES = 16 << 20
+"""Of control messages: bulk data travels in chunks or over ZeroMQ."""
+KEEPALIVE_SECONDS = 30
+KEEPALIVE_TIMEOUT_SECONDS = 10
+FIRST_DELAY_SECONDS = 0.2
+LONGEST_DELAY_SECONDS = 10.0
+JITTER = 0.2
+"""Relative; keeps the workers of a restarted controller from dialing in all at once."""
+
+OPTIONS = (
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    # A peer that is gone without a word is noticed within 40 s.
+    ("grpc.keepalive_time_ms", KEEPALIVE_SECONDS * 1000),
+    ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_SECONDS * 1000),
+    # The session has pauses of its own; shared subchannels would add theirs.
+    ("grpc.use_local_subchannel_pool", 1),
+    # ZeroMQ knows no HTTP proxies, so one that only gRPC passes is of no use; and none must stand before loopback.
+    ("grpc.enable_http_proxy", 0),
+)
+
+
+def open_channel(address: str) -> grpc.Channel:
+    """address: HOST:PORT."""
+    return grpc.insecure_channel(address, options=OPTIONS)
+
+
+def backoff() -> Iterator[float]:
+    """Seconds to wait before the next attempts, growing, without end."""
+    delay = FIRST_DELAY_SECONDS
+    while True:
+        yield delay * random.uniform(1 - JITTER, 1 + JITTER)
+        delay = min(2 * delay, LONGEST_DELAY_SECONDS)
