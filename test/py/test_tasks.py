@@ -14,7 +14,6 @@ from controller import Controller
 from safetensors import safe_open
 from tiny import PREDICT, export_task, predict_task, solver, train_task, write_dataset
 
-from cassl.v1.artifact_service_pb2 import ArtifactRef
 from cassl.v1.task_pb2 import Task, TrainOutput
 from cassl.v1.worker_service_pb2 import CheckpointSaved, Lease, PredictProgress, TaskAttempt, TaskEvent, TrainProgress
 
@@ -204,15 +203,6 @@ def test_a_task_whose_artifacts_are_gone_says_so(make_context: MakeContext) -> N
     with pytest.raises(CasslError) as caught:
         run_task(make_context(Task(export=export_task("0" * 64, "0" * 64))))
     assert caught.value.reason == "ARTIFACT_NOT_FOUND"
-
-
-def test_a_checkpoint_that_is_no_checkpoint_fails_without_running_it(
-    make_context: MakeContext, dataset: str, controller: Controller
-) -> None:
-    sha256 = controller.artifacts.put(b"no checkpoint")
-    task = Task(train=train_task(dataset, solver(2)))
-    with pytest.raises(Exception, match="."):
-        run_task(make_context(task, resume_from=ArtifactRef(sha256=sha256)))
 
 
 @pytest.mark.parametrize(("shards", "images"), [([], 0), ([0], 2), ([2], 1), ([0, 1, 2], 5)])

@@ -76,18 +76,14 @@ async function checkNativePackages(): Promise<Finding> {
 }
 
 async function checkWorkspace(workspace: string): Promise<Finding> {
-  const remedy = "Choose another folder with --workspace.";
+  const remedy = "Free some space, or choose another folder with --workspace.";
   try {
     const folder = await existingFolder(workspace);
     await access(folder, constants.W_OK);
     const { bavail, bsize } = await statfs(folder);
-    const free = `${((Number(bavail) * bsize) / 2 ** 30) | 0} GiB free`;
-    return found(
-      "workspace",
-      Number(bavail) * bsize >= LEAST_FREE_BYTES,
-      `${workspace}, ${free}`,
-      `Free some space. ${remedy}`,
-    );
+    const freeBytes = bavail * bsize;
+    const detail = `${workspace}, ${(freeBytes / 2 ** 30).toFixed(1)} GiB free`;
+    return found("workspace", freeBytes >= LEAST_FREE_BYTES, detail, remedy);
   } catch (error) {
     return found("workspace", false, (error as Error).message, remedy);
   }

@@ -1,7 +1,9 @@
 /** Following a run to its end and showing what came of it: the same for `run`, `watch` and `submit --watch`. */
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { CasslClient } from "../client/client.js";
+import { toStorageError } from "../controller/storage.js";
 import { fromErrorDetail } from "../core/errors.js";
 import type { Run } from "../gen/cassl/v1/run.js";
 import type { ProgressView } from "./progress-view.js";
@@ -34,9 +36,13 @@ export async function localResult(client: CasslClient, { run_id, result }: Run, 
   const own = runFiles(workspace, run_id).result;
   if (await holds(own, bytes)) return own;
   const fetched = join(workspace, "fetched", run_id, "result.json");
-  await mkdir(dirname(fetched), { recursive: true });
-  await writeFile(`${fetched}.tmp`, bytes);
-  await rename(`${fetched}.tmp`, fetched);
+  try {
+    await mkdir(dirname(fetched), { recursive: true });
+    await writeFile(`${fetched}.tmp`, bytes);
+    await rename(`${fetched}.tmp`, fetched);
+  } catch (error) {
+    throw toStorageError(error, `The result cannot be written to ${fetched}`);
+  }
   return fetched;
 }
 
@@ -47,6 +53,8 @@ export async function printResult(file: string, json: boolean): Promise<void> {
     return;
   }
   console.log(`\n${resultTable(await readResult(file))}\n`);
+  const report = join(dirname(file), "report.html");
+  if (existsSync(report)) console.log(`Report: ${report}`);
   console.log(file);
 }
 

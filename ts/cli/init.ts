@@ -1,7 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { CasslError } from "../core/errors.js";
+import { toStorageError } from "../controller/storage.js";
+import { CasslError, type Reason } from "../core/errors.js";
 import { configTemplate } from "../pipeline/config-template.js";
 import { jsonOption } from "./options.js";
 
@@ -24,21 +25,12 @@ async function init(file: string, { json }: { json?: true }): Promise<void> {
   );
 }
 
-function refusal(path: string, cause: NodeJS.ErrnoException): CasslError {
+function refusal(path: string, cause: NodeJS.ErrnoException): unknown {
+  const refused = (reason: Reason, message: string, remedy: string): CasslError =>
+    new CasslError(reason, message, remedy, { cause });
   if (cause.code === "EEXIST") {
-    return new CasslError(
-      "CONFIG_INVALID",
-      `${path} exists, and is left as it is.`,
-      "Give another name, or remove it.",
-      { cause },
-    );
+    return refused("CONFIG_INVALID", `${path} exists, and is left as it is.`, "Give another name, or remove it.");
   }
-  if (cause.code === "ENOENT")
-    return new CasslError("FILE_NOT_FOUND", `There is no folder for ${path}.`, "Correct the path.", { cause });
-  return new CasslError(
-    "STORAGE_FAILED",
-    `${path} cannot be written: ${cause.message}.`,
-    "Choose a place that can be written.",
-    { cause },
-  );
+  if (cause.code === "ENOENT") return refused("FILE_NOT_FOUND", `There is no folder for ${path}.`, "Correct the path.");
+  return toStorageError(cause, `${path} cannot be written`);
 }

@@ -15,6 +15,8 @@ export interface ProgressView {
 
 const LEAST_PAUSE_MS = 200;
 const CLOCK_MS = 1000;
+/** Of terminals that do not say how wide they are. */
+const DEFAULT_WIDTH = 80;
 const CLEAR_LINE = "\r\x1b[2K";
 
 /** JSON goes to standard output; everything else to standard error, so that standard output has results alone. */
@@ -52,7 +54,10 @@ function terminalView(stream: WriteStream): ProgressView {
 
   function draw(): void {
     drawnAt = Date.now();
-    const line = progress === undefined ? "" : progressLine(progress, { now: drawnAt, width: stream.columns, color });
+    const line =
+      progress === undefined
+        ? ""
+        : progressLine(progress, { now: drawnAt, width: stream.columns || DEFAULT_WIDTH, color });
     stream.write(`${CLEAR_LINE}${line}`);
   }
 
@@ -62,7 +67,7 @@ function terminalView(stream: WriteStream): ProgressView {
   }
 
   // So that one sees the time go by where a step says nothing for a while.
-  const clock = setInterval(draw, CLOCK_MS);
+  const clock = setInterval(draw, CLOCK_MS).unref();
   return {
     show(event) {
       const lines = lastingLines(progress, event);

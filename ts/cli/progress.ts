@@ -105,14 +105,14 @@ export function factsOf(progress: Progress, latest: Mark): string[] {
 }
 
 function secondsLeft({ first, latest }: Progress): number | undefined {
-  if (first === undefined || latest === undefined || latest.done <= first.done || latest.at <= first.at)
-    return undefined;
+  if (first === undefined || latest === undefined || latest.done === latest.total) return undefined;
+  if (latest.done <= first.done || latest.at <= first.at) return undefined;
   const secondsEach = (latest.at - first.at) / 1000 / (latest.done - first.done);
   return (latest.total - latest.done) * secondsEach;
 }
 
 function bar(share: number, width: number, color: boolean): string {
-  const filled = Math.round(Math.min(1, share) * width);
+  const filled = Math.round(share * width);
   const [done, open] = ["=".repeat(filled), "-".repeat(width - filled)];
   return color ? `[\x1b[36m${done}\x1b[2m${open}\x1b[0m]` : `[${done}${open}]`;
 }

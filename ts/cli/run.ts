@@ -52,9 +52,7 @@ async function run(file: string, options: RunOptions): Promise<void> {
   });
   try {
     const finished = await runOn(controller, config, options.runId, view, interrupted);
-    const files = runFiles(workspace, finished.run_id);
-    if (!options.json) console.log(`\nReport: ${files.html}`);
-    await printResult(files.result, options.json ?? false);
+    await printResult(runFiles(workspace, finished.run_id).result, options.json ?? false);
   } finally {
     view.close();
     await controller.stop();
@@ -74,14 +72,16 @@ async function runOn(
     const runs = await client.listRuns();
     const runId = givenId === undefined ? defaultRunId(config.name, new Date(), runs) : retriedRunId(givenId, runs);
     interrupted.throwIfAborted();
-    interrupted.addEventListener("abort", () => {
+    await client.createRun(runId, toRunConfig(config));
+    const cancel = (): void => {
       view.note("Stopping; press Ctrl-C again to stop at once.");
       client.cancelRun(runId).catch((error: Error) => view.note(error.message));
-    });
-    await client.createRun(runId, toRunConfig(config));
+    };
+    if (interrupted.aborted) cancel();
+    else interrupted.addEventListener("abort", cancel);
     return await followRun(client, runId, view);
   } catch (error) {
-    throw interrupted.aborted ? stopped(error) : error;
+    throw CasslError.from(error).reason === "CANCELLED" ? stopped(error) : error;
   } finally {
     client.close();
   }

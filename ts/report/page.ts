@@ -12,6 +12,8 @@ import { armTable, classTable, gateTable, stepTable, type Table } from "./tables
 import { timeline } from "./timeline.js";
 import { type StepSpan, stepSpans, type TrainingCurve, trainingCurves } from "./training-curves.js";
 
+const MOST_OPEN_ROWS = 12;
+
 /** @param figures of the samples, in their order. */
 export function page({ run, result, events, samples }: ReportInput, figures: readonly Html[]): Html {
   return html`<!DOCTYPE html>
@@ -63,8 +65,15 @@ function results(result: RunResult): Html {
       ${seriesLegend(arms.map(({ arm }) => arm))}
       ${barChart({ title: "AP of each arm; the numbers are those of the table", groups, format: formatAp })}
     </figure>
-    ${table("AP of each class, times 100", classTable(result))}
+    ${classes(classTable(result))}
   </section>`;
+}
+
+/** Folded where there are so many that they would push everything else off the screen. */
+function classes(perClass: Table): Html {
+  const shown = table("AP of each class, times 100", perClass);
+  if (perClass.rows.length <= MOST_OPEN_ROWS) return shown;
+  return html`<details><summary>AP of each of the ${perClass.rows.length} classes</summary>${shown}</details>`;
 }
 
 function sampleSection(samples: readonly SampleImage[], figures: readonly Html[]): Html {

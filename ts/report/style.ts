@@ -47,7 +47,7 @@ figcaption, .legend { font-size: .85rem; }
 .key::before { content: ""; display: inline-block; width: .9em; height: .9em; margin-right: .4em; border-radius: 2px; vertical-align: -.1em; background: var(--key); }
 .s0 { --key: var(--c0); } .s1 { --key: var(--c1); } .s2 { --key: var(--c2); }
 .s3 { --key: var(--c3); } .s4 { --key: var(--c4); } .s5 { --key: var(--c5); }
-.wide { max-width: 40rem; }
+.wide { max-width: 40rem; margin-bottom: 1.75rem; }
 .curve { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: .25rem 2rem; margin-bottom: 1.75rem; }
 svg { display: block; width: 100%; height: auto; }
 svg text { fill: var(--ink); font-size: 11px; }

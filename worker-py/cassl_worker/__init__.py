@@ -2,6 +2,6 @@
 
 import os
 
-# OpenMP reads this once, when torch is loaded. Threads that spin while they wait make training many times slower as soon
-# as anything else, such as the loading of images, wants a core.
+# OpenMP reads this once, when torch is loaded. Threads that spin while they wait for others make training many times
+# slower as soon as anything else wants a core, be it the loading of images.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

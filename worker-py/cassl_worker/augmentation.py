@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from cassl.v1.task_pb2 import AugmentationConfig
 
-from cassl_worker.images import Boxes, Pixels, Size, View
+from cassl_worker.images import Boxes, Pixels, Size, View, box_of
 
 MIN_VISIBLE_SHARE = 0.3
 """Objects of which a crop leaves a smaller share of the area are no longer objects."""
@@ -36,13 +36,14 @@ def jitter_color(pixels: Pixels, rng: np.random.Generator, strength: float) -> P
     mean = gray.mean()
     gray = gray[..., None]
     changed = mean + contrast * (gray - mean + saturation * (changed - gray))
-    return np.clip(changed + 0.5, 0, 255).astype(np.uint8)
+    jittered: Pixels = np.clip(changed + 0.5, 0, 255).astype(np.uint8)
+    return jittered
 
 
 def visible_boxes(boxes: Boxes, view: View) -> tuple[Boxes, NDArray[np.bool_]]:
     """Boxes in input px clipped to the view's place, and which of them still show enough of their object."""
     x, y, width, height = view.place
-    clipped = np.clip(boxes, np.float32([x, y, x, y]), np.float32([x + width, y + height, x + width, y + height]))
+    clipped = np.clip(boxes, box_of(x, y), box_of(x + width, y + height))
     shown = area(clipped)
     return clipped, (shown > 0) & (shown >= MIN_VISIBLE_SHARE * area(boxes))
 

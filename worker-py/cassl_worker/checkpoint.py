@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from cassl.v1.task_pb2 import DetectorConfig
 
@@ -27,7 +27,7 @@ class Weights:
 
 
 def state_of(detector: Detector) -> dict[str, Tensor]:
-    """The tensors that make a detector. Whole numbers, such as batch counters, are left out: nothing depends on them."""
+    """What makes a detector. Tensors of whole numbers, such as batch counters, are left out: nothing reads them."""
     return {name: tensor for name, tensor in detector.state_dict().items() if tensor.is_floating_point()}
 
 
@@ -94,28 +94,39 @@ def copy_into(state: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> None:
             tensor.copy_(given[name])
 
 
-def save_checkpoint(
-    path: Path, iteration: int, detector: Detector, optimizer: torch.optim.Optimizer, average: Sequence[Tensor]
-) -> None:
-    """Everything that training needs to go on after `iteration` iterations."""
+@dataclass(frozen=True)
+class TrainingState:
+    """What training changes.
+
+    Attributes:
+        learning: the parameters of the detector that are not frozen, by name.
+        average: their moving average, in the same order.
+    """
+
+    detector: Detector
+    optimizer: torch.optim.Optimizer
+    learning: Mapping[str, nn.Parameter]
+    average: Sequence[Tensor]
+
+
+def save_checkpoint(path: Path, state: TrainingState, iteration: int) -> None:
+    """Writes everything that training needs to go on after `iteration` iterations."""
     checkpoint = {
         "iteration": iteration,
-        "detector": detector.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "average": list(average),
+        "detector": state.detector.state_dict(),
+        "optimizer": state.optimizer.state_dict(),
+        "average": list(state.average),
     }
     with replacing(path) as partial:
         torch.save(checkpoint, partial)
 
 
-def load_checkpoint(
-    path: Path, detector: Detector, optimizer: torch.optim.Optimizer, average: Sequence[Tensor]
-) -> int:
-    """Restores what `save_checkpoint` saved, in place. Returns the iterations done."""
+def load_checkpoint(path: Path, state: TrainingState) -> int:
+    """Restores what `save_checkpoint` wrote, in place. Returns the iterations done."""
     checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    detector.load_state_dict(checkpoint["detector"])
-    optimizer.load_state_dict(checkpoint["optimizer"])
-    for ours, saved in zip(average, checkpoint["average"], strict=True):
+    state.detector.load_state_dict(checkpoint["detector"])
+    state.optimizer.load_state_dict(checkpoint["optimizer"])
+    for ours, saved in zip(state.average, checkpoint["average"], strict=True):
         ours.copy_(saved)
     return int(checkpoint["iteration"])
 

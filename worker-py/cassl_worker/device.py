@@ -25,7 +25,7 @@ def autocast(precision: str, device: torch.device) -> AbstractContextManager[obj
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:
-    """On a CPU only matrix tiles (AMX) pay: with AVX-512 BF16 alone, small convolutions train slower than in float32."""
+    """On a CPU only matrix tiles (AMX) pay: with AVX-512 BF16 alone, small detectors train slower than in float32."""
     if device.type == "cpu":
         return bool(torch.cpu.get_capabilities().get("amx_bf16", False))
-    return torch.cuda.is_bf16_supported(including_emulation=False)
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))

@@ -5,7 +5,7 @@ class CasslError(Exception):
     """A failure that its user can act on.
 
     Attributes:
-        reason: name in the catalogue of proto/cassl/v1/error_reason.proto without its prefix, such as `TRAINING_DIVERGED`.
+        reason: name in the catalogue of proto/cassl/v1/error_reason.proto without prefix, such as `TRAINING_DIVERGED`.
         message: what is wrong, with the offending value.
         remedy: what to do about it.
     """

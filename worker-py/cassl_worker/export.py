@@ -30,7 +30,7 @@ class Dense(nn.Module):
 
 
 def export_onnx(task: ExportTask, categories: Sequence[Category], *, weights: Path, out: Path) -> None:
-    """Writes the dense part, float32, from uint8 images (N, H, W, 3) to boxes (N, L, 4) and scores (N, L, K), for any N."""
+    """Writes the dense part, float32: images (N, H, W, 3) uint8 to boxes (N, L, 4) and scores (N, L, K), any N."""
     detector = load_detector(task.detector, len(categories), weights)
     model = to_onnx(detector, task.detector.input_width_px, task.detector.input_height_px)
     model.metadata_props.add(key=METADATA_KEY, value=json.dumps(metadata(task, categories)))
@@ -50,6 +50,7 @@ def to_onnx(detector: Detector, width: int, height: int) -> onnx.ModelProto:
         output_names=["boxes", "scores"],
         verbose=False,
     )
+    assert program is not None
     return program.model_proto
 
 

@@ -1,12 +1,12 @@
 """Image files to network inputs of one size, and boxes with them.
 
-An input shows a part of the image (the view) in a rectangle at its top left and is gray elsewhere. Without augmentation
-that is the letterbox: the whole image, as large as it fits.
+An input shows a part of the image (the view) in a rectangle and is gray elsewhere. Without augmentation that is the
+letterbox: the whole image, as large as it fits, at the top left.
 """
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +55,7 @@ def decode(record: ImageRecord, root: Path, enough: Size | None = None) -> Image
     try:
         with Image.open(root / record.file_name) as image:
             if image.size != (record.width_px, record.height_px):
-                raise ValueError(f"it has {image.width} x {image.height} px, not {record.width_px} x {record.height_px}")
+                raise ValueError(f"it has the size {image.size}, not {(record.width_px, record.height_px)}")
             if enough is not None:
                 image.draft("RGB", enough)
             return image.convert("RGB")
@@ -101,15 +101,20 @@ def view_boxes(boxes: Boxes, image_size: Size, view: View) -> Boxes:
     """Boxes in px of the image to px of the input, not clipped."""
     left, top, right, bottom = view.region
     x, y, width, height = view.place
-    fractions = boxes / np.tile(np.float32(image_size), 2)
-    shown = (fractions - np.float32([left, top, left, top])) / np.tile(np.float32([right - left, bottom - top]), 2)
+    shown = (boxes / box_of(*image_size) - box_of(left, top)) / box_of(right - left, bottom - top)
     if view.flipped:
-        shown = np.stack([1 - shown[:, 2], shown[:, 1], 1 - shown[:, 0], shown[:, 3]], axis=1)
-    return (shown * np.tile(np.float32([width, height]), 2) + np.tile(np.float32([x, y]), 2)).astype(np.float32)
+        shown[:, [0, 2]] = 1 - shown[:, [2, 0]]
+    moved: Boxes = shown * box_of(width, height) + box_of(x, y)
+    return moved
 
 
-def prefetch(load: Callable[[Item], Loaded], items: Iterable[Item], *, ahead: int, threads: int) -> Iterator[Loaded]:
-    """load(item) for every item, in order, computed in threads up to `ahead` items early. Closing it stops the threads."""
+def box_of(x: float, y: float) -> Boxes:
+    """(1, 4): x and y as both corners, for arithmetic on boxes."""
+    return np.array([[x, y, x, y]], dtype=np.float32)
+
+
+def prefetch(load: Callable[[Item], Loaded], items: Iterable[Item], *, ahead: int, threads: int) -> Generator[Loaded]:
+    """load(item) for every item, in order, done in threads up to `ahead` items early. Closing it ends the threads."""
     executor = ThreadPoolExecutor(threads, thread_name_prefix="prefetch")
     pending: deque[Future[Loaded]] = deque()
     try:

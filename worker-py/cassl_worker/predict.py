@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +73,7 @@ def predict(
             yield to_shard(shard, first, found)
 
 
-def read_batches(task: PredictTask, dataset: Dataset, skip_shards: frozenset[int]) -> Iterator[Batch]:
+def read_batches(task: PredictTask, dataset: Dataset, skip_shards: frozenset[int]) -> Generator[Batch]:
     """Batches of images, prepared in the background. No batch crosses the border of a shard."""
     config, count = task.predict, len(dataset.images)
     shards = set(range(math.ceil(count / config.shard_size))) - skip_shards
@@ -98,9 +98,7 @@ def detect(detector: Detector, images: Tensor, sizes: Sequence[Size], config: Pr
     """images: (N, H, W, 3) uint8, letterboxed; sizes: those of the original images."""
     input_size = (images.shape[2], images.shape[1])
     boxes, scores = (output.cpu() for output in detector.dense(images))
-    return [
-        to_detections(*select(boxes[at], scores[at], config), size, input_size) for at, size in enumerate(sizes)
-    ]
+    return [to_detections(*select(boxes[at], scores[at], config), size, input_size) for at, size in enumerate(sizes)]
 
 
 def select(boxes: Tensor, scores: Tensor, config: PredictConfig) -> tuple[Tensor, Tensor, Tensor]:

@@ -52,7 +52,7 @@ def parameters_of(modules: Iterable[nn.Module]) -> list[nn.Parameter]:
 
 
 def learning_rate_at(iteration: int, solver: SolverConfig) -> float:
-    """The one-cycle schedule: a straight ramp to the peak, then half a cosine down to almost 0. Iterations count from 0."""
+    """The one-cycle schedule: a straight ramp to the peak, then half a cosine almost to 0. Iterations count from 0."""
     ramp = solver.lr_ramp_iterations
     if iteration < ramp:
         return solver.learning_rate * (iteration + 1) / (ramp + 1)
@@ -76,5 +76,5 @@ def clip_gradients(parameters: Sequence[Tensor], max_norm: float) -> Tensor:
 
 @torch.no_grad()
 def update_average(average: Sequence[Tensor], weights: Sequence[Tensor], iteration: int, decay: float) -> None:
-    """One step of the exponential moving average. Early ones decay faster, so that the random start is soon forgotten."""
+    """One step of the exponential moving average. Early steps decay faster, so that the start is soon forgotten."""
     torch._foreach_lerp_(list(average), list(weights), 1 - min(decay, (1 + iteration) / (10 + iteration)))

@@ -4,7 +4,7 @@ import json
 import math
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from cassl.v1.task_pb2 import SolverConfig, TrainTask
 
 from cassl_worker.batches import Batch, TrainingBatches
 from cassl_worker.checkpoint import (
+    TrainingState,
     Weights,
     load_checkpoint,
     read_weights,
@@ -96,33 +97,24 @@ def train(
     """
     if not dataset.images:
         raise CasslError("DATASET_EMPTY", "The training set has no images.", "Add images to it.")
-    solver = task.solver
-    detector, ledger = starting_detector(task, len(dataset.categories), init_from, scratch)
-    detector.to(device)
-    freeze_stages(detector, solver.frozen_stages)
-    optimizer = build_optimizer(detector, solver)
-    learning = {name: parameter for name, parameter in detector.named_parameters() if parameter.requires_grad}
-    average = [parameter.detach().clone() for parameter in learning.values()]
-    start = load_checkpoint(resume_from, detector, optimizer, average) if resume_from is not None else 0
-
+    solver, class_count = task.solver, len(dataset.categories)
+    detector, ledger = starting_detector(task, class_count, init_from, scratch)
+    state = starting_state(detector.to(device), solver)
+    start = load_checkpoint(resume_from, state) if resume_from is not None else 0
     meter = Meter(start, solver)
     with closing(batches_from(start, task, dataset)) as batches:
         for iteration, batch in enumerate(batches, start):
-            losses = training_step(iteration, batch.to(device), detector, optimizer, solver)
-            if solver.ema_decay > 0:
-                update_average(average, list(learning.values()), iteration, solver.ema_decay)
+            losses = training_step(iteration, batch.to(device), state, solver)
             done = iteration + 1
             if (progress := meter.add(done, losses)) is not None:
                 yield progress
             if done % solver.checkpoint_every_iterations == 0 and done < solver.iterations:
                 path = scratch / f"checkpoint-{done}.pt"
-                save_checkpoint(path, done, detector, optimizer, average)
+                save_checkpoint(path, state, done)
                 yield Checkpoint(done, path)
-
-    averaged = dict(zip(learning, average, strict=True)) if solver.ema_decay > 0 else {}
-    weights = Weights(task.detector.family, len(dataset.categories), {**state_of(detector), **averaged})
-    save_weights(scratch / "weights.safetensors", weights)
-    yield Trained(scratch / "weights.safetensors", solver.iterations, ledger)
+    path = scratch / "weights.safetensors"
+    save_weights(path, Weights(task.detector.family, class_count, trained_tensors(state)))
+    yield Trained(path, solver.iterations, ledger)
 
 
 def starting_detector(
@@ -142,7 +134,14 @@ def starting_detector(
     return detector, path
 
 
-def batches_from(start: int, task: TrainTask, dataset: Dataset) -> Iterator[Batch]:
+def starting_state(detector: Detector, solver: SolverConfig) -> TrainingState:
+    freeze_stages(detector, solver.frozen_stages)
+    learning = {name: parameter for name, parameter in detector.named_parameters() if parameter.requires_grad}
+    average = [parameter.detach().clone() for parameter in learning.values()]
+    return TrainingState(detector, build_optimizer(detector, solver), learning, average)
+
+
+def batches_from(start: int, task: TrainTask, dataset: Dataset) -> Generator[Batch]:
     """The batches of the iterations from `start` on, prepared in the background."""
     source = TrainingBatches(
         dataset,
@@ -155,24 +154,26 @@ def batches_from(start: int, task: TrainTask, dataset: Dataset) -> Iterator[Batc
     return prefetch(source.batch, iterations, ahead=BATCHES_AHEAD, threads=LOADING_THREADS)
 
 
-def training_step(
-    iteration: int, batch: Batch, detector: Detector, optimizer: torch.optim.Optimizer, solver: SolverConfig
-) -> dict[str, float]:
-    """One change of the weights. Returns the losses before it, `total` included."""
-    learning_rate = learning_rate_at(iteration, solver)
-    set_learning_rate(optimizer, learning_rate)
+def training_step(iteration: int, batch: Batch, state: TrainingState, solver: SolverConfig) -> dict[str, float]:
+    """Changes the weights once. Returns the losses before that, `total` included."""
+    learning, learning_rate = list(state.learning.values()), learning_rate_at(iteration, solver)
+    set_learning_rate(state.optimizer, learning_rate)
     with autocast(solver.precision, batch.images.device):
-        losses = detector.losses(batch.images, batch.targets)
+        losses = state.detector.losses(batch.images, batch.targets)
     total = torch.stack(list(losses.values())).sum()
-    optimizer.zero_grad()
-    total.backward()
-    learning = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    norm = clip_gradients(learning, solver.gradient_clip_norm)
+    state.optimizer.zero_grad()
+    torch.autograd.backward(total)
+    norm = clip_gradients(learning, solver.gradient_clip_norm).item()
     values = {name: loss.item() for name, loss in losses.items()} | {"total": total.item()}
-    if not math.isfinite(values["total"]) or not math.isfinite(norm.item()):
-        raise diverged(iteration + 1, values["total"], norm.item(), learning_rate)
-    optimizer.step()
+    if not math.isfinite(values["total"]) or not math.isfinite(norm):
+        raise diverged(iteration + 1, values["total"], norm, learning_rate)
+    state.optimizer.step()
+    update_average(state.average, learning, iteration, solver.ema_decay)
     return values
+
+
+def trained_tensors(state: TrainingState) -> dict[str, Tensor]:
+    return state_of(state.detector) | dict(zip(state.learning, state.average, strict=True))
 
 
 def diverged(iteration: int, loss: float, gradient_norm: float, learning_rate: float) -> CasslError:

@@ -6,8 +6,6 @@ from typing import Literal
 
 from torch import Tensor
 
-from cassl.v1.task_pb2 import DetectorConfig
-
 from cassl_worker.checkpoint import Weights, check_family, check_same_shape, copy_into, state_of
 from cassl_worker.detectors.interface import Detector
 

@@ -18,7 +18,7 @@ describe("plain progress", () => {
       "curate: started",
       "curate                         reused (took 41 s before)",
       "class_agnostic/warmup: started",
-      "class_agnostic/warmup: 100/100  31.4 img/s  loss 0.400  ETA 0.0 s",
+      "class_agnostic/warmup: 100/100  31.4 img/s  loss 0.400",
       "class_agnostic/warmup          done in 10 s, loss 0.400",
     ]);
   });

@@ -4,6 +4,7 @@ import importlib.util
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
@@ -40,10 +41,10 @@ class Backbone(nn.Module):
     def __init__(self, weights: str) -> None:
         """weights: `imagenet` or `none`."""
         super().__init__()
-        body = timm.create_model("tf_efficientnet_lite0", features_only=True, out_indices=(2, 3, 4))
-        self.conv_stem = body.conv_stem
-        self.bn1 = body.bn1
-        self.blocks = body.blocks
+        body: Any = timm.create_model("tf_efficientnet_lite0", features_only=True, out_indices=(2, 3, 4))
+        self.conv_stem: nn.Module = body.conv_stem
+        self.bn1: nn.Module = body.bn1
+        self.blocks: nn.Sequential = body.blocks
         if weights == "imagenet":
             self.load_state_dict(imagenet_weights(), strict=True)
 

@@ -73,7 +73,8 @@ class LightDetector(Detector):
         return {name: output.float() for name, output in outputs.items()}
 
     def backbone_stages(self) -> Sequence[Sequence[nn.Module]]:
-        return self.fcos.backbone.body.stages()
+        stages: Sequence[Sequence[nn.Module]] = self.fcos.backbone.body.stages()
+        return stages
 
     def class_dependent_tensors(self) -> frozenset[str]:
         return self.names_in("fcos.head.classification_head.cls_logits.")
@@ -117,9 +118,7 @@ def build_head(channels: int, convolutions: int, class_count: int) -> FCOSHead:
     head.classification_head = FCOSClassificationHead(
         channels, num_anchors=1, num_classes=class_count, num_convs=convolutions, norm_layer=normalization
     )
-    head.regression_head = FCOSRegressionHead(
-        channels, num_anchors=1, num_convs=convolutions, norm_layer=normalization
-    )
+    head.regression_head = FCOSRegressionHead(channels, num_anchors=1, num_convs=convolutions, norm_layer=normalization)
     nn.init.constant_(head.regression_head.bbox_reg.bias, START_DISTANCE_ANCHORS)
     return head
 

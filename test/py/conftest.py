@@ -1,0 +1,16 @@
+"""Fixtures of all tests. Importing the worker first makes its environment settings count when torch is loaded."""
+
+from pathlib import Path
+
+import cassl_worker  # noqa: F401
+import pytest
+from rectangles import rectangle_dataset
+
+from cassl_worker.data import Dataset
+
+
+@pytest.fixture(scope="session")
+def rectangles(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Eight images of 96 x 80 px with one to three rectangles of two colors; the last one is empty."""
+    folder: Path = tmp_path_factory.mktemp("rectangles")
+    return rectangle_dataset(folder, [1, 2, 3, 1, 2, 3, 2, 0])

@@ -1,0 +1,227 @@
+"""Training: its events, that it learns, that it repeats and goes on exactly."""
+
+import json
+import math
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+from rectangles import CATEGORIES, rectangle_dataset
+from safetensors.torch import load_file, save_file
+from tiny import DETECTOR, solver
+from torchvision.ops import box_iou
+
+from cassl.v1.task_pb2 import AugmentationConfig, DetectorConfig, InitFrom, PredictConfig, SolverConfig, TrainTask
+
+from cassl_worker.batches import boxes_xyxy
+from cassl_worker.checkpoint import load_detector, read_weights
+from cassl_worker.data import Category, Dataset
+from cassl_worker.device import pick_device
+from cassl_worker.errors import CasslError
+from cassl_worker.images import decode, letterbox
+from cassl_worker.predict import Detections, detect
+from cassl_worker.train import Checkpoint, Progress, Trained, train
+
+CPU = torch.device("cpu")
+Event = Progress | Checkpoint | Trained
+
+
+def run(
+    task: TrainTask, dataset: Dataset, scratch: Path, init_from: Path | None = None, resume_from: Path | None = None
+) -> list[Event]:
+    scratch.mkdir(exist_ok=True)
+    events = train(task, dataset, device=CPU, scratch=scratch, init_from=init_from, resume_from=resume_from)
+    return list(events)
+
+
+def trained(events: list[Event]) -> Trained:
+    assert isinstance(events[-1], Trained)
+    return events[-1]
+
+
+def same_tensors(one: Path, other: Path) -> bool:
+    ours, theirs = load_file(one), load_file(other)
+    return ours.keys() == theirs.keys() and all(torch.equal(tensor, theirs[name]) for name, tensor in ours.items())
+
+
+def tiny_task(iterations: int, checkpoint_every: int = 1000, seed: int = 1, **changes: object) -> TrainTask:
+    task = TrainTask(detector=DETECTOR, solver=solver(iterations, checkpoint_every), seed=seed)
+    task.solver.MergeFrom(SolverConfig(**changes))  # type: ignore[arg-type]
+    return task
+
+
+class TestEvents:
+    @pytest.fixture(scope="class")
+    def scratch(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        return tmp_path_factory.mktemp("scratch")
+
+    @pytest.fixture(scope="class")
+    def events(self, rectangles: Dataset, scratch: Path) -> list[Event]:
+        return run(tiny_task(25, checkpoint_every=10), rectangles, scratch)
+
+    def test_checkpoints_come_as_often_as_asked_but_not_at_the_end(self, events: list[Event]) -> None:
+        assert [event.iteration for event in events if isinstance(event, Checkpoint)] == [10, 20]
+        assert [type(event) for event in events].count(Trained) == 1 and trained(events).iterations == 25
+
+    def test_progress_is_reported_up_to_the_last_iteration(self, events: list[Event]) -> None:
+        reports = [event for event in events if isinstance(event, Progress)]
+        iterations = [report.iteration for report in reports]
+        assert iterations == sorted(set(iterations)) and iterations[-1] == 25 and len(reports) >= 3
+        for report in reports:
+            parts = [loss for name, loss in report.losses.items() if name != "total"]
+            assert len(parts) >= 2 and math.fsum(parts) == pytest.approx(report.losses["total"], rel=1e-4)
+            assert report.total_iterations == 25 and report.images_per_second > 0
+
+    def test_leaves_whole_files_only(self, events: list[Event], scratch: Path) -> None:
+        assert {path.name for path in scratch.iterdir()} == {
+            "checkpoint-10.pt",
+            "checkpoint-20.pt",
+            "weights.safetensors",
+        }
+        assert trained(events).transplant_ledger is None
+
+    def test_weights_say_what_they_are(self, events: list[Event]) -> None:
+        weights = read_weights(trained(events).weights)
+        assert (weights.family, weights.class_count) == ("light", 2)
+        assert {tensor.dtype for tensor in weights.tensors.values()} == {torch.float32}
+
+    def test_frozen_stages_keep_their_starting_weights(self, events: list[Event], rectangles: Dataset) -> None:
+        detector = load_detector(DETECTOR, 2, trained(events).weights)
+        torch.manual_seed(1)
+        start = type(detector)(DETECTOR, 2)
+        kept = [
+            all(torch.equal(old, new) for old, new in zip(before.parameters(), after.parameters(), strict=True))
+            for befores, afters in zip(start.backbone_stages(), detector.backbone_stages(), strict=True)
+            for before, after in zip(befores, afters, strict=True)
+        ]
+        # The stem has two modules, the other stages one.
+        assert kept == [True] * 4 + [False] * 5
+
+    def test_batch_statistics_stay_as_they_were(self, events: list[Event]) -> None:
+        tensors = read_weights(trained(events).weights).tensors
+        means = [tensor for name, tensor in tensors.items() if name.endswith("running_mean")]
+        assert means and all((mean == 0).all() for mean in means)
+
+    def test_closing_ends_the_background_work(self, rectangles: Dataset, tmp_path: Path) -> None:
+        task = tiny_task(1000)
+        events = train(task, rectangles, device=CPU, scratch=tmp_path, init_from=None, resume_from=None)
+        next(events)
+        events.close()  # type: ignore[attr-defined]
+        assert not [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]
+
+
+class TestRepeatability:
+    def test_same_task_gives_the_same_weights_and_another_seed_others(
+        self, rectangles: Dataset, tmp_path: Path
+    ) -> None:
+        first, again, other = (
+            trained(run(tiny_task(4, seed=seed), rectangles, tmp_path / name)).weights
+            for name, seed in (("first", 1), ("again", 1), ("other", 2))
+        )
+        assert first.read_bytes() == again.read_bytes()
+        assert not same_tensors(first, other)
+
+    def test_resumed_training_equals_straight_training_bit_for_bit(self, rectangles: Dataset, tmp_path: Path) -> None:
+        task = tiny_task(12, checkpoint_every=6, frozen_stages=1)
+        straight = run(task, rectangles, tmp_path / "straight")
+        checkpoint = next(event for event in straight if isinstance(event, Checkpoint))
+        resumed = run(task, rectangles, tmp_path / "resumed", resume_from=checkpoint.path)
+        assert trained(straight).weights.read_bytes() == trained(resumed).weights.read_bytes()
+        assert min(event.iteration for event in resumed if isinstance(event, Progress)) > checkpoint.iteration
+        assert trained(resumed).iterations == 12
+
+
+class TestInitFrom:
+    def test_starts_from_the_given_weights_and_leaves_a_ledger(self, rectangles: Dataset, tmp_path: Path) -> None:
+        agnostic = Dataset((Category(1, "object"),), rectangle_dataset(tmp_path, [0]).images, tmp_path)
+        warm = trained(run(tiny_task(2), agnostic, tmp_path / "warm")).weights
+        task = tiny_task(1)
+        task.init_from.CopyFrom(InitFrom(weights="", reinitialize="class_predictor"))
+        task.solver.learning_rate = 1e-12
+        end = trained(run(task, rectangles, tmp_path / "fine", init_from=warm))
+        assert end.transplant_ledger is not None
+        ledger = json.loads(end.transplant_ledger.read_text())
+        assert {entry["action"] for entry in ledger["tensors"]} == {"copied", "reinitialized", "dropped"}
+        before, after = load_file(warm), load_file(end.weights)
+        for entry in ledger["tensors"]:
+            if entry["action"] == "copied":
+                torch.testing.assert_close(after[entry["name"]], before[entry["name"]], rtol=0, atol=1e-8)
+
+    def test_weights_that_cassl_did_not_write_are_refused(self, rectangles: Dataset, tmp_path: Path) -> None:
+        plain, text = tmp_path / "plain.safetensors", tmp_path / "text.safetensors"
+        save_file({"a": torch.zeros(1)}, plain)
+        text.write_text("no weights")
+        for path in (plain, text):
+            with pytest.raises(CasslError, match=path.name) as caught:
+                run(tiny_task(1), rectangles, tmp_path, init_from=path)
+            assert caught.value.reason == "WEIGHTS_MISMATCH"
+
+
+class TestOddData:
+    def test_images_without_any_object_train_to_finite_weights(self, tmp_path: Path) -> None:
+        events = run(tiny_task(5), rectangle_dataset(tmp_path, [0, 0, 0]), tmp_path)
+        assert all(tensor.isfinite().all() for tensor in load_file(trained(events).weights).values())
+
+    def test_no_images_is_an_error(self, tmp_path: Path) -> None:
+        with pytest.raises(CasslError) as caught:
+            run(tiny_task(1), Dataset(CATEGORIES, (), tmp_path), tmp_path)
+        assert caught.value.reason == "DATASET_EMPTY"
+
+    def test_broken_image_is_named(self, tmp_path: Path) -> None:
+        dataset = rectangle_dataset(tmp_path, [1, 1])
+        (tmp_path / "1.png").write_bytes(b"")
+        with pytest.raises(CasslError, match=r"1\.png") as caught:
+            run(tiny_task(2), dataset, tmp_path)
+        assert caught.value.reason == "IMAGE_INVALID"
+
+    def test_divergence_names_iteration_loss_and_learning_rate(self, rectangles: Dataset, tmp_path: Path) -> None:
+        with pytest.raises(CasslError, match=r"iteration \d+ the loss is .* learning rate 1e\+") as caught:
+            run(tiny_task(20, learning_rate=1e30, gradient_clip_norm=1e30), rectangles, tmp_path)
+        assert caught.value.reason == "TRAINING_DIVERGED"
+        assert not list(tmp_path.glob("weights*"))
+
+
+class TestLearning:
+    DETECTOR = DetectorConfig(
+        family="light",
+        backbone_weights="imagenet",
+        input_width_px=96,
+        input_height_px=96,
+        fpn_channels=32,
+        head_convolutions=1,
+        strides_px=[8, 16, 32],
+    )
+    SOLVER = SolverConfig(
+        iterations=70,
+        images_per_batch=8,
+        learning_rate=0.005,
+        lr_ramp_iterations=5,
+        weight_decay=0.05,
+        gradient_clip_norm=10,
+        ema_decay=0.9,
+        frozen_stages=2,
+        backbone_lr_factor=0.25,
+        precision="auto",
+        checkpoint_every_iterations=1000,
+        augmentation=AugmentationConfig(flip_probability=0.5, min_zoom=0.9, max_zoom=1.1, color_jitter=0.1),
+    )
+    PREDICT = PredictConfig(score_threshold=0.3, nms_iou=0.5, max_candidates=100, max_detections=3)
+
+    def test_rectangles_are_found_with_their_classes(self, rectangles: Dataset, tmp_path: Path) -> None:
+        pick_device()
+        weights = trained(
+            run(TrainTask(detector=self.DETECTOR, solver=self.SOLVER, seed=0), rectangles, tmp_path)
+        ).weights
+        detector = load_detector(self.DETECTOR, 2, weights)
+        for record in rectangles.images:
+            inputs = torch.from_numpy(letterbox(decode(record, rectangles.root), (96, 96)))
+            (found,) = detect(detector, inputs[None], [(record.width_px, record.height_px)], self.PREDICT)
+            for annotation, box in zip(record.annotations, boxes_xyxy(record.annotations), strict=True):
+                assert self.best_iou(found, annotation.class_index, torch.from_numpy(box)) > 0.5
+            assert len(record.annotations) > 0 or len(found.scores) == 0
+
+    def best_iou(self, found: Detections, class_index: int, box: torch.Tensor) -> float:
+        boxes = torch.from_numpy(found.boxes[found.classes == class_index])
+        xyxy = torch.cat([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], dim=1)
+        return float(box_iou(box[None], xyxy).max()) if len(xyxy) > 0 else 0.0
