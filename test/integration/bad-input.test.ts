@@ -148,6 +148,7 @@ describe("bad input", function () {
   });
 
   it("stops with the reason when the disk is full, and goes on when there is space", async function () {
+    this.timeout(180_000);
     const small = join(project.folder, "small");
     await mkdir(small);
     try {

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import cassl_worker  # noqa: F401
 import pytest
 from rectangles import rectangle_dataset
 
+import cassl_worker  # noqa: F401
 from cassl_worker.data import Dataset
 
 

@@ -176,7 +176,9 @@ class TestBatches:
     @given(st.integers(0, 2**32 - 1), st.integers(1, 9), st.integers(1, 20))
     def test_each_pass_shows_every_image_once(self, seed: int, images_per_batch: int, image_count: int) -> None:
         iterations = range(-(-2 * image_count // images_per_batch))
-        shown = [at for iteration in iterations for at in batch_positions(seed, iteration, images_per_batch, image_count)]
+        shown = [
+            at for iteration in iterations for at in batch_positions(seed, iteration, images_per_batch, image_count)
+        ]
         assert sorted(shown[:image_count]) == list(range(image_count))
         assert sorted(shown[image_count : 2 * image_count]) == list(range(image_count))
 

@@ -66,7 +66,9 @@ def images_of(shard: Columns) -> Iterator[tuple[int, Columns]]:
     ends = np.cumsum(shard.boxes_per_image)
     for at, end, count in zip(shard.image_index, ends, shard.boxes_per_image, strict=True):
         rows = slice(end - count, end)
-        one = Columns(shard.image_index, shard.boxes_per_image, shard.boxes[rows], shard.scores[rows], shard.classes[rows])
+        one = Columns(
+            shard.image_index, shard.boxes_per_image, shard.boxes[rows], shard.scores[rows], shard.classes[rows]
+        )
         yield int(at), one
 
 
@@ -158,14 +160,13 @@ side = st.integers(1, 3000)
 
 
 class TestToDetections:
-    @given(
-        st.lists(st.tuples(coordinate, coordinate, coordinate, coordinate), max_size=8), st.tuples(side, side)
-    )
+    @given(st.lists(st.tuples(coordinate, coordinate, coordinate, coordinate), max_size=8), st.tuples(side, side))
     def test_boxes_lie_inside_the_image_and_have_area(
         self, corners: list[tuple[float, float, float, float]], size: tuple[int, int]
     ) -> None:
         boxes = torch.tensor(corners, dtype=torch.float32).reshape(-1, 4)
-        found = to_detections(boxes, torch.ones(len(boxes)), torch.zeros(len(boxes), dtype=torch.int64), size, (256, 192))
+        scores, classes = torch.ones(len(boxes)), torch.zeros(len(boxes), dtype=torch.int64)
+        found = to_detections(boxes, scores, classes, size, (256, 192))
         xywh = found.boxes.astype(np.float64)
         assert (xywh[:, :2] >= 0).all() and (xywh[:, 2:] > 0).all()
         assert (xywh[:, :2] + xywh[:, 2:] <= np.array(size)).all()

@@ -1,5 +1,6 @@
 """Schedule, freezing, parameter groups, clipping and the moving average."""
 
+import itertools
 import math
 
 import pytest
@@ -12,11 +13,11 @@ from cassl_worker.detectors import build_detector
 from cassl_worker.detectors.interface import Detector
 from cassl_worker.errors import CasslError
 from cassl_worker.solver import (
+    backbone_parameters,
     build_optimizer,
     clip_gradients,
     freeze_stages,
     learning_rate_at,
-    parameters_of,
     set_learning_rate,
     update_average,
 )
@@ -29,7 +30,10 @@ def detector() -> Detector:
 
 def trainable_stages(detector: Detector) -> list[bool]:
     """For the stem and each stage, whether all of its parameters learn; none may learn in part."""
-    states = [{parameter.requires_grad for parameter in parameters_of(stage)} for stage in detector.backbone_stages()]
+    states = [
+        {parameter.requires_grad for module in stage for parameter in module.parameters()}
+        for stage in detector.backbone_stages()
+    ]
     assert all(len(state) == 1 for state in states)
     return [state == {True} for state in states]
 
@@ -39,7 +43,7 @@ class TestSchedule:
 
     def test_rises_in_a_line_to_the_peak_and_falls_to_almost_zero(self) -> None:
         rates = [learning_rate_at(iteration, self.SOLVER) for iteration in range(100)]
-        steps = [after - before for before, after in zip(rates[:9], rates[1:10], strict=True)]
+        steps = [after - before for before, after in itertools.pairwise(rates[:10])]
         assert rates[0] == pytest.approx(0.01) and steps == pytest.approx([0.01] * 9)
         assert max(rates) == rates[9] == pytest.approx(0.1)
         assert rates[9:] == sorted(rates[9:], reverse=True) and 0 < rates[-1] < 1e-4
@@ -54,7 +58,7 @@ class TestFreezing:
     def test_freezes_the_stem_with_the_first_stages(self, detector: Detector, frozen_stages: int, frozen: int) -> None:
         freeze_stages(detector, frozen_stages)
         assert trainable_stages(detector) == [False] * frozen + [True] * (8 - frozen)
-        rest = set(detector.parameters()) - set(parameters_of(sum(detector.backbone_stages(), [])))  # type: ignore[arg-type]
+        rest = set(detector.parameters()) - set(backbone_parameters(detector))
         assert rest and all(parameter.requires_grad for parameter in rest)
 
     def test_more_stages_than_there_are_is_an_error(self, detector: Detector) -> None:
@@ -76,7 +80,7 @@ class TestOptimizer:
     def test_backbone_learns_slower_and_vectors_do_not_decay(self, detector: Detector) -> None:
         optimizer = build_optimizer(detector, self.SOLVER)
         set_learning_rate(optimizer, 0.04)
-        backbone = set(parameters_of(module for stage in detector.backbone_stages() for module in stage))
+        backbone = set(backbone_parameters(detector))
         for group in optimizer.param_groups:
             in_backbone = group["params"][0] in backbone
             assert all((parameter in backbone) == in_backbone for parameter in group["params"])

@@ -51,15 +51,17 @@ def tiny_task(iterations: int, checkpoint_every: int = 1000, seed: int = 1, **ch
     return task
 
 
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("scratch")
+
+
+@pytest.fixture(scope="module")
+def events(rectangles: Dataset, scratch: Path) -> list[Event]:
+    return run(tiny_task(25, checkpoint_every=10), rectangles, scratch)
+
+
 class TestEvents:
-    @pytest.fixture(scope="class")
-    def scratch(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        return tmp_path_factory.mktemp("scratch")
-
-    @pytest.fixture(scope="class")
-    def events(self, rectangles: Dataset, scratch: Path) -> list[Event]:
-        return run(tiny_task(25, checkpoint_every=10), rectangles, scratch)
-
     def test_checkpoints_come_as_often_as_asked_but_not_at_the_end(self, events: list[Event]) -> None:
         assert [event.iteration for event in events if isinstance(event, Checkpoint)] == [10, 20]
         assert [type(event) for event in events].count(Trained) == 1 and trained(events).iterations == 25

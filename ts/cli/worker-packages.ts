@@ -19,7 +19,6 @@ export interface WorkerPackage {
 
 /** Module to import, and the package that has it. */
 const MODULES: Readonly<Record<string, string>> = {
-  cassl_worker: "cassl-worker",
   "cassl.v1.task_pb2": "cassl-worker",
   grpc: "grpcio",
   "google.protobuf": "protobuf",

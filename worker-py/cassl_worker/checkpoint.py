@@ -1,5 +1,6 @@
 """Weight files (safetensors) and training checkpoints (torch). Nothing that is read here can run code."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from cassl.v1.task_pb2 import DetectorConfig
 from cassl_worker.detectors import build_detector
 from cassl_worker.detectors.interface import Detector
 from cassl_worker.errors import CasslError
+
+METADATA_KEY = "cassl"
+"""Of the JSON {"family", "class_count"} in the metadata of a weight file."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,9 @@ def state_of(detector: Detector) -> dict[str, Tensor]:
 
 
 def save_weights(path: Path, weights: Weights) -> None:
-    metadata = {"family": weights.family, "class_count": str(weights.class_count)}
+    """Equal weights give equal bytes."""
+    # One key, because safetensors writes several in random order.
+    metadata = {METADATA_KEY: json.dumps({"family": weights.family, "class_count": weights.class_count})}
     tensors = {name: tensor.detach().float().cpu().contiguous() for name, tensor in weights.tensors.items()}
     with replacing(path) as partial:
         save_file(tensors, partial, metadata)
@@ -42,9 +48,9 @@ def read_weights(path: Path) -> Weights:
     """WEIGHTS_MISMATCH if the file is not one that `save_weights` wrote."""
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata()
+            metadata = json.loads(file.metadata()[METADATA_KEY])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-        return Weights(metadata["family"], int(metadata["class_count"]), tensors)
+        return Weights(metadata["family"], metadata["class_count"], tensors)
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CasslError(
             "WEIGHTS_MISMATCH", f"{path.name} holds no weights of cassl: {error}.", "Give weights that cassl trained."

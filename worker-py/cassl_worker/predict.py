@@ -1,6 +1,5 @@
 """Detections on every image of a dataset, as the payloads of prediction frames."""
 
-import itertools
 import math
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
@@ -54,7 +53,8 @@ class Batch:
     """images: (N, H, W, 3) uint8 RGB, of the dataset's images at `positions`."""
 
     shard: int
-    positions: Sequence[int]
+    positions: range
+    ends_shard: bool
     images: Tensor
 
 
@@ -63,33 +63,33 @@ def predict(
 ) -> Iterator[Shard]:
     """The shards of a dataset in order, without those to skip. Closing the generator cancels."""
     detector = load_detector(task.detector, task.class_count, weights).to(device)
+    found: list[Detections] = []
     with closing(read_batches(task, dataset, skip_shards)) as batches:
-        for shard, group in itertools.groupby(batches, key=lambda batch: batch.shard):
-            found: list[Detections] = []
-            first = shard * task.predict.shard_size
-            for batch in group:
-                sizes = [(dataset.images[at].width_px, dataset.images[at].height_px) for at in batch.positions]
-                found += detect(detector, batch.images.to(device), sizes, task.predict)
-            yield to_shard(shard, first, found)
+        for batch in batches:
+            sizes = [(dataset.images[at].width_px, dataset.images[at].height_px) for at in batch.positions]
+            found += detect(detector, batch.images.to(device), sizes, task.predict)
+            if batch.ends_shard:
+                yield to_shard(batch.shard, batch.shard * task.predict.shard_size, found)
+                found = []
 
 
 def read_batches(task: PredictTask, dataset: Dataset, skip_shards: frozenset[int]) -> Generator[Batch]:
     """Batches of images, prepared in the background. No batch crosses the border of a shard."""
     config, count = task.predict, len(dataset.images)
-    shards = set(range(math.ceil(count / config.shard_size))) - skip_shards
-    parts = (
-        (shard, range(first, min(first + config.images_per_batch, end)))
-        for shard in sorted(shards)
-        for end in [min((shard + 1) * config.shard_size, count)]
-        for first in range(shard * config.shard_size, end, config.images_per_batch)
-    )
     input_size = (task.detector.input_width_px, task.detector.input_height_px)
 
-    def read(part: tuple[int, range]) -> Batch:
-        shard, positions = part
+    def read(part: tuple[int, range, bool]) -> Batch:
+        shard, positions, ends_shard = part
         inputs = [letterbox(decode(dataset.images[at], dataset.root), input_size) for at in positions]
-        return Batch(shard, positions, torch.from_numpy(np.stack(inputs)))
+        return Batch(shard, positions, ends_shard, torch.from_numpy(np.stack(inputs)))
 
+    parts = (
+        (shard, images[first : first + config.images_per_batch], first + config.images_per_batch >= len(images))
+        for shard in range(math.ceil(count / config.shard_size))
+        if shard not in skip_shards
+        for images in [range(count)[shard * config.shard_size : (shard + 1) * config.shard_size]]
+        for first in range(0, len(images), config.images_per_batch)
+    )
     return prefetch(read, parts, ahead=BATCHES_AHEAD, threads=LOADING_THREADS)
 
 

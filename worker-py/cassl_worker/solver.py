@@ -1,7 +1,7 @@
 """What changes weights: parameter groups, the learning-rate schedule, clipping and the moving average."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -32,7 +32,7 @@ def freeze_stages(detector: Detector, frozen_stages: int) -> None:
 
 def build_optimizer(detector: Detector, solver: SolverConfig) -> torch.optim.AdamW:
     """AdamW over what learns. Groups carry `lr_factor`; vectors (biases, normalization) do not decay."""
-    backbone = parameters_of(module for stage in detector.backbone_stages() for module in stage)
+    backbone = backbone_parameters(detector)
     in_backbone = set(map(id, backbone))
     others = [parameter for parameter in detector.parameters() if id(parameter) not in in_backbone]
     groups = []
@@ -47,7 +47,8 @@ def build_optimizer(detector: Detector, solver: SolverConfig) -> torch.optim.Ada
     return torch.optim.AdamW([group for group in groups if group["params"]], lr=solver.learning_rate, fused=True)
 
 
-def parameters_of(modules: Iterable[nn.Module]) -> list[nn.Parameter]:
+def backbone_parameters(detector: Detector) -> list[nn.Parameter]:
+    modules = (module for stage in detector.backbone_stages() for module in stage)
     return [parameter for module in modules for parameter in module.parameters()]
 
 

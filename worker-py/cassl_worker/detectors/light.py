@@ -32,7 +32,13 @@ locations would sit where the rectifier has no gradient."""
 
 
 class LightDetector(Detector):
-    """Every location of the pyramid predicts one box: class logits, centerness, and its distances to the four sides."""
+    """Every location of the pyramid predicts one box: class logits, centerness, and its distances to the four sides.
+
+    Attributes:
+        anchors: (L, 4) float32 xyxy, input px; the locations of all levels, finest first, row by row.
+    """
+
+    anchors: Tensor
 
     def __init__(self, config: DetectorConfig, class_count: int) -> None:
         super().__init__()
