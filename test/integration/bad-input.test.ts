@@ -60,7 +60,9 @@ describe("bad input", function () {
   });
 
   it("names a box outside its image", async () => {
-    await edit("train.json", ({ annotations }) => annotations.forEach((a, i) => i === 2 && (a.bbox = [200, 200, 10, 10])));
+    await edit("train.json", ({ annotations }) =>
+      annotations.forEach((a, i) => i === 2 && (a.bbox = [200, 200, 10, 10])),
+    );
     await assertRefused(2, [/annotation 3/i, /200/]);
   });
 
@@ -109,11 +111,17 @@ describe("bad input", function () {
   });
 
   it("says how to install torch where the worker's Python lacks it", async () => {
-    await assertRefused(1, [/torch/, /pip install/], { CASSL_PYTHON: await fakePython("exec python3 -S -I -c 'import sys; sys.stderr.write(\"cassl-worker: WORKER_INCOMPLETE: torch is missing: pip install torch\\n\"); sys.exit(3)'") });
+    await assertRefused(1, [/torch/, /pip install/], {
+      CASSL_PYTHON: await fakePython(
+        "exec python3 -S -I -c 'import sys; sys.stderr.write(\"cassl-worker: WORKER_INCOMPLETE: torch is missing: pip install torch\\n\"); sys.exit(3)'",
+      ),
+    });
   });
 
   it("shows the last lines of a worker that dies at start", async () => {
-    await assertRefused(1, [/libgone\.so: cannot open/], { CASSL_PYTHON: await fakePython("echo 'libgone.so: cannot open' >&2; exit 1") });
+    await assertRefused(1, [/libgone\.so: cannot open/], {
+      CASSL_PYTHON: await fakePython("echo 'libgone.so: cannot open' >&2; exit 1"),
+    });
   });
 
   it("names a Python that does not exist", async () => {
@@ -125,14 +133,23 @@ describe("bad input", function () {
       const listening = createServer().listen(0, "127.0.0.1", () => resolve(listening));
     });
     const { port } = server.address() as { port: number };
-    const ended = await cassl(["serve", "--listen", `127.0.0.1:${port}`, "--workspace", project.workspace, "--workers", "0"]).finished;
+    const ended = await cassl([
+      "serve",
+      "--listen",
+      `127.0.0.1:${port}`,
+      "--workspace",
+      project.workspace,
+      "--workers",
+      "0",
+    ]).finished;
     server.close();
     assert.match(ended.stderr, new RegExp(`127\\.0\\.0\\.1:${port}`));
     assert.equal(ended.code, 1);
   });
 
   it("refuses an address that is not loopback", async () => {
-    const ended = await cassl(["serve", "--listen", "0.0.0.0:0", "--workspace", project.workspace, "--workers", "0"]).finished;
+    const ended = await cassl(["serve", "--listen", "0.0.0.0:0", "--workspace", project.workspace, "--workers", "0"])
+      .finished;
     assert.match(ended.stderr, /0\.0\.0\.0/);
     assert.equal(ended.code, 2);
   });
@@ -183,5 +200,8 @@ describe("bad input", function () {
 async function assertNothingHalfWritten(workspace: string): Promise<void> {
   if (!existsSync(workspace)) return;
   const files = await readdir(workspace, { recursive: true });
-  assert.deepEqual(files.filter((file) => /result\.json|report\.|\.tmp|\.part/.test(file)), []);
+  assert.deepEqual(
+    files.filter((file) => /result\.json|report\.|\.tmp|\.part/.test(file)),
+    [],
+  );
 }

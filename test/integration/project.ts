@@ -56,10 +56,20 @@ function smallConfig(): ProjectConfig {
       unlabeled: { images: ["unlabeled"] },
       validation: { annotations: "val.json", images: "val" },
     },
-    detector: { input_width_px: SIDE_PX, input_height_px: SIDE_PX, fpn_channels: 16, head_convolutions: 1, strides_px: [8, 16] },
+    detector: {
+      input_width_px: SIDE_PX,
+      input_height_px: SIDE_PX,
+      fpn_channels: 16,
+      head_convolutions: 1,
+      strides_px: [8, 16],
+    },
     solver: { images_per_batch: 4, lr_ramp_iterations: 1, checkpoint_every_iterations: 2, precision: "float32" },
     stages: {
-      pseudo_label: { solver: { iterations: 4 }, predict: { score_threshold: 0, shard_size: 4 }, select: { score_threshold: 0, max_per_image: 4 } },
+      pseudo_label: {
+        solver: { iterations: 4 },
+        predict: { score_threshold: 0, shard_size: 4 },
+        select: { score_threshold: 0, max_per_image: 4 },
+      },
       warmup: { solver: { iterations: 4 } },
       finetune: { solver: { iterations: 4 } },
     },
@@ -78,12 +88,25 @@ async function writeSet(folder: string, name: string, count: number, random: () 
     const [x, y] = [Math.floor(random() * (SIDE_PX - width)), Math.floor(random() * (SIDE_PX - height))];
     const rectangle = `<svg width="${SIDE_PX}" height="${SIDE_PX}"><rect width="100%" height="100%" fill="hsl(${Math.floor(random() * 360)},10%,60%)"/>
       <rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${COLORS[label]}"/></svg>`;
-    await sharp(Buffer.from(rectangle)).jpeg().toFile(join(folder, name, `${id}.jpg`));
+    await sharp(Buffer.from(rectangle))
+      .jpeg()
+      .toFile(join(folder, name, `${id}.jpg`));
     images.push({ id, file_name: `${id}.jpg`, width: SIDE_PX, height: SIDE_PX });
-    annotations.push({ id, image_id: id, category_id: label + 1, bbox: [x, y, width, height], area: width * height, iscrowd: 0 });
+    annotations.push({
+      id,
+      image_id: id,
+      category_id: label + 1,
+      bbox: [x, y, width, height],
+      area: width * height,
+      iscrowd: 0,
+    });
   }
-  const categories = [{ id: 1, name: "red" }, { id: 2, name: "blue" }];
-  if (name !== "unlabeled") await writeFile(join(folder, `${name}.json`), JSON.stringify({ images, annotations, categories }));
+  const categories = [
+    { id: 1, name: "red" },
+    { id: 2, name: "blue" },
+  ];
+  if (name !== "unlabeled")
+    await writeFile(join(folder, `${name}.json`), JSON.stringify({ images, annotations, categories }));
 }
 
 export interface Finished {
@@ -121,7 +144,10 @@ export function cassl(args: readonly string[], env: NodeJS.ProcessEnv = {}): Run
       };
       child.stdout.on("data", look);
       look();
-      void finished.then((end) => reject(new Error(`ended without the line, code ${end.code}:\n${end.stdout}\n${end.stderr}`)), reject);
+      void finished.then(
+        (end) => reject(new Error(`ended without the line, code ${end.code}:\n${end.stdout}\n${end.stderr}`)),
+        reject,
+      );
     });
   return { child, finished, line };
 }
@@ -136,5 +162,8 @@ export async function resultOf({ code, stdout, stderr }: Finished): Promise<RunR
 
 /** The events of `cassl run --json`. */
 export function eventsOf(stdout: string): Record<string, never>[] {
-  return stdout.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Record<string, never>);
+  return stdout
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line) as Record<string, never>);
 }

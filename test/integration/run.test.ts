@@ -33,20 +33,29 @@ describe("cassl run with a real worker", function () {
 
   it("trains both arms at the same number of iterations and writes result.json and the report", async () => {
     const result = await resultOf(await run().finished);
-    assert.deepEqual(result.arms.map(({ arm, total_iterations }) => [arm, total_iterations]), [
-      ["supervised", 12],
-      ["class_agnostic", 12],
-    ]);
+    assert.deepEqual(
+      result.arms.map(({ arm, total_iterations }) => [arm, total_iterations]),
+      [
+        ["supervised", 12],
+        ["class_agnostic", 12],
+      ],
+    );
     for (const { ap, class_agnostic_ap } of result.arms) {
       assert.ok(ap >= 0 && ap <= 1 && class_agnostic_ap >= 0 && class_agnostic_ap <= 1);
     }
     assert.ok(result.steps.every((step) => !step.reused));
-    assert.deepEqual(result.gates.map((gate) => gate.passed), [true, true, true]);
+    assert.deepEqual(
+      result.gates.map((gate) => gate.passed),
+      [true, true, true],
+    );
   });
 
   it("reuses every step when nothing has changed", async () => {
     const result = await resultOf(await run().finished);
-    assert.deepEqual(result.steps.filter((step) => !step.reused), []);
+    assert.deepEqual(
+      result.steps.filter((step) => !step.reused),
+      [],
+    );
   });
 
   it("trains again only from the fine-tuning when only its iterations change", async () => {
@@ -76,7 +85,9 @@ describe("a run that is killed", function () {
     project.config.arms = ["class_agnostic"];
     project.config.stages.warmup["solver"] = { iterations: 60, checkpoint_every_iterations: 5 };
     await project.writeConfig();
-    undisturbed = await resultOf(await cassl(["run", project.configFile, "--workspace", `${project.folder}/undisturbed`]).finished);
+    undisturbed = await resultOf(
+      await cassl(["run", project.configFile, "--workspace", `${project.folder}/undisturbed`]).finished,
+    );
   });
   after(() => project.remove());
 
@@ -84,7 +95,10 @@ describe("a run that is killed", function () {
     cassl(["run", project.configFile, "--json", "--workspace", `${project.folder}/${workspace}`]);
 
   const assertSameModel = (result: typeof undisturbed): void => {
-    assert.deepEqual(result.arms.map(({ stats, detections }) => ({ stats, detections })), undisturbed.arms.map(({ stats, detections }) => ({ stats, detections })));
+    assert.deepEqual(
+      result.arms.map(({ stats, detections }) => ({ stats, detections })),
+      undisturbed.arms.map(({ stats, detections }) => ({ stats, detections })),
+    );
   };
 
   for (const signal of ["SIGKILL", "SIGINT"] as const) {
@@ -111,7 +125,11 @@ describe("a run that is killed", function () {
 
 /** Kills the Python processes that `parent` started. */
 function killChildren(parent: number): void {
-  const children = readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+  const children = readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8")
+    .trim()
+    .split(" ")
+    .filter(Boolean)
+    .map(Number);
   assert.ok(children.length > 0, "the controller has no child worker");
   for (const pid of children) process.kill(pid, "SIGKILL");
 }

@@ -1,6 +1,6 @@
 /** The same code across processes: serve, submit, watch, cancel. */
 import assert from "node:assert/strict";
-import { cassl, makeProject, type Project, resultOf, type Running } from "./project.js";
+import { cassl, makeProject, type Project, type Running, resultOf } from "./project.js";
 
 describe("cassl serve", function () {
   this.timeout(180_000);

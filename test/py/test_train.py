@@ -3,6 +3,7 @@
 import json
 import math
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,6 @@ from cassl.v1.task_pb2 import AugmentationConfig, DetectorConfig, InitFrom, Pred
 from cassl_worker.batches import boxes_xyxy
 from cassl_worker.checkpoint import load_detector, read_weights
 from cassl_worker.data import Category, Dataset
-from cassl_worker.device import pick_device
 from cassl_worker.errors import CasslError
 from cassl_worker.images import decode, letterbox
 from cassl_worker.predict import Detections, detect
@@ -25,6 +25,15 @@ from cassl_worker.train import Checkpoint, Progress, Trained, train
 
 CPU = torch.device("cpu")
 Event = Progress | Checkpoint | Trained
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Detectors this small train slower on more."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def run(
@@ -134,6 +143,14 @@ class TestRepeatability:
         assert trained(resumed).iterations == 12
 
 
+class TestFiles:
+    def test_folder_that_cannot_be_written_is_a_storage_failure(self, rectangles: Dataset, tmp_path: Path) -> None:
+        for task in (tiny_task(1), tiny_task(2, checkpoint_every=1)):
+            with pytest.raises(CasslError) as caught:
+                list(train(task, rectangles, device=CPU, scratch=tmp_path / "no", init_from=None, resume_from=None))
+            assert caught.value.reason == "STORAGE_FAILED"
+
+
 class TestInitFrom:
     def test_starts_from_the_given_weights_and_leaves_a_ledger(self, rectangles: Dataset, tmp_path: Path) -> None:
         agnostic = Dataset((Category(1, "object"),), rectangle_dataset(tmp_path, [0]).images, tmp_path)
@@ -195,7 +212,7 @@ class TestLearning:
         strides_px=[8, 16, 32],
     )
     SOLVER = SolverConfig(
-        iterations=70,
+        iterations=50,
         images_per_batch=8,
         learning_rate=0.005,
         lr_ramp_iterations=5,
@@ -211,7 +228,6 @@ class TestLearning:
     PREDICT = PredictConfig(score_threshold=0.3, nms_iou=0.5, max_candidates=100, max_detections=3)
 
     def test_rectangles_are_found_with_their_classes(self, rectangles: Dataset, tmp_path: Path) -> None:
-        pick_device()
         weights = trained(
             run(TrainTask(detector=self.DETECTOR, solver=self.SOLVER, seed=0), rectangles, tmp_path)
         ).weights

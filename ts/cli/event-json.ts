@@ -12,8 +12,8 @@ function valueJson(event: NonNullable<RunEvent["event"]>): object {
   return event.$case === "state_changed" ? stateJson(event.value) : event.value;
 }
 
-function progressJson({ step, progress }: StepProgress): object {
-  return { step, ...(progress === undefined ? {} : { [progress.$case]: progress.value }) };
+function progressJson({ step, key, progress }: StepProgress): object {
+  return { step, key, ...(progress === undefined ? {} : { [progress.$case]: progress.value }) };
 }
 
 function stateJson({ state, error }: StateChanged): object {

@@ -1,7 +1,7 @@
 /** Puts the controller together: state, artifacts, services, frames, workers and runs of one workspace. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { Server, ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
+import { logVerbosity, Server, ServerCredentials, type ServerOptions, setLogVerbosity } from "@grpc/grpc-js";
 import type { ArtifactStore } from "../core/artifacts.js";
 import { CasslError } from "../core/errors.js";
 import { ArtifactServiceService } from "../gen/cassl/v1/artifact_service.js";
@@ -133,6 +133,8 @@ async function openWorkspace(workspace: string, closers: Closer[]): Promise<Work
 /** ADDRESS_UNAVAILABLE, mostly because the port is taken. */
 function bind(server: Server, host: string, port: number): Promise<string> {
   const name = host.includes(":") ? `[${host}]` : host;
+  // Failures are reported by us; the library would write them to the terminal as well.
+  setLogVerbosity(logVerbosity.NONE);
   return new Promise((resolve, reject) => {
     server.bindAsync(`${name}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) resolve(`${name}:${bound}`);

@@ -31,6 +31,9 @@ export function runExecution({ state, artifacts, folders, shards, submit }: RunR
     const report: ReportInput = {
       run: { run_id, config, created_at: created_at ?? finishedAt, finished_at: finishedAt },
       result,
+      progress: result.steps.flatMap(({ name, key }) =>
+        state.progressOf(key).map((entry) => ({ ...entry, step: name })),
+      ),
       events: state.eventsAfter(run_id, 0, Number.MAX_SAFE_INTEGER),
       samples: await gatherSamples(result, state, artifacts),
     };

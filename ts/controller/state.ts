@@ -4,7 +4,7 @@
  */
 import { CasslError } from "../core/errors.js";
 import { PredictionShard } from "../gen/cassl/v1/prediction_frame.js";
-import { Run, RunEvent } from "../gen/cassl/v1/run.js";
+import { Run, RunEvent, type StepProgress } from "../gen/cassl/v1/run.js";
 import { CheckpointSaved } from "../gen/cassl/v1/worker_service.js";
 import type { StepRecord, StepStore } from "../pipeline/step.js";
 import { type Database, openDatabase, type Row } from "./sqlite.js";
@@ -23,6 +23,7 @@ const SCHEMA = `
     event TEXT NOT NULL,                -- JSON of cassl.v1.RunEvent
     PRIMARY KEY (run_id, sequence)
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX progress_by_step ON events (event ->> '$.stepProgress.key');
   CREATE TABLE steps (
     key TEXT PRIMARY KEY,
     name TEXT NOT NULL,
@@ -60,6 +61,8 @@ export interface RunTable {
   appendEvent(runId: string, at: Date, event: RunEvent["event"]): RunEvent;
   /** In order, at most `limit`. */
   eventsAfter(runId: string, sequence: number, limit: number): RunEvent[];
+  /** All that was reported of a step, in order, whichever runs did its work. */
+  progressOf(stepKey: string): StepProgress[];
 }
 
 export interface TaskTable {
@@ -118,6 +121,9 @@ function runTable(database: Database): RunTable {
   const after = database.prepare(
     "SELECT event FROM events WHERE run_id = ? AND sequence > ? ORDER BY sequence LIMIT ?",
   );
+  const progress = database.prepare(
+    "SELECT event FROM events WHERE event ->> '$.stepProgress.key' = ? ORDER BY event ->> '$.at', sequence",
+  );
   return {
     saveRun: (run) => save.run(run.run_id, JSON.stringify(Run.toJSON(run))),
     findRun: (runId) => optional(find.get(runId), toRun),
@@ -128,8 +134,12 @@ function runTable(database: Database): RunTable {
       append.run(runId, sequence, JSON.stringify(RunEvent.toJSON(stamped)));
       return stamped;
     },
-    eventsAfter: (runId, sequence, limit) =>
-      after.all(runId, sequence, limit).map(({ event }) => RunEvent.fromJSON(JSON.parse(String(event)))),
+    eventsAfter: (runId, sequence, limit) => after.all(runId, sequence, limit).map(toEvent),
+    progressOf: (stepKey) =>
+      progress
+        .all(stepKey)
+        .map(toEvent)
+        .flatMap(({ event }) => (event?.$case === "step_progress" ? [event.value] : [])),
   };
 }
 
@@ -171,6 +181,10 @@ function taskTable(database: Database): TaskTable {
 
 function optional<T>(row: Row | undefined, decode: (row: Row) => T): T | undefined {
   return row === undefined ? undefined : decode(row);
+}
+
+function toEvent({ event }: Row): RunEvent {
+  return RunEvent.fromJSON(JSON.parse(String(event)));
 }
 
 function toRun({ run }: Row): Run {

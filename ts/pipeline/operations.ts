@@ -4,12 +4,12 @@
  */
 import type { ArtifactStore } from "../core/artifacts.js";
 import type { Dataset } from "../core/dataset.js";
-import { curate, type CuratedData, fingerprintData } from "../data/curate.js";
+import { type CuratedData, curate, fingerprintData } from "../data/curate.js";
 import { decodeManifest, encodeManifest } from "../data/manifest.js";
-import { evaluateOnnx, type EvaluationSummary } from "../evaluation/evaluate-onnx.js";
+import { type EvaluationSummary, evaluateOnnx } from "../evaluation/evaluate-onnx.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import type { ExportTask, PredictConfig, PredictTask, TrainTask } from "../gen/cassl/v1/task.js";
-import { selectPseudoLabels, type SelectionStats } from "../labels/select.js";
+import { type SelectionStats, selectPseudoLabels } from "../labels/select.js";
 import { type Arm, type Config, refuseNoUnlabeled } from "./config.js";
 import type { EmitEvent, StepContext, Steps } from "./step.js";
 
@@ -58,7 +58,12 @@ export async function curateData(
 }
 
 /** The operations of one arm on curated data. */
-export function operations(arm: Arm, config: Config, data: CuratedData, { steps, workers, artifacts }: PipelineContext) {
+export function operations(
+  arm: Arm,
+  config: Config,
+  data: CuratedData,
+  { steps, workers, artifacts }: PipelineContext,
+) {
   const { detector, seed } = config;
   const load = async (dataset: ArtifactRef): Promise<Dataset> => decodeManifest(await artifacts.read(dataset.sha256));
   const store = (dataset: Dataset): Promise<ArtifactRef> => artifacts.put(encodeManifest(dataset));
@@ -79,8 +84,19 @@ export function operations(arm: Arm, config: Config, data: CuratedData, { steps,
     },
 
     /** Predictions of a model on every image of a dataset. */
-    predict(model: TrainedModel, classCount: number, dataset: ArtifactRef, predict: PredictConfig): Promise<ArtifactRef> {
-      const task = { detector, weights: model.weights.sha256, class_count: classCount, dataset: dataset.sha256, predict };
+    predict(
+      model: TrainedModel,
+      classCount: number,
+      dataset: ArtifactRef,
+      predict: PredictConfig,
+    ): Promise<ArtifactRef> {
+      const task = {
+        detector,
+        weights: model.weights.sha256,
+        class_count: classCount,
+        dataset: dataset.sha256,
+        predict,
+      };
       return steps.run(arm, "predict", task, (step) => workers.predict(task, data.image_root, step));
     },
 

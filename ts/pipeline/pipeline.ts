@@ -44,7 +44,9 @@ export async function runPipeline(run: string, config: Config, context: Pipeline
   const data = await curateData(config, context);
   const results = [];
   for (const arm of config.arms) {
-    results.push(arm === "supervised" ? await runSupervised(config, data, context) : await runCassl(arm, config, data, context));
+    results.push(
+      arm === "supervised" ? await runSupervised(config, data, context) : await runCassl(arm, config, data, context),
+    );
   }
   return {
     run,

@@ -58,7 +58,12 @@ export interface Steps {
    * @param scope shown before the name and not part of the key, so that arms share equal steps.
    * @param inputs everything that decides the output: artifacts by hash, numbers, no paths of this machine.
    */
-  run<T extends object>(scope: string, name: StepName, inputs: object, work: (context: StepContext) => Promise<T>): Promise<T>;
+  run<T extends object>(
+    scope: string,
+    name: StepName,
+    inputs: object,
+    work: (context: StepContext) => Promise<T>,
+  ): Promise<T>;
   readonly summaries: readonly StepSummary[];
 }
 
@@ -67,7 +72,12 @@ export function createSteps(store: StepStore, artifacts: ArtifactStore, emit: Em
 
   return {
     summaries,
-    async run<T extends object>(scope: string, name: StepName, inputs: object, work: (context: StepContext) => Promise<T>) {
+    async run<T extends object>(
+      scope: string,
+      name: StepName,
+      inputs: object,
+      work: (context: StepContext) => Promise<T>,
+    ) {
       signal.throwIfAborted();
       const key = sha256(canonicalJson({ name, version: VERSIONS[name], inputs }));
       const step = scope === "" ? name : `${scope}/${name}`;
@@ -83,7 +93,11 @@ export function createSteps(store: StepStore, artifacts: ArtifactStore, emit: Em
       if (known !== undefined && (await holdsAll(artifacts, JSON.parse(known.output)))) return finish(known, true);
 
       const started = performance.now();
-      const output = await work({ key, signal, progress: (progress) => emit({ $case: "step_progress", value: { step, progress } }) });
+      const output = await work({
+        key,
+        signal,
+        progress: (progress) => emit({ $case: "step_progress", value: { step, key, progress } }),
+      });
       signal.throwIfAborted();
       const record = { key, name, output: canonicalJson(output), seconds: (performance.now() - started) / 1000 };
       store.saveStep(record);

@@ -15,7 +15,7 @@ import { type StepSpan, stepSpans, type TrainingCurve, trainingCurves } from "./
 const MOST_OPEN_ROWS = 12;
 
 /** @param figures of the samples, in their order. */
-export function page({ run, result, events, samples }: ReportInput, figures: readonly Html[]): Html {
+export function page({ run, result, events, progress, samples }: ReportInput, figures: readonly Html[]): Html {
   return html`<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -30,7 +30,7 @@ export function page({ run, result, events, samples }: ReportInput, figures: rea
 ${heading(run, result)}
 ${results(result)}
 ${sampleSection(samples, figures)}
-${training(trainingCurves(events), result)}
+${training(trainingCurves(progress))}
 ${time(stepSpans(events), result)}
 ${gates(result)}
 ${configuration(run)}
@@ -85,14 +85,9 @@ function sampleSection(samples: readonly SampleImage[], figures: readonly Html[]
   </section>`;
 }
 
-function training(curves: readonly TrainingCurve[], { steps }: RunResult): Html {
-  const trained = steps.filter(({ name }) => /(^|\/)(pseudo_labeler|warmup|finetune)$/.test(name));
-  const absent = trained.filter(({ name }) => !curves.some(({ step }) => step === name)).map(({ name }) => name);
-  const note =
-    absent.length === 0 ? undefined : html`<p class="quiet">Reused, so without a curve here: ${absent.join(", ")}.</p>`;
+function training(curves: readonly TrainingCurve[]): Html {
   return html`<section>
     <h2>Training</h2>
-    ${note}
     ${curves.map(curve)}
   </section>`;
 }

@@ -1,5 +1,5 @@
 import type { BoxXywh } from "../core/boxes.js";
-import type { RunEvent } from "../gen/cassl/v1/run.js";
+import type { RunEvent, StepProgress } from "../gen/cassl/v1/run.js";
 import type { Config } from "../pipeline/config.js";
 import type { RunResult } from "../pipeline/pipeline.js";
 
@@ -7,7 +7,10 @@ import type { RunResult } from "../pipeline/pipeline.js";
 export interface ReportInput {
   readonly run: ReportedRun;
   readonly result: RunResult;
+  /** Of this run. */
   readonly events: readonly RunEvent[];
+  /** Of the steps of the result, also where an earlier run did them. */
+  readonly progress: readonly StepProgress[];
   readonly samples: readonly SampleImage[];
 }
 

@@ -1,5 +1,5 @@
 /** What the events of a run say about its training and its time. Pure functions. */
-import type { RunEvent } from "../gen/cassl/v1/run.js";
+import type { RunEvent, StepProgress } from "../gen/cassl/v1/run.js";
 import type { TrainProgress } from "../gen/cassl/v1/worker_service.js";
 
 /** One training step, by ascending iteration. */
@@ -19,19 +19,15 @@ export interface StepSpan {
   readonly seconds: number;
 }
 
-/**
- * In the order of training. Where a task went back to a checkpoint, the later attempt counts.
- * A step that was reused has no curve: the run that trained it has.
- */
-export function trainingCurves(events: readonly RunEvent[]): TrainingCurve[] {
+/** In the order of training. Where a task went back to a checkpoint, the later attempt counts. */
+export function trainingCurves(entries: readonly StepProgress[]): TrainingCurve[] {
   const curves = new Map<string, TrainProgress[]>();
-  for (const { event } of events) {
-    if (event?.$case !== "step_progress" || event.value.progress?.$case !== "train") continue;
-    const point = event.value.progress.value;
-    const points = curves.get(event.value.step) ?? [];
-    while ((points.at(-1)?.iteration ?? 0) >= point.iteration) points.pop();
-    points.push(point);
-    curves.set(event.value.step, points);
+  for (const { step, progress } of entries) {
+    if (progress?.$case !== "train") continue;
+    const points = curves.get(step) ?? [];
+    while ((points.at(-1)?.iteration ?? 0) >= progress.value.iteration) points.pop();
+    points.push(progress.value);
+    curves.set(step, points);
   }
   return [...curves].map(([step, points]) => ({ step, points }));
 }

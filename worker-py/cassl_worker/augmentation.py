@@ -32,9 +32,8 @@ def jitter_color(pixels: Pixels, rng: np.random.Generator, strength: float) -> P
     """Changes brightness, contrast and saturation, each by a factor in 1 - strength .. 1 + strength."""
     brightness, contrast, saturation = rng.uniform(1 - strength, 1 + strength, 3).astype(np.float32)
     changed = pixels * brightness
-    gray = changed @ GRAY_WEIGHTS
+    gray = np.einsum("hwc,c->hw", changed, GRAY_WEIGHTS)[..., None]
     mean = gray.mean()
-    gray = gray[..., None]
     changed = mean + contrast * (gray - mean + saturation * (changed - gray))
     jittered: Pixels = np.clip(changed + 0.5, 0, 255).astype(np.uint8)
     return jittered

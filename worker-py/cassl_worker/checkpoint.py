@@ -139,10 +139,19 @@ def load_checkpoint(path: Path, state: TrainingState) -> int:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path to write to, which becomes `path` at the end: no reader ever sees half a file."""
+    """A path to write to, which becomes `path` at the end: no reader ever sees half a file.
+
+    STORAGE_FAILED if the writing fails.
+    """
     partial = path.with_name(f"{path.name}.partial")
     try:
         yield partial
         partial.replace(path)
+    except (OSError, RuntimeError, SafetensorError) as error:  # torch raises RuntimeError where the disk is full.
+        raise CasslError(
+            "STORAGE_FAILED",
+            f"{path} cannot be written: {error}.",
+            "Free space on the disk, then run it again.",
+        ) from error
     finally:
         partial.unlink(missing_ok=True)

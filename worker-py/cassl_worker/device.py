@@ -15,8 +15,9 @@ def pick_device() -> torch.device:
 
 
 def use_all_cores() -> None:
-    """torch alone takes physical cores of the whole machine, which is wrong in containers and under `taskset`."""
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    """torch by itself counts the cores of the machine, also where the process may use only some of them."""
+    # Only Linux can say which.
+    torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:

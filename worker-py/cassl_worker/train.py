@@ -88,7 +88,7 @@ def train(
 ) -> Iterator[Progress | Checkpoint | Trained]:
     """Trains a detector for all categories of the dataset.
 
-    The same task gives the same weights on the same machine, also if it is resumed from one of its checkpoints.
+    On the same CPU the same task gives the same weights, bit for bit, also if it goes on from one of its checkpoints.
 
     Args:
         scratch: folder for the files of the events.

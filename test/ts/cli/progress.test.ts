@@ -13,7 +13,7 @@ const finished = (reused: boolean): RunEvent["event"] => ({
 });
 const images = (images_done: number): RunEvent["event"] => {
   const value = { images_done, total_images: 400, images_per_second: 52.34 };
-  return { $case: "step_progress", value: { step: STEP, progress: { $case: "predict", value } } };
+  return { $case: "step_progress", value: { step: STEP, key: "k", progress: { $case: "predict", value } } };
 };
 
 function progressAfter(...events: RunEvent[]): Progress | undefined {
@@ -50,7 +50,7 @@ describe("progress line", () => {
   it("counts what the controller itself does", () => {
     const event: RunEvent["event"] = {
       $case: "step_progress",
-      value: { step: STEP, progress: { $case: "items", value: { done: 7, total: 50 } } },
+      value: { step: STEP, key: "k", progress: { $case: "items", value: { done: 7, total: 50 } } },
     };
     assert.match(lineAt(2, progressAfter(eventAt(0, STARTED), eventAt(1, event))), /\] {2}7\/50$/);
   });

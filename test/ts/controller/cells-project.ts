@@ -14,6 +14,8 @@ import { BLUE, cellBox, RED, writeCells } from "../evaluation/cells.js";
 import { attachWorker, type FakeWorker } from "./fake-worker.js";
 
 const UNLABELED = 3;
+/** The red cell of each annotated image. */
+const ANNOTATED = { "train-1.png": 3, "train-2.png": 4, "val-1.png": 5 };
 
 /** Images with a red and a blue cell. */
 export async function makeCellsProject(folder: string): Promise<RunConfig> {
@@ -21,7 +23,7 @@ export async function makeCellsProject(folder: string): Promise<RunConfig> {
     { cell: first, color: RED },
     { cell: first + 5, color: BLUE },
   ];
-  for (const name of ["train-1", "train-2", "val-1"]) await writeCells(folder, `${name}.png`, cells(name.length));
+  for (const [name, cell] of Object.entries(ANNOTATED)) await writeCells(folder, name, cells(cell));
   const unlabeled = join(folder, "unlabeled");
   await mkdir(unlabeled);
   for (let image = 0; image < UNLABELED; image++) await writeCells(unlabeled, `${image}.png`, cells(image));
@@ -39,14 +41,14 @@ export async function makeCellsProject(folder: string): Promise<RunConfig> {
   });
 }
 
-async function writeCoco(folder: string, name: string, files: string[]): Promise<string> {
+async function writeCoco(folder: string, name: string, files: (keyof typeof ANNOTATED)[]): Promise<string> {
   const images = files.map((file_name, index) => ({ id: index + 1, file_name, width: 64, height: 48 }));
   const annotations = images.flatMap(({ id, file_name }) =>
     [7, 3].map((category_id, index) => ({
       id: id * 2 + index,
       image_id: id,
       category_id,
-      bbox: cellBox(file_name.length - 4 + index * 5),
+      bbox: cellBox(ANNOTATED[file_name] + index * 5),
       area: 256,
       iscrowd: 0,
     })),

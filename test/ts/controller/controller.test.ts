@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { type CasslClient, connect } from "../../../ts/client/client.js";
@@ -56,10 +56,8 @@ describe("controller", () => {
   });
 
   it("refuses a workspace that cannot be made", async () => {
-    await assert.rejects(start({ workspace: "/proc/nowhere" }), {
-      reason: "STORAGE_FAILED",
-      message: /\/proc\/nowhere/,
-    });
+    await writeFile(workspace, "a file where the folder would be");
+    await assert.rejects(start(), { reason: "STORAGE_FAILED", message: /\.cassl/ });
   });
 
   describe("with a project", () => {

@@ -58,6 +58,7 @@ describe("state", () => {
       $case: "step_progress",
       value: {
         step: "supervised/finetune",
+        key: "k",
         progress: {
           $case: "train",
           value: {
@@ -84,6 +85,8 @@ describe("state", () => {
       state.eventsAfter("a", 0, 1).map(({ sequence }) => sequence),
       [1],
     );
+    assert.deepEqual(state.progressOf("k"), [progress.value, progress.value, progress.value, progress.value]);
+    assert.deepEqual(state.progressOf("other"), []);
   });
 
   it("keeps steps", () => {

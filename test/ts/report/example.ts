@@ -1,6 +1,6 @@
 /** A small finished run, for tests of what is made of one. */
 
-import type { RunEvent } from "../../../ts/gen/cassl/v1/run.js";
+import type { RunEvent, StepProgress } from "../../../ts/gen/cassl/v1/run.js";
 import { parseConfig } from "../../../ts/pipeline/config.js";
 import type { ArmResult, RunResult } from "../../../ts/pipeline/pipeline.js";
 import type { ReportInput } from "../../../ts/report/report.js";
@@ -69,7 +69,7 @@ export function trainedTo(step: string, iteration: number, total: number): RunEv
   };
   const learning_rate = 0.002 * Math.sin((Math.PI * iteration) / total) ** 2;
   const value = { iteration, total_iterations: total, losses, learning_rate, images_per_second: 31.4 };
-  return { $case: "step_progress", value: { step, progress: { $case: "train", value } } };
+  return { $case: "step_progress", value: { step, key: KEY, progress: { $case: "train", value } } };
 }
 
 /** `steps` in a row, of 10 s and 100 iterations each, after a reused `curate`. */
@@ -88,7 +88,12 @@ export function exampleEvents(steps: readonly string[]): RunEvent[] {
   return events.map((event, index) => ({ ...event, sequence: index + 1 }));
 }
 
+export function progressIn(events: readonly RunEvent[]): StepProgress[] {
+  return events.flatMap(({ event }) => (event?.$case === "step_progress" ? [event.value] : []));
+}
+
 export function exampleInput(changes: Partial<ReportInput> = {}): ReportInput {
+  const events = exampleEvents(["class_agnostic/warmup", "class_agnostic/finetune"]);
   return {
     run: {
       run_id: exampleResult.run,
@@ -97,7 +102,8 @@ export function exampleInput(changes: Partial<ReportInput> = {}): ReportInput {
       finished_at: new Date(STARTED.getTime() + 185_000),
     },
     result: exampleResult,
-    events: exampleEvents(["class_agnostic/warmup", "class_agnostic/finetune"]),
+    events,
+    progress: progressIn(events),
     samples: [],
     ...changes,
   };

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { comparison } from "../../../ts/report/comparison.js";
 import { type SampleImage, writeReport } from "../../../ts/report/report.js";
-import { exampleConfig, exampleEvents, exampleInput, exampleResult } from "./example.js";
+import { exampleConfig, exampleInput, exampleResult } from "./example.js";
 import { assertWellFormed } from "./well-formed.js";
 
 describe("report", () => {
@@ -67,11 +67,6 @@ describe("report", () => {
     }
   });
 
-  it("says which training has no curve because it was reused", async () => {
-    const { page } = await write(exampleInput({ events: exampleEvents(["class_agnostic/finetune"]) }));
-    assert.match(page, /Reused, so without a curve here: class_agnostic\/warmup\./);
-  });
-
   it("embeds samples as thumbnails with their boxes in the image's own pixels", async () => {
     const { page } = await write(exampleInput({ samples: [await sample("cell")] }));
     assert.match(page, /viewBox="0 0 640 400"/);
@@ -96,7 +91,7 @@ describe("report", () => {
   });
 
   it("reports a run without gates, samples and events", async () => {
-    const { page } = await write(exampleInput({ events: [], result: { ...exampleResult, gates: [] } }));
+    const { page } = await write(exampleInput({ events: [], progress: [], result: { ...exampleResult, gates: [] } }));
     assertWellFormed(page);
     assert.doesNotMatch(page, />Gates<|>Samples</);
   });
