@@ -8,15 +8,16 @@ const arrows = {
   evaluation: ["core"],
   pipeline: ["core", "data", "labels", "evaluation"],
   report: ["core", "pipeline", "evaluation"],
-  controller: ["core", "data", "labels", "evaluation", "pipeline", "report"],
-  client: ["core"],
+  grpc: ["core"],
+  controller: ["core", "grpc", "data", "labels", "evaluation", "pipeline", "report"],
+  client: ["core", "grpc"],
 };
 
 /** For each dependency, the only files that may import it. */
 const doors = {
   zeromq: "^ts/controller/frames\\.ts$",
   "@photostructure/sqlite": "^ts/controller/sqlite\\.ts$",
-  "@grpc/grpc-js": "^ts/(controller|client|gen)/",
+  "@grpc/grpc-js": "^ts/(grpc|controller|client|gen)/",
   "onnxruntime-node": "^ts/evaluation/onnx/",
   sharp: "^ts/(data/images\\.ts$|evaluation/onnx/|report/)",
 };

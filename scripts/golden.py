@@ -1,8 +1,8 @@
-"""Rewrites the golden vectors of evaluation with the references that it must equal: pycocotools, Pillow and torchvision.
+"""Rewrites the golden vectors of evaluation with the references it must equal: pycocotools, Pillow and torchvision.
 
-    .venv/bin/python scripts/golden.py                                 rewrites test/golden/
-    .venv/bin/python scripts/golden.py coco-cases --seed 1 --count 9   prints random evaluations with pycocotools' results
-    .venv/bin/python scripts/golden.py letterbox 256 192 photo.jpg     prints the SHA-256 of each letterboxed photo
+    .venv/bin/python scripts/golden.py                                rewrites test/golden/
+    .venv/bin/python scripts/golden.py coco-cases --seed 1 --count 9  prints random evaluations by pycocotools
+    .venv/bin/python scripts/golden.py letterbox 256 192 photo.jpg    prints the SHA-256 of each letterboxed photo
 
 The same versions of the references give the same bytes.
 """

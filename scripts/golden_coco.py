@@ -1,7 +1,7 @@
 """Random evaluations with pycocotools' results.
 
-A case is {categories, images, gt, dt, options, expected}: ids; rows [id, image, category, x, y, w, h, area, iscrowd] and
-[image, category, x, y, w, h, score]; pycocotools' parameters by their own names; the SHA-256 of its arrays.
+A case is {categories, images, gt, dt, options, expected}: ids; rows [id, image, category, x, y, w, h, area, iscrowd]
+and [image, category, x, y, w, h, score]; pycocotools' parameters by their own names; the SHA-256 of its arrays.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """Dense model output to detections, by torchvision, and a model whose detections are known.
 
-Boxes are on a quarter-pixel grid and scores in 1/256, so that every product is exact and the reference's offsets between classes
-round nothing. Rows of `expected`: [x, y, w, h, score, class_index].
+Boxes are on a quarter-pixel grid and scores in 1/256, so that every product is exact and the reference's offsets
+between classes round nothing. Rows of `expected`: [x, y, w, h, score, class_index].
 """
 
 import json
@@ -73,7 +73,7 @@ def detection_reference(case: Case) -> list[list[float]]:
 
 
 def detections_model() -> bytes:
-    """A detector of red and blue cells: the scores of a 16x16 px cell are its mean red and blue, its box is the cell."""
+    """A detector of red and blue cells of 16x16 px: a cell's scores are its mean red and blue, its box the cell."""
     width, height, cell = 64, 48, 16
     left, top = np.meshgrid(np.arange(0, width, cell), np.arange(0, height, cell))
     cells = np.stack([left, top, left + cell, top + cell], axis=-1).reshape(1, -1, 4).astype(np.float32)

@@ -211,5 +211,5 @@ class Controller:
 
 
 def refuse(context: grpc.ServicerContext, detail: ErrorDetail) -> None:
-    context.set_trailing_metadata([("cassl-error-bin", detail.SerializeToString())])
+    context.set_trailing_metadata((("cassl-error-bin", detail.SerializeToString()),))
     context.abort(grpc.StatusCode.FAILED_PRECONDITION, detail.message)

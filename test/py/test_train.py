@@ -118,7 +118,7 @@ class TestEvents:
         task = tiny_task(1000)
         events = train(task, rectangles, device=CPU, scratch=tmp_path, init_from=None, resume_from=None)
         next(events)
-        events.close()  # type: ignore[attr-defined]
+        events.close()
         assert not [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]
 
 

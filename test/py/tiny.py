@@ -1,11 +1,10 @@
 """Data sets and tasks that take seconds."""
 
-import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
+from rectangles import CATEGORIES, rectangle_dataset
 
 from cassl.v1.task_pb2 import (
     AugmentationConfig,
@@ -31,7 +30,6 @@ DETECTOR = DetectorConfig(
 PREDICT = PredictConfig(
     score_threshold=0.0, nms_iou=0.6, max_candidates=20, max_detections=5, images_per_batch=2, shard_size=2
 )
-CATEGORIES = [{"id": 3, "name": "red"}, {"id": 7, "name": "blue"}]
 
 
 def solver(iterations: int, checkpoint_every: int = 1000) -> SolverConfig:
@@ -68,25 +66,8 @@ def export_task(dataset: str, weights: str) -> ExportTask:
 
 def write_dataset(folder: Path, image_count: int) -> bytes:
     """Images of one rectangle each, in the folder. Returns their manifest."""
-    header = {"cassl": "dataset", "version": 1, "categories": CATEGORIES, "image_count": image_count}
-    lines = [header, *(write_image(folder, number) for number in range(image_count))]
+    dataset = rectangle_dataset(folder, [1] * image_count)
+    categories = [asdict(category) for category in dataset.categories]
+    header = {"cassl": "dataset", "version": 1, "categories": categories, "image_count": image_count}
+    lines = [header, *(asdict(image) for image in dataset.images)]
     return "".join(f"{json.dumps(line)}\n" for line in lines).encode()
-
-
-def write_image(folder: Path, number: int) -> dict[str, object]:
-    rng = np.random.default_rng(number)
-    pixels = rng.integers(100, 140, (SIDE_PX, SIDE_PX, 3), dtype=np.uint8)
-    x, y, side = (int(value) for value in rng.integers(5, 25, 3))
-    class_index = number % len(CATEGORIES)
-    pixels[y : y + side, x : x + side] = [(255, 0, 0), (0, 0, 255)][class_index]
-    path = folder / f"{number}.png"
-    Image.fromarray(pixels).save(path)
-    box = {"box_xywh": [x, y, side, side], "class_index": class_index, "area": side * side, "iscrowd": False}
-    return {
-        "id": number + 1,
-        "file_name": path.name,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "width_px": SIDE_PX,
-        "height_px": SIDE_PX,
-        "annotations": [box],
-    }

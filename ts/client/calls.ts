@@ -6,8 +6,8 @@ import {
   Metadata,
   type ServiceError,
 } from "@grpc/grpc-js";
-import { fromStatus } from "../controller/status.js";
 import { cancelled } from "../core/errors.js";
+import { fromStatus } from "../grpc/status.js";
 
 type UnaryMethod<Request, Response> = (
   request: Request,

@@ -6,7 +6,7 @@ import type {
   handleUnaryCall,
   ServerWritableStream,
 } from "@grpc/grpc-js";
-import { toStatus } from "./status.js";
+import { toStatus } from "../grpc/status.js";
 
 export function unary<Request, Response>(
   answer: (request: Request) => Response | Promise<Response>,

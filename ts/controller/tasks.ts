@@ -5,6 +5,7 @@
 import { CasslError, fromErrorDetail } from "../core/errors.js";
 import type { Task, TaskOutput } from "../gen/cassl/v1/task.js";
 import type { Lease, TaskAttempt, TaskEvent, TaskResult } from "../gen/cassl/v1/worker_service.js";
+import { grpcCodeOf } from "../grpc/codes.js";
 import {
   createExecution,
   type Execution,
@@ -13,7 +14,6 @@ import {
   publish,
   type TaskListener,
 } from "./execution.js";
-import { grpcCodeOf } from "./grpc-codes.js";
 import type { TaskTable } from "./state.js";
 import type { TaskProgress } from "./task-progress.js";
 

@@ -2,7 +2,7 @@ import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { CasslError } from "../core/errors.js";
 import { version } from "../core/package.js";
 import type { AttachRequest, AttachResponse, Register, WorkerServiceServer } from "../gen/cassl/v1/worker_service.js";
-import { toStatus } from "./status.js";
+import { toStatus } from "../grpc/status.js";
 import type { AttachedWorker, WorkerChannel, WorkerPool } from "./workers.js";
 
 type AttachCall = ServerDuplexStream<AttachRequest, AttachResponse>;

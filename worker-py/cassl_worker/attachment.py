@@ -22,7 +22,6 @@ from cassl.v1.worker_service_pb2_grpc import WorkerServiceStub
 
 from cassl_worker.errors import CasslError
 
-
 OnLease: TypeAlias = Callable[["Attachment", Lease, threading.Event], None]
 
 

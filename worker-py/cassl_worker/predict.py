@@ -1,7 +1,7 @@
 """Detections on every image of a dataset, as the payloads of prediction frames."""
 
 import math
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +60,7 @@ class Batch:
 
 def predict(
     task: PredictTask, dataset: Dataset, *, weights: Path, device: torch.device, skip_shards: frozenset[int]
-) -> Iterator[Shard]:
+) -> Generator[Shard]:
     """The shards of a dataset in order, without those to skip. Closing the generator cancels."""
     detector = load_detector(task.detector, task.class_count, weights).to(device)
     found: list[Detections] = []

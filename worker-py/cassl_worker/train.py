@@ -4,7 +4,7 @@ import json
 import math
 import time
 from collections import defaultdict
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +85,7 @@ def train(
     scratch: Path,
     init_from: Path | None,
     resume_from: Path | None,
-) -> Iterator[Progress | Checkpoint | Trained]:
+) -> Generator[Progress | Checkpoint | Trained]:
     """Trains a detector for all categories of the dataset.
 
     On the same CPU the same task gives the same weights, bit for bit, also if it goes on from one of its checkpoints.

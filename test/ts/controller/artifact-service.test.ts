@@ -3,7 +3,6 @@ import { randomBytes } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { credentials, type ServiceError } from "@grpc/grpc-js";
-import { fromStatus } from "../../../ts/controller/status.js";
 import { sha256 } from "../../../ts/core/hash.js";
 import {
   type ArtifactRef,
@@ -11,6 +10,7 @@ import {
   type PutArtifactRequest,
   type PutArtifactResponse,
 } from "../../../ts/gen/cassl/v1/artifact_service.js";
+import { fromStatus } from "../../../ts/grpc/status.js";
 import { openWorkbench, type Workbench } from "./workbench.js";
 
 const CHUNK = 256 * 1024;

@@ -25,7 +25,8 @@ describe("workspace lock", () => {
   /** Resolves when another process has the lock. */
   async function lockElsewhere(): Promise<ChildProcess> {
     const script = `const { lockWorkspace } = await import(${JSON.stringify(MODULE)});
-      lockWorkspace("w", ${JSON.stringify(file)}); console.log("locked"); setInterval(() => {}, 1000);`;
+      globalThis.lock = lockWorkspace("w", ${JSON.stringify(file)});
+      console.log("locked"); setInterval(() => {}, 1000);`;
     const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
       stdio: ["ignore", "pipe", "inherit"],
     });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
-import { grpcCodeOf } from "../../../ts/controller/grpc-codes.js";
-import { fromStatus, toStatus } from "../../../ts/controller/status.js";
 import { CasslError, type Reason } from "../../../ts/core/errors.js";
 import { ErrorReason } from "../../../ts/gen/cassl/v1/error_reason.js";
+import { grpcCodeOf } from "../../../ts/grpc/codes.js";
+import { fromStatus, toStatus } from "../../../ts/grpc/status.js";
 
 describe("gRPC status", () => {
   it("has a failing code for every reason, from the proto", () => {

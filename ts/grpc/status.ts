@@ -2,7 +2,7 @@
 import { Metadata, type ServiceError, type StatusObject, status } from "@grpc/grpc-js";
 import { CasslError, fromErrorDetail, toErrorDetail } from "../core/errors.js";
 import { ErrorDetail } from "../gen/cassl/v1/error_reason.js";
-import { grpcCodeOf } from "./grpc-codes.js";
+import { grpcCodeOf } from "./codes.js";
 
 const DETAIL_KEY = "cassl-error-bin";
 
