@@ -1,24 +1,11 @@
-/** Finds image files and looks into them. The door to sharp for curation. */
-import { createHash } from "node:crypto";
+/** Finds image files. */
 import type { Dirent } from "node:fs";
-import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
-import sharp from "sharp";
 import { CasslError } from "../core/errors.js";
 
-/** What both sharp and Pillow decode to the same pixels. */
+/** Of what both sharp and Pillow decode to the same pixels. */
 const EXTENSIONS = new Set([".jpg", ".jpeg", ".png", ".webp"]);
-const FORMATS = new Set(["jpeg", "png", "webp"]);
-
-export interface ImageInfo {
-  /** SHA-256 of the file. */
-  readonly sha256: string;
-  /** Size of the stored pixels: no EXIF orientation is applied. */
-  readonly width_px: number;
-  readonly height_px: number;
-  /** Whether the EXIF orientation, if it were applied, would swap width and height. */
-  readonly turned: boolean;
-}
 
 /**
  * The paths of all image files under a folder, in the order of their names, through symbolic links. Hidden files and
@@ -49,17 +36,6 @@ export async function findImages(folder: string): Promise<string[]> {
     const message = `The folder ${folder} cannot be searched for images: ${(error as Error).message}.`;
     throw new CasslError("FILE_NOT_FOUND", message, "Correct the path in the configuration.", { cause: error });
   }
-}
-
-/** Decodes the whole image. Throws an Error that says what is wrong if it is missing, truncated or not an image. */
-export async function inspectImage(path: string): Promise<ImageInfo> {
-  const bytes = await readFile(path);
-  const image = sharp(bytes, { failOn: "truncated" });
-  const { format, orientation = 1 } = await image.metadata();
-  if (!FORMATS.has(format)) throw new Error(`it is ${format}; JPEG, PNG and WebP can be read`);
-  const { info } = await image.raw().toBuffer({ resolveWithObject: true });
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
-  return { sha256, width_px: info.width, height_px: info.height, turned: orientation >= 5 };
 }
 
 /** A link that leads nowhere is no folder: it is found as an image if it is named like one, and is missing when looked into. */

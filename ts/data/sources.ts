@@ -18,6 +18,13 @@ export interface DataSources {
   readonly validation: AnnotatedSource;
   readonly bad_images: "error" | "drop";
   readonly bad_boxes: BadBoxes;
+  /** Images of more pixels cannot be decoded. */
+  readonly max_image_pixels: number;
+  readonly leak_firewall: {
+    readonly enabled: boolean;
+    readonly max_distance: number;
+    readonly labeled: "error" | "drop";
+  };
 }
 
 interface AnnotatedSource {

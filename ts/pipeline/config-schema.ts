@@ -56,6 +56,20 @@ const select = z.strictObject({
 const annotations = path.describe("COCO annotation file");
 const images = path.describe("Folder that the file names in the annotation file are relative to");
 
+/** From twice its warning limit on, Pillow, which decodes for training, refuses an image. */
+const MOST_PIXELS = 178_956_970;
+
+const leakFirewall = z.strictObject({
+  enabled: z.boolean().default(true).describe("Whether to look for copies and near-duplicates of validation images"),
+  max_distance: unit
+    .default(0.04)
+    .describe("Up to which distance two images are near-duplicates; 0: the same picture, 1: nothing in common"),
+  labeled: z
+    .enum(["error", "drop"])
+    .default("error")
+    .describe("What to do with labeled images that leak; unlabeled ones are dropped"),
+});
+
 const data = z.strictObject({
   labeled: z
     .strictObject({
@@ -75,7 +89,15 @@ const data = z.strictObject({
     .prefault({})
     .describe("Images to pseudo-label; the arm `supervised` needs none"),
   validation: z.strictObject({ annotations, images }).describe("Images with ground truth to evaluate on"),
-  bad_images: z.enum(["error", "drop"]).default("error").describe("What to do with an image that cannot be decoded"),
+  bad_images: z
+    .enum(["error", "drop"])
+    .default("error")
+    .describe("What to do with an image that cannot be decoded, or is of another size than annotated"),
+  max_image_pixels: count
+    .max(MOST_PIXELS)
+    .default(100_000_000)
+    .describe("An image with more pixels cannot be decoded: it may be made to fill the memory"),
+  leak_firewall: leakFirewall.prefault({}).describe("Keeps what shows the same as a validation image out of training"),
   bad_boxes: z
     .enum(["error", "clip", "drop"])
     .default("error")
