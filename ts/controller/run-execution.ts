@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ArtifactStore } from "../core/artifacts.js";
+import type { InspectionCache } from "../data/inspect-image.js";
 import type { Config } from "../pipeline/config.js";
 import { type RunResult, runPipeline } from "../pipeline/pipeline.js";
 import { createSteps } from "../pipeline/step.js";
@@ -18,15 +19,16 @@ export interface RunResources {
   readonly state: StateStore;
   readonly artifacts: ArtifactStore;
   readonly folders: RunFolders;
+  readonly inspections: InspectionCache;
   readonly shards: ShardLedger;
   readonly submit: Submit;
 }
 
-export function runExecution({ state, artifacts, folders, shards, submit }: RunResources): ExecuteRun {
+export function runExecution({ state, artifacts, folders, inspections, shards, submit }: RunResources): ExecuteRun {
   return async ({ run_id, created_at }, config, emit, signal) => {
     const steps = createSteps(state, artifacts, emit, signal);
     const workers = pipelineWorkers(submit, shards, emit);
-    const result = await runPipeline(run_id, config, { steps, workers, artifacts, emit });
+    const result = await runPipeline(run_id, config, { steps, workers, artifacts, inspections, emit });
     const finishedAt = new Date();
     const report: ReportInput = {
       run: { run_id, config, created_at: created_at ?? finishedAt, finished_at: finishedAt },

@@ -1,11 +1,11 @@
 /** The leak firewall: finds images outside the validation set that show what a validation image shows. */
 import { mapConcurrently } from "../core/concurrency.js";
 import { CasslError } from "../core/errors.js";
-import { readThumbnail } from "./inspect-image.js";
+import { readPicture } from "./inspect-image.js";
 import { firstByContent, isOf, positionsOf, type SoundImage } from "./inspected-image.js";
-import { mirror, pictureDistance } from "./near-duplicates/alignment.js";
+import { mirror, type Picture, pictureDistance } from "./near-duplicates/alignment.js";
 import type { CopyCandidate, SuspectedCopy } from "./near-duplicates/candidates.js";
-import { type Thumbnail, WINDOWS } from "./near-duplicates/picture-hash.js";
+import { WINDOWS } from "./near-duplicates/picture-hash.js";
 import { type SharedPictures, searchCopies } from "./near-duplicates/search.js";
 
 /** That a labeled or unlabeled image shows the same as a validation image. */
@@ -63,14 +63,14 @@ async function nearLeaks(
     images.filter(({ position }) => involved.has(position)).map((image) => [image.position, image]),
   );
   const imageAt = (position: number): SoundImage => byPosition.get(position) as SoundImage;
-  const thumbnailOfOriginal = remembered((position) => thumbnailOf(imageAt(position)));
+  const pictureOfOriginal = remembered((position) => pictureOf(imageAt(position)));
 
   const judge = async ({ suspect, candidates }: SuspectedCopy): Promise<Leak[]> => {
-    const thumbnail = await thumbnailOf(imageAt(suspect));
+    const picture = await pictureOf(imageAt(suspect));
     const leaks: Leak[] = [];
     for (const candidate of candidates) {
       const { original, mirrored } = candidate;
-      const distance = distanceOf(candidate, thumbnail, await thumbnailOfOriginal(original));
+      const distance = distanceOf(candidate, picture, await pictureOfOriginal(original));
       if (distance > maxDistance) continue;
       const rounded = Number(distance.toFixed(3));
       leaks.push({
@@ -89,8 +89,8 @@ async function nearLeaks(
 /** Lays the one that may lack borders over the other. If their whole pictures are alike, either may. */
 function distanceOf(
   { cropped, window, mirrored }: CopyCandidate,
-  suspect: Thumbnail,
-  original: Thumbnail,
+  suspect: Picture,
+  original: Picture,
 ): number {
   const start = WINDOWS[window];
   if (start === undefined) throw new RangeError(`There is no window ${window}.`);
@@ -106,8 +106,8 @@ function originalOf({ original }: CopyCandidate): number {
   return original;
 }
 
-async function thumbnailOf({ candidate: { path } }: SoundImage): Promise<Thumbnail> {
-  return readThumbnail(path).catch((error: Error) => {
+async function pictureOf({ candidate: { path } }: SoundImage): Promise<Picture> {
+  return readPicture(path).catch((error: Error) => {
     const message = `${path} could be decoded at first, and now cannot: ${error.message}.`;
     throw new CasslError("IMAGE_INVALID", message, "Leave the images alone while they are curated.", { cause: error });
   });

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import sharp, { type Metadata, type Sharp } from "sharp";
+import type { Picture } from "./near-duplicates/alignment.js";
 import { pictureHashes, THUMBNAIL_PX, type Thumbnail } from "./near-duplicates/picture-hash.js";
 
 export interface ImageInfo {
@@ -68,8 +69,8 @@ export async function inspectImage(path: string, maxPixels: number, cache?: Insp
 }
 
 /** The picture as it is shown, squeezed into a small square. */
-export async function readThumbnail(path: string): Promise<Thumbnail> {
-  return thumbnailOf(sharp(await readFile(path), { limitInputPixels: false }));
+export async function readPicture(path: string): Promise<Picture> {
+  return pictureOf(sharp(await readFile(path), { limitInputPixels: false, ignoreIcc: true }));
 }
 
 /** A small JPEG of the picture as it is shown. */
@@ -101,10 +102,10 @@ async function decode(bytes: Buffer, maxPixels: number): Promise<Inspection> {
   refuseUnlikeTraining(metadata);
   const { width, height, orientation = 1 } = metadata;
   refuseTooLarge(width, height, maxPixels);
-  const hashes = pictureHashes(await thumbnailOf(image));
+  const { gray } = await pictureOf(image);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const info = { sha256, size_bytes: bytes.length, width_px: width, height_px: height, turned: orientation >= 5 };
-  return { info, hashes };
+  return { info, hashes: pictureHashes(gray) };
 }
 
 /** Pillow, which decodes for training, makes other pixels of these than sharp, which decodes for evaluation. */
@@ -121,27 +122,35 @@ function refuseTooLarge(width: number, height: number, maxPixels: number): void 
 }
 
 /** The kernel takes part of every row and column, so that the whole image is decoded, though JPEG at a lower resolution. */
-async function thumbnailOf(image: Sharp): Promise<Thumbnail> {
+async function pictureOf(image: Sharp): Promise<Picture> {
   const side = OVERSAMPLING * THUMBNAIL_PX;
   const { data, info } = await image
     .autoOrient()
     .resize(side, side, { fit: "fill", kernel: "linear" })
     .raw()
     .toBuffer({ resolveWithObject: true });
-  const thumbnail = new Float32Array(THUMBNAIL_PX * THUMBNAIL_PX);
-  for (let y = 0; y < side; y++) {
-    for (let x = 0; x < side; x++) {
-      const pixel = (y * side + x) * info.channels;
-      const place = Math.floor(y / OVERSAMPLING) * THUMBNAIL_PX + Math.floor(x / OVERSAMPLING);
-      thumbnail[place] = (thumbnail[place] as number) + luma(data, pixel, info.channels) / OVERSAMPLING ** 2;
-    }
-  }
-  return Uint8Array.from(thumbnail, Math.round);
+  const channels = info.channels < 3 ? [0, 0, 0] : [0, 1, 2];
+  const colours = channels.map((channel) => averagedSquares(data, channel, info.channels));
+  const [red, green, blue] = colours as [Float32Array, Float32Array, Float32Array];
+  const luma = red.map((value, i) => 0.299 * value + 0.587 * (green[i] as number) + 0.114 * (blue[i] as number));
+  return { gray: rounded(luma), colours: colours.map(rounded) };
 }
 
-/** Of a gray or RGB pixel, with or without alpha. */
-function luma(data: Buffer, pixel: number, channels: number): number {
-  const first = data[pixel] as number;
-  if (channels < 3) return first;
-  return 0.299 * first + 0.587 * (data[pixel + 1] as number) + 0.114 * (data[pixel + 2] as number);
+/** (32 * 32) averages over squares of one channel. */
+function averagedSquares(data: Uint8Array, channel: number, channels: number): Float32Array {
+  const side = OVERSAMPLING * THUMBNAIL_PX;
+  const averages = new Float32Array(THUMBNAIL_PX * THUMBNAIL_PX);
+  for (let y = 0; y < side; y++) {
+    const row = Math.floor(y / OVERSAMPLING) * THUMBNAIL_PX;
+    for (let x = 0; x < side; x++) {
+      const place = row + Math.floor(x / OVERSAMPLING);
+      const value = data[(y * side + x) * channels + channel] as number;
+      averages[place] = (averages[place] as number) + value / OVERSAMPLING ** 2;
+    }
+  }
+  return averages;
+}
+
+function rounded(values: Float32Array): Thumbnail {
+  return Uint8Array.from(values, Math.round);
 }

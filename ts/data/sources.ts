@@ -10,10 +10,13 @@ import { seededRandom, shuffled } from "../core/random.js";
 import type { BadBoxes, BoxCounts } from "./box-policy.js";
 import { type ListedImage, readCoco } from "./coco-reader.js";
 import { findImages } from "./images.js";
+import { readSplit } from "./splits/split-file.js";
+import { onlyClasses, takeSplit } from "./splits/take-split.js";
 
 /** `data` of cassl.yaml, with absolute paths. */
 export interface DataSources {
-  readonly labeled: AnnotatedSource & { readonly take?: number | undefined };
+  /** `split` names a split file; of `take` and `split` at most one is given. */
+  readonly labeled: AnnotatedSource & { readonly take?: number | undefined; readonly split?: string | undefined };
   readonly unlabeled: { readonly images: readonly string[]; readonly rest_of_labeled: boolean };
   readonly validation: AnnotatedSource;
   readonly bad_images: "error" | "drop";
@@ -51,7 +54,7 @@ export interface Sources {
   /** How many images the labeled annotation file has. */
   readonly labeledCount: number;
   readonly candidates: readonly Candidate[];
-  /** Labeled images that `take` left out and that join no set. */
+  /** Labeled images that `take` or `split` left out and that join no set. */
   readonly leftOut: readonly Candidate[];
 }
 
@@ -63,7 +66,8 @@ const FILES_AT_ONCE = 16;
  */
 export async function fingerprintData(data: DataSources): Promise<{ files: number; sha256: string }> {
   const images = await Promise.all([...new Set(foldersOf(data))].map(findImages));
-  const paths = [...new Set([data.labeled.annotations, data.validation.annotations, ...images.flat()])].sort();
+  const { annotations, split = annotations } = data.labeled;
+  const paths = [...new Set([annotations, split, data.validation.annotations, ...images.flat()])].sort();
   const files = await mapConcurrently(paths, FILES_AT_ONCE, async (path) => {
     const { size, mtimeMs } = await stat(path).catch(() => ({ size: -1, mtimeMs: -1 }));
     return [path, size, mtimeMs];
@@ -73,16 +77,21 @@ export async function fingerprintData(data: DataSources): Promise<{ files: numbe
 
 /**
  * Reads the annotation files, searches the folders and draws the labeled set.
- * CONFIG_INVALID if fewer images are labeled than are to be taken; otherwise as `readCoco`, `findImages` and
- * `withCategories`.
+ * CONFIG_INVALID if fewer images are labeled than are to be taken; otherwise as `readCoco`, `findImages`, `readSplit`,
+ * `takeSplit` and `withCategories`.
  */
 export async function readSources(data: DataSources, seed: number): Promise<Sources> {
   const imageRoot = commonFolder(foldersOf(data));
   const labeled = await readCoco(data.labeled.annotations, data.bad_boxes);
   const validation = await readCoco(data.validation.annotations, data.bad_boxes);
-  const validationImages = withCategories(validation.images, validation.categories, labeled.categories);
+  const split = data.labeled.split === undefined ? undefined : await readSplit(data.labeled.split);
+  const validationImages = onlyClasses(
+    withCategories(validation.images, validation.categories, labeled.categories),
+    labeled.categories,
+    split?.classes,
+  );
   const folders = await Promise.all(data.unlabeled.images.map(findImages));
-  const { taken, rest } = draw(labeled.images, data.labeled, seed);
+  const { taken, rest } = split ? takeSplit(labeled, split, data.labeled) : draw(labeled.images, data.labeled, seed);
 
   const candidate = (split: Candidate["split"], path: string): Candidate => {
     return { split, path, file_name: relative(imageRoot, path).split(sep).join("/") };

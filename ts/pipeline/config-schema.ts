@@ -76,6 +76,7 @@ const data = z.strictObject({
       annotations,
       images,
       take: count.optional().describe("How many of the images count as labeled, drawn with the seed; left out: all"),
+      split: path.optional().describe("File of `cassl split` that names the images which count as labeled"),
     })
     .describe("Images with ground truth to train on"),
   unlabeled: z
@@ -84,7 +85,7 @@ const data = z.strictObject({
       rest_of_labeled: z
         .boolean()
         .default(false)
-        .describe("Whether images that `take` leaves out join, without labels"),
+        .describe("Whether images that `take` or `split` leaves out join, without labels"),
     })
     .prefault({})
     .describe("Images to pseudo-label; the arm `supervised` needs none"),

@@ -42,7 +42,12 @@ export function parseConfigText(text: string, file: string): Config {
     ...config,
     data: {
       ...config.data,
-      labeled: { ...labeled, annotations: absolute(labeled.annotations), images: absolute(labeled.images) },
+      labeled: {
+        ...labeled,
+        annotations: absolute(labeled.annotations),
+        images: absolute(labeled.images),
+        ...(labeled.split === undefined ? {} : { split: absolute(labeled.split) }),
+      },
       unlabeled: { ...unlabeled, images: unlabeled.images.map(absolute) },
       validation: { annotations: absolute(validation.annotations), images: absolute(validation.images) },
     },
@@ -95,9 +100,12 @@ function mergeDeep(base: unknown, over: unknown): unknown {
 }
 
 function checkAcrossFields({ arms, data: { labeled, unlabeled }, stages, gates }: Config): void {
-  if (unlabeled.rest_of_labeled && labeled.take === undefined) {
+  if (labeled.take !== undefined && labeled.split !== undefined) {
+    throw invalid("`data.labeled.take` must be left out beside `data.labeled.split`, which says what to take", labeled.take);
+  }
+  if (unlabeled.rest_of_labeled && labeled.take === undefined && labeled.split === undefined) {
     throw invalid(
-      "`data.unlabeled.rest_of_labeled` must be false without `data.labeled.take`, which leaves images over",
+      "`data.unlabeled.rest_of_labeled` must be false without `data.labeled.take` or `split`, which leave images over",
       true,
     );
   }

@@ -6,7 +6,7 @@ const CELLS = 24;
 const CORNERS = CELLS + 1;
 
 /** Wider borders are not looked for; a share of the side. */
-const MAX_MARGIN = 0.15;
+const MAX_BORDER = 0.15;
 
 /** The search moves borders by the first step until that helps no more, then by half of it, down to the last. */
 const FIRST_STEP = 0.04;
@@ -15,37 +15,57 @@ const LAST_STEP = 0.005;
 /** Pictures that correlate less than this where the search starts are not the same. */
 const LEAST_START = 0.4;
 
+/** A picture to be laid over another: its gray values, and its red, green and blue ones. */
+export interface Picture {
+  readonly gray: Thumbnail;
+  readonly colours: readonly Thumbnail[];
+}
+
 /** Shares that are left out at the left, right, top and bottom. */
 type Borders = readonly number[];
 
+const NO_BORDERS: Borders = [0, 0, 0, 0];
+
 /**
- * One minus the correlation between the gray values of `part` and of that part of `whole` which fits it best: 0 if they
- * differ in brightness and contrast only, about 1 if they have nothing to do with each other.
+ * One minus the correlation between the gray values of `part` and of that part of `whole` which fits it best, or that of their
+ * colours if it is lower: 0 if they differ in brightness and contrast only, about 1 if they have nothing to do with each other.
  * @param start where about the part is in the whole.
  * @returns in [0, 2].
  */
-export function pictureDistance(whole: Thumbnail, part: Thumbnail, start: Margins): number {
-  const sums = integrate(whole);
-  const target = cellsOf(integrate(part), [0, 0, 0, 0]);
-  const fit = (borders: Borders): number => correlation(target, cellsOf(sums, borders));
+export function pictureDistance(whole: Picture, part: Picture, start: Margins): number {
+  const { borders, fit } = bestFit(whole.gray, part.gray, [start.left, start.right, start.top, start.bottom]);
+  if (fit < LEAST_START) return 1 - fit;
+  const colours = correlation(
+    part.colours.map((colour) => cellsOf(integrate(colour), NO_BORDERS)),
+    whole.colours.map((colour) => cellsOf(integrate(colour), borders)),
+  );
+  return Math.max(0, 1 - Math.min(fit, colours));
+}
 
-  let borders: Borders = [start.left, start.right, start.top, start.bottom];
-  let best = fit(borders);
-  if (best < LEAST_START) return 1 - best;
+/** Moves one border at a time as long as that makes them fit better. */
+function bestFit(whole: Thumbnail, part: Thumbnail, start: Borders): { borders: Borders; fit: number } {
+  const sums = integrate(whole);
+  const target = [cellsOf(integrate(part), NO_BORDERS)];
+  let best = { borders: start, fit: correlation(target, [cellsOf(sums, start)]) };
+  if (best.fit < LEAST_START) return best;
   for (let step = FIRST_STEP; step >= LAST_STEP; ) {
     const before = best;
     for (const moved of moves(step)) {
-      const candidate = borders.map((border, side) => Math.min(Math.max(border + (moved[side] ?? 0), 0), MAX_MARGIN));
-      const value = fit(candidate);
-      if (value > best) [borders, best] = [candidate, value];
+      const borders = best.borders.map((border, side) => Math.min(Math.max(border + (moved[side] ?? 0), 0), MAX_BORDER));
+      const fit = correlation(target, [cellsOf(sums, borders)]);
+      if (fit > best.fit) best = { borders, fit };
     }
     if (best === before) step /= 2;
   }
-  return Math.max(0, 1 - best);
+  return best;
 }
 
-/** The thumbnail of the picture with left and right exchanged. */
-export function mirror(thumbnail: Thumbnail): Thumbnail {
+/** The picture with left and right exchanged. */
+export function mirror({ gray, colours }: Picture): Picture {
+  return { gray: mirrorRows(gray), colours: colours.map(mirrorRows) };
+}
+
+function mirrorRows(thumbnail: Thumbnail): Thumbnail {
   const pixels = new Uint8Array(thumbnail.length);
   for (let row = 0; row < thumbnail.length; row += THUMBNAIL_PX) {
     pixels.set(thumbnail.subarray(row, row + THUMBNAIL_PX).toReversed(), row);
@@ -114,23 +134,23 @@ function between(a: number, b: number, share: number): number {
   return a + (b - a) * share;
 }
 
-/** Pearson's; 0 if either has no contrast. */
-function correlation(a: Float64Array, b: Float64Array): number {
-  let sumA = 0;
-  let sumB = 0;
-  let squaresA = 0;
-  let squaresB = 0;
-  let products = 0;
-  for (let index = 0; index < a.length; index++) {
-    const valueA = a[index] as number;
-    const valueB = b[index] as number;
-    sumA += valueA;
-    sumB += valueB;
-    squaresA += valueA * valueA;
-    squaresB += valueB * valueB;
-    products += valueA * valueB;
+/** Pearson's, over the values of all planes; 0 if either side has no contrast. */
+function correlation(a: readonly Float64Array[], b: readonly Float64Array[]): number {
+  const sums = { a: 0, b: 0, aa: 0, bb: 0, ab: 0 };
+  for (const [plane, valuesA] of a.entries()) {
+    const valuesB = b[plane] as Float64Array;
+    for (let cell = 0; cell < valuesA.length; cell++) {
+      const valueA = valuesA[cell] as number;
+      const valueB = valuesB[cell] as number;
+      sums.a += valueA;
+      sums.b += valueB;
+      sums.aa += valueA * valueA;
+      sums.bb += valueB * valueB;
+      sums.ab += valueA * valueB;
+    }
   }
-  const covariance = products - (sumA * sumB) / a.length;
-  const variances = (squaresA - (sumA * sumA) / a.length) * (squaresB - (sumB * sumB) / a.length);
+  const count = a.length * CELLS * CELLS;
+  const covariance = sums.ab - (sums.a * sums.b) / count;
+  const variances = (sums.aa - (sums.a * sums.a) / count) * (sums.bb - (sums.b * sums.b) / count);
   return variances < 1e-6 ? 0 : covariance / Math.sqrt(variances);
 }
