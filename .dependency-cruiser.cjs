@@ -19,7 +19,7 @@ const doors = {
   "@photostructure/sqlite": "^ts/controller/sqlite\\.ts$",
   "@grpc/grpc-js": "^ts/(grpc|controller|client|gen)/",
   "onnxruntime-node": "^ts/evaluation/onnx/",
-  sharp: "^ts/(data/images\\.ts$|evaluation/onnx/|report/)",
+  sharp: "^ts/(data/inspect-image\\.ts$|evaluation/onnx/|report/)",
 };
 
 const arrowRules = Object.entries(arrows).map(([folder, allowed]) => ({

@@ -1,11 +1,10 @@
 import type { Command } from "commander";
 import { openWorkspace, type Workspace } from "../controller/workspace.js";
 import type { CuratedData } from "../data/curate.js";
-import type { FateCount } from "../data/ledger.js";
 import type { Config } from "../pipeline/config.js";
 import { curateData } from "../pipeline/operations.js";
 import { createSteps, type EmitEvent } from "../pipeline/step.js";
-import type { Table } from "../report/tables.js";
+import { fateTable } from "../report/tables.js";
 import { type Override, readConfig } from "./config-file.js";
 import { interruptSignal } from "./interrupt.js";
 import { jsonOption, setOption, workspaceBeside, workspaceOption } from "./options.js";
@@ -17,8 +16,6 @@ interface CurateOptions {
   readonly set?: readonly Override[];
   readonly json?: true;
 }
-
-const SPLITS = ["labeled", "unlabeled", "validation"] as const;
 
 export function addCurate(program: Command): void {
   program
@@ -58,18 +55,4 @@ async function curateIn(workspace: Workspace, config: Config, signal: AbortSigna
   } finally {
     view.close();
   }
-}
-
-/** A row for each fate, a column for each set, and their sums. */
-export function fateTable(fates: readonly FateCount[]): Table {
-  const nameOf = ({ fate, reason }: FateCount): string => (reason === undefined ? fate : `${fate}: ${reason}`);
-  const sum = (counts: readonly FateCount[]): number => counts.reduce((total, { images }) => total + images, 0);
-  const row = (name: string, counts: readonly FateCount[]): string[] => [
-    name,
-    ...SPLITS.map((split) => String(sum(counts.filter((count) => count.split === split)))),
-    String(sum(counts)),
-  ];
-  const names = [...new Set(fates.map(nameOf))];
-  const rows = names.map((name) => row(name, fates.filter((count) => nameOf(count) === name)));
-  return { header: ["images", ...SPLITS, "all"], rows: [...rows, row("all", fates)] };
 }

@@ -14,6 +14,7 @@ import { addReport } from "./report.js";
 import { addRun } from "./run.js";
 import { addRuns } from "./runs.js";
 import { addServe } from "./serve.js";
+import { addSplit } from "./split.js";
 import { addSubmit } from "./submit.js";
 import { addWatch } from "./watch.js";
 
@@ -28,6 +29,7 @@ function createProgram(): Command {
     addInit,
     addCheck,
     addCurate,
+    addSplit,
     addRun,
     addReport,
     addServe,

@@ -8,6 +8,7 @@ import { type RunResult, runPipeline } from "../pipeline/pipeline.js";
 import { createSteps } from "../pipeline/step.js";
 import { type ReportInput, writeReport } from "../report/report.js";
 import { pipelineWorkers } from "./pipeline-workers.js";
+import { curatedData, reportedCuration } from "./curation.js";
 import type { RunFolders } from "./run-folders.js";
 import type { ExecuteRun } from "./runs.js";
 import { gatherSamples } from "./samples.js";
@@ -30,6 +31,7 @@ export function runExecution({ state, artifacts, folders, inspections, shards, s
     const workers = pipelineWorkers(submit, shards, emit);
     const result = await runPipeline(run_id, config, { steps, workers, artifacts, inspections, emit });
     const finishedAt = new Date();
+    const curated = curatedData(result, state);
     const report: ReportInput = {
       run: { run_id, config, created_at: created_at ?? finishedAt, finished_at: finishedAt },
       result,
@@ -37,7 +39,8 @@ export function runExecution({ state, artifacts, folders, inspections, shards, s
         state.progressOf(key).map((entry) => ({ ...entry, step: name })),
       ),
       events: state.eventsAfter(run_id, 0, Number.MAX_SAFE_INTEGER),
-      samples: await gatherSamples(result, state, artifacts),
+      samples: await gatherSamples(result, curated, artifacts),
+      curation: await reportedCuration(curated, artifacts),
     };
     await folders.write(run_id, (directory) => writeResults(directory, config, result, report));
     return { finishedAt, result: await artifacts.put(Buffer.from(jsonText(result))) };

@@ -9,29 +9,30 @@ const EXTENSIONS = new Set([".jpg", ".jpeg", ".png", ".webp"]);
 
 /**
  * The paths of all image files under a folder, in the order of their names, through symbolic links. Hidden files and
- * folders are passed over, and each folder is searched once however many links lead to it.
- * FILE_NOT_FOUND if the folder cannot be read.
+ * folders are passed over, and each folder is searched once however many links lead to it. A folder inside that cannot be
+ * searched is among the paths as it is, for the inspection to refuse.
+ * FILE_NOT_FOUND if the folder itself cannot be searched.
  */
 export async function findImages(folder: string): Promise<string[]> {
   const searched = new Set<string>();
+  const found: string[] = [];
 
-  const search = async (inside: string): Promise<string[]> => {
+  const search = async (inside: string): Promise<void> => {
     const real = await realpath(inside);
-    if (searched.has(real)) return [];
+    if (searched.has(real)) return;
     searched.add(real);
     const entries = await readdir(inside, { withFileTypes: true });
-    const found: string[] = [];
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       if (entry.name.startsWith(".")) continue;
       const path = join(inside, entry.name);
-      if (await isFolder(entry, path)) found.push(...(await search(path)));
+      if (await isFolder(entry, path)) await search(path).catch(() => found.push(path));
       else if (EXTENSIONS.has(extname(entry.name).toLowerCase())) found.push(path);
     }
-    return found;
   };
 
   try {
-    return await search(folder);
+    await search(folder);
+    return found;
   } catch (error) {
     const message = `The folder ${folder} cannot be searched for images: ${(error as Error).message}.`;
     throw new CasslError("FILE_NOT_FOUND", message, "Correct the path in the configuration.", { cause: error });

@@ -109,11 +109,10 @@ async function decode(bytes: Buffer, maxPixels: number): Promise<Inspection> {
 }
 
 /** Pillow, which decodes for training, makes other pixels of these than sharp, which decodes for evaluation. */
-function refuseUnlikeTraining({ format, space, depth, pages = 1 }: Metadata): void {
+function refuseUnlikeTraining({ format, space, depth }: Metadata): void {
   if (!FORMATS.has(format)) throw new Error(`it is ${format}; JPEG, PNG and WebP can be read`);
-  if (!COLOUR_SPACES.has(space) && depth === "uchar") throw new Error(`its colours are ${space}; RGB and gray can be read`);
   if (depth !== "uchar") throw new Error("it has more than 8 bits a channel");
-  if (pages > 1) throw new Error(`it has ${pages} frames; a single one can be read`);
+  if (!COLOUR_SPACES.has(space)) throw new Error(`its colours are ${space}; RGB and gray can be read`);
 }
 
 function refuseTooLarge(width: number, height: number, maxPixels: number): void {

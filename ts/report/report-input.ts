@@ -12,6 +12,36 @@ export interface ReportInput {
   /** Of the steps of the result, also where an earlier run did them. */
   readonly progress: readonly StepProgress[];
   readonly samples: readonly SampleImage[];
+  readonly curation: ReportedCuration;
+}
+
+/** What became of the images. */
+export interface ReportedCuration {
+  /** All together are all images. */
+  readonly fates: readonly ReportedFate[];
+  /** The images that show what a validation image shows. */
+  readonly leaks: readonly ReportedLeak[];
+}
+
+/** How many images of a set had the same fate. */
+export interface ReportedFate {
+  readonly split: string;
+  readonly fate: "used" | "dropped";
+  readonly reason?: string;
+  readonly images: number;
+}
+
+export interface ReportedLeak {
+  readonly file_name: string;
+  readonly split: string;
+  /** File name of the validation image. */
+  readonly validation: string;
+  /** Whether the files are equal, or only what they show. */
+  readonly kind: "exact" | "near";
+  readonly distance: number;
+  readonly mirrored: boolean;
+  /** Small JPEG files in base64. */
+  readonly previews?: { readonly image: string; readonly validation: string };
 }
 
 export interface ReportedRun {

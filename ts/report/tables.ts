@@ -1,6 +1,7 @@
 /** The tables of a result as text cells, for the terminal, the page and the Markdown. */
 import type { RunResult } from "../pipeline/pipeline.js";
 import { formatAp, formatDuration, formatNumber, formatShare } from "./format.js";
+import type { ReportedFate } from "./report-input.js";
 
 export interface Table {
   readonly header: readonly string[];
@@ -49,4 +50,25 @@ export function gateTable({ gates }: RunResult): Table {
       passed ? "passed" : "failed",
     ]),
   };
+}
+
+const SPLITS = ["labeled", "unlabeled", "validation"] as const;
+
+/** A row for each fate, a column for each set, and their sums. */
+export function fateTable(fates: readonly ReportedFate[]): Table {
+  const names = [...new Set(fates.map(fateName))];
+  const sum = (counts: readonly ReportedFate[]): number => counts.reduce((total, { images }) => total + images, 0);
+  const row = (name: string, counts: readonly ReportedFate[]): string[] => [
+    name,
+    ...SPLITS.map((split) => String(sum(counts.filter((count) => count.split === split)))),
+    String(sum(counts)),
+  ];
+  return {
+    header: ["images", ...SPLITS, "all"],
+    rows: [...names.map((name) => row(name, fates.filter((fate) => fateName(fate) === name))), row("all", fates)],
+  };
+}
+
+function fateName({ fate, reason }: ReportedFate): string {
+  return reason === undefined ? fate : `${fate}: ${reason}`;
 }

@@ -10,6 +10,7 @@ import {
   cocoDocument,
   memoryArtifacts,
   noise,
+  policies,
   temporaryFolder,
   writeImage,
   writeJson,
@@ -28,8 +29,7 @@ describe("curation", () => {
       labeled: { annotations: at("train.json"), images: at("train") },
       unlabeled: { images: [at("more")], rest_of_labeled: false },
       validation: { annotations: at("val.json"), images: at("val") },
-      bad_images: "error",
-      bad_boxes: "error",
+      ...policies,
     };
     await writeJson(at("train.json"), cocoDocument([1, 2, 3, 4]));
     await writeJson(at("val.json"), cocoDocument([1, 2]));

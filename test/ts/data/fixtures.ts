@@ -6,6 +6,7 @@ import sharp, { type Sharp } from "sharp";
 import type { ArtifactStore } from "../../../ts/core/artifacts.js";
 import { CasslError } from "../../../ts/core/errors.js";
 import { sha256 } from "../../../ts/core/hash.js";
+import { seededRandom } from "../../../ts/core/random.js";
 
 /** A folder that is there for each test of the surrounding `describe`. */
 export function temporaryFolder(): (...names: string[]) => string {
@@ -15,6 +16,21 @@ export function temporaryFolder(): (...names: string[]) => string {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
   return (...names) => join(folder, ...names);
+}
+
+/** What a configuration says of data beside where it is: the defaults. */
+export const policies = {
+  bad_images: "error",
+  bad_boxes: "error",
+  max_image_pixels: 100_000_000,
+  leak_firewall: { enabled: true, max_distance: 0.04, labeled: "error" },
+} as const;
+
+/** A picture with shapes as large as those of a photo, which is the same for the same seed. */
+export function scene(seed: number, width = 320, height = 240): Sharp {
+  const random = seededRandom(seed);
+  const pixels = Buffer.from(Uint8Array.from({ length: 12 * 9 * 3 }, () => 256 * random()));
+  return sharp(pixels, { raw: { width: 12, height: 9, channels: 3 } }).resize(width, height, { kernel: "cubic", fit: "fill" });
 }
 
 /** An image of noise, which is the same for the same seed. */
@@ -78,7 +94,11 @@ export function memoryArtifacts(): ArtifactStore {
       blobs.set(ref.sha256, bytes);
       return Promise.resolve(ref);
     },
-    putStream: () => Promise.reject(new Error("not needed here")),
+    putStream: async ({ sha256: hash }, chunks) => {
+      const parts = [];
+      for await (const chunk of chunks) parts.push(chunk);
+      blobs.set(hash, Buffer.concat(parts));
+    },
     path: () => Promise.reject(new Error("not needed here")),
     stat: async (hash) =>
       Promise.resolve(blobs.has(hash) ? { sha256: hash, size_bytes: (await read(hash)).byteLength } : undefined),
