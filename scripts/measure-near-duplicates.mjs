@@ -97,7 +97,9 @@ await main(import.meta.url, async () => {
       const { title } = ALTERATIONS[name];
       console.log(row(title, share(await distances(copies, originals), originals.length)));
       if (name.startsWith("crop")) {
-        console.log(row(`${title} of the validation image`, share(await distances(originals, copies), originals.length)));
+        console.log(
+          row(`${title} of the validation image`, share(await distances(originals, copies), originals.length)),
+        );
       }
     } finally {
       rmSync(folder, { recursive: true });
@@ -105,5 +107,6 @@ await main(import.meta.url, async () => {
   }
   const alarms = await distances(others, originals);
   console.log(row(`${others.length} other photos`, share(alarms, others.length)));
-  if (values.list) for (const { distance, pair } of alarms.sort((a, b) => a.distance - b.distance)) console.log(distance, pair);
+  if (values.list)
+    for (const { distance, pair } of alarms.sort((a, b) => a.distance - b.distance)) console.log(distance, pair);
 });

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { z } from "zod";
 import { toStorageError } from "../controller/storage.js";
 import { CasslError } from "../core/errors.js";
 import { type CocoSet, readCoco } from "../data/coco-reader.js";
@@ -22,6 +23,8 @@ interface SplitCommandOptions {
   readonly json?: true;
 }
 
+const groupsSchema = z.record(z.string(), z.union([z.string(), z.number()]));
+
 type GroupOf = (image: AnnotatedImage) => string | number;
 
 export function addSplit(program: Command): void {
@@ -30,7 +33,9 @@ export function addSplit(program: Command): void {
     .description("Draw which images count as labeled, for data.labeled.split: K % of them, several times over.")
     .argument("<annotations>", "annotation file, COCO JSON")
     .addOption(
-      new Option("--percent <list>", "how much of the images, such as 0.5,1,2").default([1, 2, 5, 10], "1,2,5,10").argParser(parsePercents),
+      new Option("--percent <list>", "how much of the images, such as 0.5,1,2")
+        .default([1, 2, 5, 10], "1,2,5,10")
+        .argParser(parsePercents),
     )
     .addOption(new Option("--folds <count>", "how many splits of each size").default(5).argParser(parseFolds))
     .addOption(new Option("--seed <number>", "other seeds draw other images").default(0).argParser(parseSeed))
@@ -40,7 +45,9 @@ export function addSplit(program: Command): void {
     )
     .option("--groups <file>", "JSON of file names to groups that stay together, such as videos")
     .addOption(
-      new Option("--classes <list>", "names of the only classes that are labeled; the others are unseen").argParser(parseNames),
+      new Option("--classes <list>", "names of the only classes that are labeled; the others are unseen").argParser(
+        parseNames,
+      ),
     )
     .addOption(jsonOption("print one JSON object a split"))
     .action(split);
@@ -74,29 +81,23 @@ async function groupsOf(coco: CocoSet, { images, groups }: SplitCommandOptions):
 
 /** An image that the file does not name stands alone. */
 async function groupsInFile(file: string): Promise<GroupOf> {
-  const groups = await readGroups(file);
+  const groups = new Map(Object.entries(await readGroups(file)));
   return ({ id, file_name }) => {
-    const group = groups[file_name];
-    return group === undefined ? id : `group ${String(group)}`;
+    const group = groups.get(file_name);
+    return group === undefined ? id : `group ${group}`;
   };
 }
 
-async function readGroups(file: string): Promise<Readonly<Record<string, unknown>>> {
+async function readGroups(file: string): Promise<Readonly<Record<string, string | number>>> {
   const text = await readFile(file, "utf8").catch((error: Error) => {
     throw new CasslError("FILE_NOT_FOUND", `${file} cannot be read: ${error.message}.`, "Correct --groups.");
   });
   try {
-    const groups = JSON.parse(text) as unknown;
-    if (typeof groups === "object" && groups !== null && !Array.isArray(groups)) return { ...groups };
+    return groupsSchema.parse(JSON.parse(text));
   } catch (error) {
-    throw groupsInvalid(file, error);
+    const message = `${file} is not a JSON object of file names and their groups.`;
+    throw new CasslError("CONFIG_INVALID", message, 'Write it as { "a.jpg": "video 1", ... }.', { cause: error });
   }
-  throw groupsInvalid(file);
-}
-
-function groupsInvalid(file: string, cause?: unknown): CasslError {
-  const message = `${file} is not a JSON object of file names and their groups.`;
-  return new CasslError("CONFIG_INVALID", message, 'Write it as { "a.jpg": "video 1", ... }.', { cause });
 }
 
 /** A file that is there is left as it is, and refused if it has other content. */

@@ -13,6 +13,9 @@ export function curatedData(result: RunResult, steps: StepStore): CuratedData {
   return JSON.parse(steps.findStep(key)?.output ?? "") as CuratedData;
 }
 
-export async function reportedCuration({ fates, leaks }: CuratedData, artifacts: ArtifactStore): Promise<ReportedCuration> {
+export async function reportedCuration(
+  { fates, leaks }: CuratedData,
+  artifacts: ArtifactStore,
+): Promise<ReportedCuration> {
   return { fates, leaks: [...decodeLines(await artifacts.read(leaks.sha256))] as LeakEvidence[] };
 }

@@ -145,7 +145,11 @@ function listedIn(candidates: readonly Candidate[], split: Candidate["split"]): 
   return candidates.flatMap((candidate) => (candidate.split === split ? (candidate.listed ?? []) : []));
 }
 
-function annotatedSet(used: readonly SoundImage[], split: Candidate["split"], categories: readonly Category[]): Dataset {
+function annotatedSet(
+  used: readonly SoundImage[],
+  split: Candidate["split"],
+  categories: readonly Category[],
+): Dataset {
   const images = used.filter(isOf(split)).flatMap(({ candidate: { listed, file_name }, info: { sha256 } }) => {
     return listed === undefined ? [] : [{ ...listed, file_name, sha256 }];
   });

@@ -1,6 +1,7 @@
 /** What becomes of each image: used, or dropped for a reason. Pure decisions on what inspection and the firewall found. */
-import type { Leak } from "./firewall.js";
+
 import { failOnFaults } from "./faults.js";
+import type { Leak } from "./firewall.js";
 import type { ImageInfo } from "./inspect-image.js";
 import { firstByContent, type InspectedImage, isOf, type SoundImage } from "./inspected-image.js";
 import type { Candidate } from "./sources.js";
@@ -61,7 +62,12 @@ export function dropLeaks(images: readonly SoundImage[], leaks: readonly Leak[],
       const other = original.candidate.file_name;
       return kind === "exact"
         ? { candidate, info, reason: "exact copy of a validation image", detail: other }
-        : { candidate, info, reason: "near-duplicate of a validation image", detail: `${other}, distance ${distance}` };
+        : {
+            candidate,
+            info,
+            reason: "near-duplicate of a validation image",
+            detail: `${other}, distance ${distance.toFixed(3)}`,
+          };
     }),
   };
 }
@@ -106,7 +112,7 @@ function refuseLabeled(leaks: readonly Leak[]): void {
   const faults = leaks.map(({ suspect, original, kind, distance }) =>
     kind === "exact"
       ? `${suspect.candidate.path} has the same content as ${original.candidate.path}`
-      : `${suspect.candidate.path} shows the same as ${original.candidate.path} (distance ${distance})`,
+      : `${suspect.candidate.path} shows the same as ${original.candidate.path} (distance ${distance.toFixed(3)})`,
   );
   const remedy =
     "Remove the image from one of the two annotation files, or set `data.leak_firewall.labeled: drop` to train without it.";

@@ -87,11 +87,7 @@ async function nearLeaks(
 }
 
 /** Lays the one that may lack borders over the other. If their whole pictures are alike, either may. */
-function distanceOf(
-  { cropped, window, mirrored }: CopyCandidate,
-  suspect: Picture,
-  original: Picture,
-): number {
+function distanceOf({ cropped, window, mirrored }: CopyCandidate, suspect: Picture, original: Picture): number {
   const start = WINDOWS[window];
   if (start === undefined) throw new RangeError(`There is no window ${window}.`);
   const sides = window === 0 ? (["suspect", "original"] as const) : [cropped];

@@ -101,7 +101,10 @@ function mergeDeep(base: unknown, over: unknown): unknown {
 
 function checkAcrossFields({ arms, data: { labeled, unlabeled }, stages, gates }: Config): void {
   if (labeled.take !== undefined && labeled.split !== undefined) {
-    throw invalid("`data.labeled.take` must be left out beside `data.labeled.split`, which says what to take", labeled.take);
+    throw invalid(
+      "`data.labeled.take` must be left out beside `data.labeled.split`, which says what to take",
+      labeled.take,
+    );
   }
   if (unlabeled.rest_of_labeled && labeled.take === undefined && labeled.split === undefined) {
     throw invalid(

@@ -6,7 +6,10 @@ import type { ReportedLeak } from "./report-input.js";
 export function leakSentence(leaks: readonly ReportedLeak[]): string {
   if (leaks.length === 0) return "No image shows the same as a validation image.";
   const exact = leaks.filter(({ kind }) => kind === "exact").length;
-  const kinds = [`${count(exact, "exact copy", "exact copies")}`, count(leaks.length - exact, "near-duplicate", "near-duplicates")];
+  const kinds = [
+    `${count(exact, "exact copy", "exact copies")}`,
+    count(leaks.length - exact, "near-duplicate", "near-duplicates"),
+  ];
   return `Kept out of training: ${kinds.join(" and ")} of validation images.`;
 }
 

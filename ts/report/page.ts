@@ -16,7 +16,10 @@ import { type StepSpan, stepSpans, type TrainingCurve, trainingCurves } from "./
 const MOST_OPEN_ROWS = 12;
 
 /** @param figures of the samples, in their order. */
-export function page({ run, result, events, progress, samples, curation }: ReportInput, figures: readonly Html[]): Html {
+export function page(
+  { run, result, events, progress, samples, curation }: ReportInput,
+  figures: readonly Html[],
+): Html {
   return html`<!DOCTYPE html>
 <html lang="en">
 <head>

@@ -65,7 +65,15 @@ export function fateTable(fates: readonly ReportedFate[]): Table {
   ];
   return {
     header: ["images", ...SPLITS, "all"],
-    rows: [...names.map((name) => row(name, fates.filter((fate) => fateName(fate) === name))), row("all", fates)],
+    rows: [
+      ...names.map((name) =>
+        row(
+          name,
+          fates.filter((fate) => fateName(fate) === name),
+        ),
+      ),
+      row("all", fates),
+    ],
   };
 }
 

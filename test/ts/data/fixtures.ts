@@ -26,11 +26,25 @@ export const policies = {
   leak_firewall: { enabled: true, max_distance: 0.04, labeled: "error" },
 } as const;
 
-/** A picture with shapes as large as those of a photo, which is the same for the same seed. */
+const SPOTS = { across: 12, down: 9 };
+
+/** A picture of spots as large as the things on a photo, which is the same for the same seed. */
 export function scene(seed: number, width = 320, height = 240): Sharp {
   const random = seededRandom(seed);
-  const pixels = Buffer.from(Uint8Array.from({ length: 12 * 9 * 3 }, () => 256 * random()));
-  return sharp(pixels, { raw: { width: 12, height: 9, channels: 3 } }).resize(width, height, { kernel: "cubic", fit: "fill" });
+  const spots = Array.from({ length: 3 * SPOTS.across * SPOTS.down }, () => 256 * random());
+  const spot = (column: number, row: number, channel: number): number =>
+    spots[3 * (Math.min(row, SPOTS.down - 1) * SPOTS.across + Math.min(column, SPOTS.across - 1)) + channel] as number;
+  const pixels = Buffer.alloc(3 * width * height);
+  for (let index = 0; index < pixels.length; index++) {
+    const pixel = Math.floor(index / 3);
+    const x = ((pixel % width) / width) * (SPOTS.across - 1);
+    const y = (Math.floor(pixel / width) / height) * (SPOTS.down - 1);
+    const [column, row] = [Math.floor(x), Math.floor(y)];
+    const at = (down: number): number =>
+      spot(column, row + down, index % 3) * (1 - (x - column)) + spot(column + 1, row + down, index % 3) * (x - column);
+    pixels[index] = at(0) * (1 - (y - row)) + at(1) * (y - row);
+  }
+  return sharp(pixels, { raw: { width, height, channels: 3 } });
 }
 
 /** An image of noise, which is the same for the same seed. */

@@ -40,7 +40,7 @@ describe("finding images", () => {
     await assert.rejects(inspectImage(at("a.jpg"), 1e8), /ENOENT/);
   });
 
-  it("finds a folder that cannot be searched, for the inspection to refuse", async function () {
+  it("finds a folder that cannot be searched, for the inspection to refuse", async () => {
     await mkdir(at("a"));
     await mkdir(at("b"));
     await touch("a/1.jpg", "b/2.jpg");
@@ -59,9 +59,13 @@ describe("finding images", () => {
     await touch(name);
     assert.deepEqual(await found(), [name]);
     // Deeper than a path may be long, so each folder is made from inside the one above.
-    execFileSync("sh", ["-c", `for i in $(seq 20); do mkdir ${"d".repeat(250)} && cd ${"d".repeat(250)} || break; done 2>/dev/null`], {
-      cwd: at(),
-    });
+    execFileSync(
+      "sh",
+      ["-c", `for i in $(seq 20); do mkdir ${"d".repeat(250)} && cd ${"d".repeat(250)} || break; done 2>/dev/null`],
+      {
+        cwd: at(),
+      },
+    );
     try {
       const [tooLong = "", ...others] = await found();
       assert.deepEqual(others, [name]);

@@ -119,7 +119,9 @@ describe("looking into an image", () => {
   });
 
   it("gives gray and colours of the picture in a small square", async () => {
-    await sharp({ create: { width: 50, height: 20, channels: 3, background: "#ff8000" } }).png().toFile(at("a.png"));
+    await sharp({ create: { width: 50, height: 20, channels: 3, background: "#ff8000" } })
+      .png()
+      .toFile(at("a.png"));
     const { gray, colours } = await readPicture(at("a.png"));
     assert.deepEqual(
       [gray, ...colours].map((plane) => [plane.length, plane[0], plane.at(-1)]),
@@ -160,7 +162,11 @@ function pngHeader(width: number, height: number): Buffer {
   size.writeUInt32BE(height, 4);
   const depthAndColours = Buffer.from([8, 2, 0, 0, 0]);
   const signature = Buffer.from("89504e470d0a1a0a", "hex");
-  return Buffer.concat([signature, chunk("IHDR", Buffer.concat([size, depthAndColours])), chunk("IDAT", Buffer.alloc(64))]);
+  return Buffer.concat([
+    signature,
+    chunk("IHDR", Buffer.concat([size, depthAndColours])),
+    chunk("IDAT", Buffer.alloc(64)),
+  ]);
 }
 
 function chunk(name: string, data: Buffer): Buffer {

@@ -51,7 +51,9 @@ function bestFit(whole: Thumbnail, part: Thumbnail, start: Borders): { borders: 
   for (let step = FIRST_STEP; step >= LAST_STEP; ) {
     const before = best;
     for (const moved of moves(step)) {
-      const borders = best.borders.map((border, side) => Math.min(Math.max(border + (moved[side] ?? 0), 0), MAX_BORDER));
+      const borders = best.borders.map((border, side) =>
+        Math.min(Math.max(border + (moved[side] ?? 0), 0), MAX_BORDER),
+      );
       const fit = correlation(target, [cellsOf(sums, borders)]);
       if (fit > best.fit) best = { borders, fit };
     }

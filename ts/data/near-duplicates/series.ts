@@ -1,6 +1,13 @@
 /** Groups pictures of one series: bursts, video frames, copies. */
 import { buildHashIndex } from "./hash-index.js";
-import { FLIP_MASK, hammingDistance, hashesOfWindow, WINDOWS, WORDS_PER_HASH, WORDS_PER_PICTURE } from "./picture-hash.js";
+import {
+  FLIP_MASK,
+  hammingDistance,
+  hashesOfWindow,
+  WINDOWS,
+  WORDS_PER_HASH,
+  WORDS_PER_PICTURE,
+} from "./picture-hash.js";
 
 /** Pictures whose hashes differ in no more bits are of one series wherever they are. */
 const MAX_DISTANCE = 6;

@@ -100,8 +100,8 @@ function startDraw(units: readonly Unit[], classes: readonly number[]): (size: n
   };
 }
 
-/** The first of those for which the value is largest. */
-function largest<T>(items: readonly T[], valueOf: (item: T) => number): T | undefined {
-  const values = items.map(valueOf);
-  return items[values.indexOf(values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY))];
+/** The first of those for which the size is largest. */
+function largest<T>(items: readonly T[], sizeOfItem: (item: T) => number): T | undefined {
+  const sizes = items.map(sizeOfItem);
+  return items[sizes.indexOf(sizes.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY))];
 }

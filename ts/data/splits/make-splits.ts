@@ -33,9 +33,7 @@ export function makeSplits(
   const drawn = images.flatMap((image): SplitImage[] => {
     const own = [...new Set(image.annotations.filter(({ iscrowd }) => !iscrowd).map(({ class_index }) => class_index))];
     const shown = own.filter((index) => chosen.has(index));
-    return classes !== undefined && shown.length === 0
-      ? []
-      : [{ id: image.id, classes: shown, group: groupOf(image) }];
+    return classes !== undefined && shown.length === 0 ? [] : [{ id: image.id, classes: shown, group: groupOf(image) }];
   });
   if (drawn.length === 0) throw empty(classes);
   return drawSplits(drawn, percents, folds, seed).map(({ percent, fold, image_ids }) => ({

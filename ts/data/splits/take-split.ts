@@ -52,7 +52,10 @@ export function onlyClasses<T extends Identified>(
   return images.map((image) => ({ ...image, annotations: image.annotations.filter(isKept) }));
 }
 
-function unfit(strangers: readonly string[], paths: { readonly annotations: string; readonly split?: string | undefined }) {
+function unfit(
+  strangers: readonly string[],
+  paths: { readonly annotations: string; readonly split?: string | undefined },
+) {
   const shown = strangers.slice(0, 5).join(", ");
   const more = strangers.length > 5 ? ` and ${strangers.length - 5} more` : "";
   const message = `The split ${paths.split} names ${shown}${more}, which ${paths.annotations} does not have.`;

@@ -51,7 +51,10 @@ describe("copy candidates", () => {
     assert.equal(found?.candidates.length, 4);
     assert.equal(new Set(found.candidates.map(({ original }) => original)).size, 4);
     const distances = found.candidates.map(({ distance }) => distance);
-    assert.deepEqual(distances, [...distances].sort((a, b) => a - b));
+    assert.deepEqual(
+      distances,
+      [...distances].sort((a, b) => a - b),
+    );
   });
 
   it("pass over pictures without contrast", () => {

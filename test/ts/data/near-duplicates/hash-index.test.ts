@@ -56,10 +56,16 @@ describe("hash bands", () => {
 
   it("read their bits across the border of the words", () => {
     fc.assert(
-      fc.property(word, word, fc.integer({ min: 0, max: 42 }), fc.integer({ min: 8, max: 22 }), (low, high, shift, width) => {
-        const expected = (((BigInt(high) << 32n) | BigInt(low)) >> BigInt(shift)) & ((1n << BigInt(width)) - 1n);
-        assert.equal(bandValue({ shift, width, radius: 0 }, low, high), Number(expected));
-      }),
+      fc.property(
+        word,
+        word,
+        fc.integer({ min: 0, max: 42 }),
+        fc.integer({ min: 8, max: 22 }),
+        (low, high, shift, width) => {
+          const expected = (((BigInt(high) << 32n) | BigInt(low)) >> BigInt(shift)) & ((1n << BigInt(width)) - 1n);
+          assert.equal(bandValue({ shift, width, radius: 0 }, low, high), Number(expected));
+        },
+      ),
     );
   });
 

@@ -23,14 +23,18 @@ export function view(seed: number, { left, right, top, bottom } = WHOLE, mirrore
       return plane(left + (mirrored ? 1 - x : x) * (1 - left - right), top + y * (1 - top - bottom));
     }),
   );
-  const gray = Uint8Array.from({ length: THUMBNAIL_PX ** 2 }, (_, index) => (colours[1] as Uint8Array)[index] as number);
+  const gray = Uint8Array.from(
+    { length: THUMBNAIL_PX ** 2 },
+    (_, index) => (colours[1] as Uint8Array)[index] as number,
+  );
   return { gray, colours };
 }
 
 function waves(seed: number): (x: number, y: number) => number {
   const random = seededRandom(seed);
   const parts = Array.from({ length: WAVES }, () => [50 * random() - 25, 50 * random() - 25, 6.3 * random()] as const);
-  return (x, y) => 128 + parts.reduce((sum, [across, down, phase]) => sum + 6 * Math.cos(across * x + down * y + phase), 0);
+  return (x, y) =>
+    128 + parts.reduce((sum, [across, down, phase]) => sum + 6 * Math.cos(across * x + down * y + phase), 0);
 }
 
 export function hashesOf(pictures: readonly Picture[]): SharedPictures {
