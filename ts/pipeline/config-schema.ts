@@ -94,15 +94,15 @@ const data = z.strictObject({
     .enum(["error", "drop"])
     .default("error")
     .describe("What to do with an image that cannot be decoded, or is of another size than annotated"),
+  bad_boxes: z
+    .enum(["error", "clip", "drop"])
+    .default("error")
+    .describe("What to do with a box that leaves its image or has no area; `clip` drops what is left empty"),
   max_image_pixels: count
     .max(MOST_PIXELS)
     .default(100_000_000)
     .describe("An image with more pixels cannot be decoded: it may be made to fill the memory"),
   leak_firewall: leakFirewall.prefault({}).describe("Keeps what shows the same as a validation image out of training"),
-  bad_boxes: z
-    .enum(["error", "clip", "drop"])
-    .default("error")
-    .describe("What to do with a box that leaves its image or has no area; `clip` drops what is left empty"),
 });
 
 const inputSide = z.int32().min(64).max(4096).multipleOf(32);
