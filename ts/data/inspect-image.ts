@@ -47,6 +47,7 @@ const MAX_FILE_BYTES = 2 ** 29;
 
 /** Thumbnails are averaged from squares of 2 x 2: a decoder that shrinks on its own rounds off less than a pixel of these. */
 const OVERSAMPLING = 2;
+const SMALL_PX = OVERSAMPLING * THUMBNAIL_PX;
 
 const PREVIEW_PX = 240;
 const PREVIEW_QUALITY = 70;
@@ -70,7 +71,8 @@ export async function inspectImage(path: string, maxPixels: number, cache?: Insp
 
 /** The picture as it is shown, squeezed into a small square. */
 export async function readPicture(path: string): Promise<Picture> {
-  return pictureOf(sharp(await readFile(path), { limitInputPixels: false, ignoreIcc: true }));
+  const small = await shrink(sharp(await readFile(path), { limitInputPixels: false, ignoreIcc: true }));
+  return { gray: grayOf(small), colours: coloursOf(small) };
 }
 
 /** A small JPEG of the picture as it is shown. */
@@ -102,10 +104,10 @@ async function decode(bytes: Buffer, maxPixels: number): Promise<Inspection> {
   refuseUnlikeTraining(metadata);
   const { width, height, orientation = 1 } = metadata;
   refuseTooLarge(width, height, maxPixels);
-  const { gray } = await pictureOf(image);
+  const hashes = pictureHashes(grayOf(await shrink(image)));
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const info = { sha256, size_bytes: bytes.length, width_px: width, height_px: height, turned: orientation >= 5 };
-  return { info, hashes: pictureHashes(gray) };
+  return { info, hashes };
 }
 
 /** Pillow, which decodes for training, makes other pixels of these than sharp, which decodes for evaluation. */
@@ -120,36 +122,48 @@ function refuseTooLarge(width: number, height: number, maxPixels: number): void 
   throw new Error(`it has ${width} x ${height} px, more than data.max_image_pixels, ${maxPixels}`);
 }
 
+/** What a decoder has made of the picture: (64 * 64) pixels of one to four channels. */
+interface Small {
+  readonly data: Uint8Array;
+  readonly channels: number;
+}
+
 /** The kernel takes part of every row and column, so that the whole image is decoded, though JPEG at a lower resolution. */
-async function pictureOf(image: Sharp): Promise<Picture> {
-  const side = OVERSAMPLING * THUMBNAIL_PX;
+async function shrink(image: Sharp): Promise<Small> {
   const { data, info } = await image
     .autoOrient()
-    .resize(side, side, { fit: "fill", kernel: "linear" })
+    .resize(SMALL_PX, SMALL_PX, { fit: "fill", kernel: "linear" })
     .raw()
     .toBuffer({ resolveWithObject: true });
-  const channels = info.channels < 3 ? [0, 0, 0] : [0, 1, 2];
-  const colours = channels.map((channel) => averagedSquares(data, channel, info.channels));
-  const [red, green, blue] = colours as [Float32Array, Float32Array, Float32Array];
-  const luma = red.map((value, i) => 0.299 * value + 0.587 * (green[i] as number) + 0.114 * (blue[i] as number));
-  return { gray: rounded(luma), colours: colours.map(rounded) };
+  return { data, channels: info.channels };
 }
 
-/** (32 * 32) averages over squares of one channel. */
-function averagedSquares(data: Uint8Array, channel: number, channels: number): Float32Array {
-  const side = OVERSAMPLING * THUMBNAIL_PX;
-  const averages = new Float32Array(THUMBNAIL_PX * THUMBNAIL_PX);
-  for (let y = 0; y < side; y++) {
-    const row = Math.floor(y / OVERSAMPLING) * THUMBNAIL_PX;
-    for (let x = 0; x < side; x++) {
-      const place = row + Math.floor(x / OVERSAMPLING);
-      const value = data[(y * side + x) * channels + channel] as number;
-      averages[place] = (averages[place] as number) + value / OVERSAMPLING ** 2;
+function grayOf({ data, channels }: Small): Thumbnail {
+  const weights = channels < 3 ? [1, 0, 0] : [0.299, 0.587, 0.114];
+  return averagedSquares({ data, channels }, weights);
+}
+
+function coloursOf(small: Small): Thumbnail[] {
+  const gray = small.channels < 3;
+  return [[1, 0, 0], gray ? [1, 0, 0] : [0, 1, 0], gray ? [1, 0, 0] : [0, 0, 1]].map((weights) =>
+    averagedSquares(small, weights),
+  );
+}
+
+/** (32 * 32) averages over squares of the weighted sum of the first three channels. */
+function averagedSquares({ data, channels }: Small, [first = 0, second = 0, third = 0]: readonly number[]): Thumbnail {
+  const thumbnail = new Uint8Array(THUMBNAIL_PX * THUMBNAIL_PX);
+  const steps = [0, channels, SMALL_PX * channels, (SMALL_PX + 1) * channels];
+  for (let place = 0; place < thumbnail.length; place++) {
+    const row = Math.floor(place / THUMBNAIL_PX);
+    const corner = OVERSAMPLING * (row * SMALL_PX + (place - row * THUMBNAIL_PX)) * channels;
+    let sum = 0;
+    for (const step of steps) {
+      const pixel = corner + step;
+      sum += first * (data[pixel] as number);
+      if (channels >= 3) sum += second * (data[pixel + 1] as number) + third * (data[pixel + 2] as number);
     }
+    thumbnail[place] = Math.round(sum / steps.length);
   }
-  return averages;
-}
-
-function rounded(values: Float32Array): Thumbnail {
-  return Uint8Array.from(values, Math.round);
+  return thumbnail;
 }

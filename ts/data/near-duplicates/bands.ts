@@ -1,9 +1,11 @@
 /** The 64 bits of a hash, cut into bands in which near hashes are looked up. */
 
+import { countBits } from "./picture-hash.js";
+
 /** A run of bits of a hash. */
 export interface Band {
   readonly shift: number;
-  /** In bits, at most 22. */
+  /** In bits. */
   readonly width: number;
   /** How many bits of the band may differ. */
   readonly radius: number;
@@ -11,15 +13,13 @@ export interface Band {
 
 const HASH_BITS = 64;
 const MIN_WIDTH = 8;
-const MAX_WIDTH = 22;
 
 /**
  * Bands of which at least one differs in no more bits than its radius, for any hashes within `maxDistance` of each other: if
  * each differed in more, together they would differ in `maxDistance + 1` (pigeonhole).
- * @param count of the hashes to look among: bands are so wide that about one hash has each of their values.
+ * @param width about how wide the bands are to be, in bits.
  */
-export function bandsFor(count: number, maxDistance: number): Band[] {
-  const width = Math.min(Math.max(Math.round(Math.log2(count + 1)), MIN_WIDTH), MAX_WIDTH);
+export function bandsFor(width: number, maxDistance: number): Band[] {
   const bands = Math.ceil(HASH_BITS / width);
   const edge = (band: number): number => Math.floor((band * HASH_BITS) / bands);
   return Array.from({ length: bands }, (_, band) => ({
@@ -27,6 +27,11 @@ export function bandsFor(count: number, maxDistance: number): Band[] {
     width: edge(band + 1) - edge(band),
     radius: Math.floor((maxDistance + bands - band) / bands) - 1,
   })).filter(({ radius }) => radius >= 0);
+}
+
+/** The width of bands of which about one hash has each value, but no wider than `most`. */
+export function widthFor(count: number, most: number): number {
+  return Math.min(Math.max(Math.round(Math.log2(count + 1)), MIN_WIDTH), most);
 }
 
 /** The bits of the band, as a number. */
@@ -52,4 +57,9 @@ export function changesOf({ width, radius }: Band): Uint32Array {
 function bitsAbove(change: number, width: number): number[] {
   const lowest = 32 - Math.clz32(change);
   return Array.from({ length: width - lowest }, (_, index) => lowest + index);
+}
+
+/** Whether two hashes, of which these bits differ, are near in the band. */
+export function isNearIn(band: Band, low: number, high: number): boolean {
+  return countBits(bandValue(band, low, high)) <= band.radius;
 }

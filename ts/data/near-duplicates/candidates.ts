@@ -27,6 +27,9 @@ const MAX_DISTANCE = 10;
 /** Where many pictures look alike, only the nearest are worth a closer look. */
 const MOST_CANDIDATES = 4;
 
+/** How many originals are indexed at once: more would take more memory, not less time. */
+const ORIGINALS_AT_ONCE = 8192;
+
 /**
  * The suspects that may be copies, each with its nearest originals.
  * @param pictures (32 * N) hashes of all windows of each picture.
@@ -38,35 +41,49 @@ export function findCopyCandidates(
   originals: Uint32Array,
 ): SuspectedCopy[] {
   const nearest = new Map<number, CopyCandidate[]>();
-  const search = (index: HashIndex, hashes: Uint32Array, cropped: CopyCandidate["cropped"], window: number): void =>
-    searchAll(index, hashes, (suspect, original, distance, mirrored) => {
-      const candidate = { original: originals[original] as number, distance, cropped, window, mirrored };
-      keepNearest(nearest, suspects[suspect] as number, candidate);
-    });
+  for (let start = 0; start < originals.length; start += ORIGINALS_AT_ONCE) {
+    const some = originals.subarray(start, start + ORIGINALS_AT_ONCE);
+    const indexOf = (window: number): HashIndex =>
+      buildHashIndex(withMirrored(hashesOfWindow(pictures, some, window)), MAX_DISTANCE, suspects.length);
+    const search = (index: HashIndex, hashes: Uint32Array, cropped: CopyCandidate["cropped"], window: number): void =>
+      forEachNear(index, hashes, (position, suspect, distance) => {
+        const found = { original: some[position >> 1] as number, mirrored: (position & 1) === 1 };
+        keepNearest(nearest, suspects[suspect] as number, { ...found, distance, cropped, window });
+      });
 
-  const indexOf = (window: number): HashIndex =>
-    buildHashIndex(hashesOfWindow(pictures, suspects, window), MAX_DISTANCE);
-  const wholeSuspects = indexOf(0);
-  const wholeOriginals = hashesOfWindow(pictures, originals, 0);
-  for (const window of WINDOWS.keys()) {
-    search(wholeSuspects, hashesOfWindow(pictures, originals, window), "suspect", window);
-    if (window > 0) search(indexOf(window), wholeOriginals, "original", window);
+    // Of a picture and its crop, one is whole.
+    const wholeOriginals = indexOf(0);
+    const wholeSuspects = hashesOfWindow(pictures, suspects, 0);
+    search(wholeOriginals, wholeSuspects, "suspect", 0);
+    for (let window = 1; window < WINDOWS.length; window++) {
+      search(indexOf(window), wholeSuspects, "suspect", window);
+      search(wholeOriginals, hashesOfWindow(pictures, suspects, window), "original", window);
+    }
   }
   return Array.from(nearest, ([suspect, candidates]) => ({ suspect, candidates }));
 }
 
-/** Looks each hash up as it is and mirrored. */
-function searchAll(
+/** (4N) after each hash that of the mirrored picture. */
+function withMirrored(hashes: Uint32Array): Uint32Array {
+  const both = new Uint32Array(2 * hashes.length);
+  for (let position = 0; position < hashes.length / WORDS_PER_HASH; position++) {
+    const low = hashes[2 * position] as number;
+    const high = hashes[2 * position + 1] as number;
+    if (low !== 0 || high !== 0) both.set([low, high, low ^ FLIP_MASK, high ^ FLIP_MASK], 4 * position);
+  }
+  return both;
+}
+
+/** Looks each hash up. */
+function forEachNear(
   index: HashIndex,
   hashes: Uint32Array,
-  found: (indexed: number, searched: number, distance: number, mirrored: boolean) => void,
+  found: (indexed: number, searched: number, distance: number) => void,
 ): void {
-  for (let searched = 0; searched < hashes.length / WORDS_PER_HASH; searched++) {
-    const low = hashes[2 * searched] as number;
-    const high = hashes[2 * searched + 1] as number;
-    if (low === 0 && high === 0) continue;
-    index.search(low, high, (indexed, distance) => found(indexed, searched, distance, false));
-    index.search(low ^ FLIP_MASK, high ^ FLIP_MASK, (indexed, distance) => found(indexed, searched, distance, true));
+  let searched = 0;
+  const visit = (indexed: number, distance: number): void => found(indexed, searched, distance);
+  for (; searched < hashes.length / WORDS_PER_HASH; searched++) {
+    index.search(hashes[2 * searched] as number, hashes[2 * searched + 1] as number, visit);
   }
 }
 

@@ -2,13 +2,18 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { findCopyCandidates } from "./candidates.js";
 import type { SearchRequest, SearchResult } from "./search.js";
-import { findSeries } from "./series.js";
+import { seriesByName, seriesByPicture } from "./series.js";
 
 function answer(request: SearchRequest): SearchResult {
   const { pictures } = request;
-  return request.kind === "copies"
-    ? findCopyCandidates(pictures, request.suspects, request.originals)
-    : findSeries(pictures, request.positions, request.names);
+  switch (request.kind) {
+    case "copies":
+      return findCopyCandidates(pictures, request.suspects, request.originals);
+    case "alike":
+      return seriesByPicture(pictures, request.positions, request.mask);
+    case "neighbours":
+      return seriesByName(pictures, request.positions, request.names);
+  }
 }
 
 parentPort?.postMessage(answer(workerData as SearchRequest));

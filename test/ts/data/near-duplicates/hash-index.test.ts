@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { seededRandom } from "../../../../ts/core/random.js";
-import { bandsFor, bandValue, changesOf } from "../../../../ts/data/near-duplicates/bands.js";
+import { bandsFor, bandValue, changesOf, widthFor } from "../../../../ts/data/near-duplicates/bands.js";
 import { buildHashIndex } from "../../../../ts/data/near-duplicates/hash-index.js";
+import { forEachNearPair } from "../../../../ts/data/near-duplicates/near-pairs.js";
 import { countBits, FLIP_MASK, hammingDistance } from "../../../../ts/data/near-duplicates/picture-hash.js";
 
 const word = fc.integer({ min: 0, max: 0xffffffff });
@@ -45,7 +46,7 @@ describe("hash bands", () => {
   it("share out all 64 bits, so that near hashes are near in at least one band", () => {
     for (const count of [1, 10, 1000, 100_000, 3_600_000, 50_000_000]) {
       for (const maxDistance of [0, 3, 6, 10, 20]) {
-        const bands = bandsFor(count, maxDistance);
+        const bands = bandsFor(widthFor(count, 22), maxDistance);
         const bound = bands.reduce((sum, { radius }) => sum + radius + 1, 0);
         assert.equal(bound, maxDistance + 1);
         assert.ok(bands.every(({ width }) => width >= 8 && width <= 22));
@@ -78,14 +79,14 @@ describe("hash bands", () => {
   });
 });
 
-describe("the hash index", () => {
+describe("near hashes", () => {
   for (const maxDistance of [0, 5, 6, 10]) {
     for (const mask of [0, FLIP_MASK]) {
-      it(`finds all pairs within ${maxDistance} bits, and no others${mask === 0 ? "" : ", mirrored"}`, () => {
+      it(`are found in all pairs within ${maxDistance} bits, and no others${mask === 0 ? "" : ", mirrored"}`, () => {
         for (const seed of [1, 2]) {
           const hashes = randomHashes(400, seed);
           const found: string[] = [];
-          buildHashIndex(hashes, maxDistance).searchPairs(mask, (a, b, distance) => {
+          forEachNearPair(hashes, maxDistance, mask, (a, b, distance) => {
             found.push(`${Math.min(a, b)} ${Math.max(a, b)} ${distance}`);
           });
           assert.deepEqual(found.sort(), allPairs(hashes, mask, maxDistance));
@@ -94,9 +95,9 @@ describe("the hash index", () => {
     }
   }
 
-  it("finds for a hash what comparing it with all finds", () => {
+  it("are found for a hash as by comparing it with all", () => {
     const hashes = randomHashes(500, 3);
-    const index = buildHashIndex(hashes, 10);
+    const indices = [1, 100_000].map((searches) => buildHashIndex(hashes, 10, searches));
     fc.assert(
       fc.property(fc.nat(499), fc.array(fc.nat(63), { maxLength: 8 }), (position, bits) => {
         let [low = 0, high = 0] = hashes.subarray(2 * position, 2 * position + 2);
@@ -104,21 +105,26 @@ describe("the hash index", () => {
           if (bit < 32) low ^= 1 << bit;
           else high ^= 1 << (bit - 32);
         }
-        const found: string[] = [];
-        index.search(low, high, (other, distance) => found.push(`${other} ${distance}`));
         const expected = Array.from({ length: 500 }, (_, other) => {
           const [otherLow = 0, otherHigh = 0] = hashes.subarray(2 * other, 2 * other + 2);
           const isNone = (otherLow === 0 && otherHigh === 0) || (low === 0 && high === 0);
           const distance = hammingDistance(low, high, otherLow, otherHigh);
           return distance <= 10 && !isNone ? [`${other} ${distance}`] : [];
         }).flat();
-        assert.deepEqual(found.sort(), expected.sort());
+        for (const index of indices) {
+          const found: string[] = [];
+          index.search(low, high, (other, distance) => found.push(`${other} ${distance}`));
+          assert.deepEqual(found.sort(), expected.sort());
+        }
       }),
     );
   });
 
-  it("finds nothing among none", () => {
-    buildHashIndex(new Uint32Array(), 6).searchPairs(0, () => assert.fail());
-    buildHashIndex(new Uint32Array(8), 6).searchPairs(0, () => assert.fail());
+  it("are none among none", () => {
+    for (const hashes of [new Uint32Array(), new Uint32Array(8)]) {
+      forEachNearPair(hashes, 6, 0, () => assert.fail());
+      buildHashIndex(hashes, 6, 1).search(0, 0, () => assert.fail());
+      buildHashIndex(hashes, 6, 1).search(1, 0, () => assert.fail());
+    }
   });
 });

@@ -1,10 +1,20 @@
 import assert from "node:assert/strict";
-import { findSeries, neighboursByName } from "../../../../ts/data/near-duplicates/series.js";
+import { packNames } from "../../../../ts/data/near-duplicates/natural-order.js";
+import { FLIP_MASK } from "../../../../ts/data/near-duplicates/picture-hash.js";
+import { mergeSeries, seriesByName, seriesByPicture } from "../../../../ts/data/near-duplicates/series.js";
 import { hashesOf, view, WHOLE } from "./pictures.js";
 
-const series = (views: ReturnType<typeof view>[], names: string[]): number[] => [
-  ...findSeries(hashesOf(views), Uint32Array.from(views.keys()), names),
-];
+function findSeries(pictures: Uint32Array, positions: Uint32Array, names: readonly string[]): number[] {
+  const searches = [
+    seriesByPicture(pictures, positions, 0),
+    seriesByPicture(pictures, positions, FLIP_MASK),
+    seriesByName(pictures, positions, packNames(names)),
+  ];
+  return [...mergeSeries(searches)];
+}
+
+const series = (views: ReturnType<typeof view>[], names: string[]): number[] =>
+  findSeries(hashesOf(views), Uint32Array.from(views.keys()), names);
 
 describe("series", () => {
   it("are of one picture each where all are different", () => {
@@ -33,16 +43,19 @@ describe("series", () => {
 
   it("take the given pictures alone", () => {
     const pictures = hashesOf([view(1), view(2), view(1)]);
-    assert.deepEqual([...findSeries(pictures, Uint32Array.of(1, 2), ["a", "b"])], [0, 1]);
-    assert.deepEqual([...findSeries(pictures, Uint32Array.of(2, 0), ["a", "b"])], [0, 0]);
+    assert.deepEqual(findSeries(pictures, Uint32Array.of(1, 2), ["a", "b"]), [0, 1]);
+    assert.deepEqual(findSeries(pictures, Uint32Array.of(2, 0), ["a", "b"]), [0, 0]);
   });
 });
 
-describe("neighbours by name", () => {
-  it("are the next two in the order of the numbers in the names", () => {
-    const names = ["a10.jpg", "a9.jpg", "b/1.jpg", "a8.jpg", "a100.jpg"];
-    const pairs = [...neighboursByName(names)].map(([a, b]) => `${names[a]} ${names[b]}`);
-    assert.deepEqual(pairs.slice(0, 4), ["a8.jpg a9.jpg", "a8.jpg a10.jpg", "a9.jpg a10.jpg", "a9.jpg a100.jpg"]);
-    assert.equal(pairs.length, 4 + 3);
+describe("merging series", () => {
+  it("joins what any of them joins, and names the first", () => {
+    const merged = mergeSeries([
+      Uint32Array.of(0, 1, 1, 3, 4),
+      Uint32Array.of(0, 1, 2, 2, 4),
+      Uint32Array.of(0, 1, 2, 3, 0),
+    ]);
+    assert.deepEqual([...merged], [0, 1, 1, 1, 0]);
+    assert.deepEqual([...mergeSeries([])], []);
   });
 });
