@@ -1,17 +1,7 @@
 import assert from "node:assert/strict";
 import { rename, rm, utimes, writeFile } from "node:fs/promises";
-import { commonFolder, type DataSources, fingerprintData, readSources } from "../../../ts/data/sources.js";
+import { type DataSources, fingerprintData, readSources } from "../../../ts/data/sources.js";
 import { cocoDocument, temporaryFolder, writeImage, writeJson } from "./fixtures.js";
-
-describe("the common folder", () => {
-  it("holds all folders, or is one of them", () => {
-    assert.equal(commonFolder(["/a/b/c", "/a/b/d/e"]), "/a/b");
-    assert.equal(commonFolder(["/a/b", "/a/b/c"]), "/a/b");
-    assert.equal(commonFolder(["/a/b", "/a/bc"]), "/a");
-    assert.equal(commonFolder(["/a", "/b"]), "/");
-    assert.equal(commonFolder(["/a/b"]), "/a/b");
-  });
-});
 
 describe("the sources of the data", () => {
   const at = temporaryFolder();

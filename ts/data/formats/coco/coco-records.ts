@@ -1,6 +1,7 @@
 /** The records of a COCO file as they are written, each checked by itself. A check returns what is wrong, or undefined. */
-import type { BoxXywh } from "../core/boxes.js";
-import type { Category } from "../core/dataset.js";
+import type { BoxXywh } from "../../../core/boxes.js";
+import { leadsOut } from "../image-folder.js";
+import { show } from "../show.js";
 
 export interface CocoImage {
   readonly id: number;
@@ -18,12 +19,8 @@ export interface CocoAnnotation {
   readonly area?: number;
   /** Absent: 0. */
   readonly iscrowd?: 0 | 1 | boolean;
-}
-
-export interface CocoFile {
-  readonly images: readonly CocoImage[];
-  readonly annotations: readonly CocoAnnotation[];
-  readonly categories: readonly Category[];
+  /** Polygons, or an RLE. Absent or empty: no mask. */
+  readonly segmentation?: unknown;
 }
 
 export function categoryFault(record: unknown, position: number): string | undefined {
@@ -60,14 +57,6 @@ export function annotationFault(record: unknown, position: number): string | und
   return undefined;
 }
 
-/** A value as it would stand in the file, cut to a readable length. JSON has no text for infinity, which 1e999 is read as. */
-export function show(value: unknown): string {
-  const isNumbers = Array.isArray(value) && value.every((item) => typeof item === "number");
-  const plain = isNumbers ? `[${value.join(", ")}]` : JSON.stringify(value);
-  const text = typeof value === "number" ? String(value) : (plain ?? "undefined");
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
-}
-
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -94,8 +83,4 @@ function isArea(value: unknown): boolean {
 
 function isCrowdFlag(value: unknown): boolean {
   return value === undefined || value === 0 || value === 1 || typeof value === "boolean";
-}
-
-function leadsOut(fileName: string): boolean {
-  return fileName.startsWith("/") || fileName.split("/").includes("..");
 }
