@@ -23,7 +23,10 @@ describe("the BCCD set", function () {
   });
 
   it("is read whole, with 3 classes and 4,886 boxes in 364 images", async () => {
-    const sets = [await readAnnotations({ annotations: train }, "error"), await readAnnotations({ annotations: val }, "error")];
+    const sets = [
+      await readAnnotations({ annotations: train }, "error"),
+      await readAnnotations({ annotations: val }, "error"),
+    ];
     assert.deepEqual(
       sets.map((set) => set.images.length),
       [292, 72],

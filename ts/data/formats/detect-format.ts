@@ -44,7 +44,8 @@ export async function mainFileOf(format: Format, path: string): Promise<string> 
     const message = `The folder ${path} has no file of ${format} annotations.`;
     throw new CasslError("ANNOTATIONS_INVALID", message, "Give the file itself, or another format.");
   }
-  const message = `The folder ${path} has several files of annotations: ${files.join(", ")}.`;
+  const [, second] = files;
+  const message = `The folder ${path} has ${files.length} files of annotations, such as ${file} and ${second}.`;
   throw new CasslError("CONFIG_INVALID", message, "Give one of the files.");
 }
 

@@ -15,10 +15,7 @@ export interface ImageFolder {
  * The given folder; else the first of the usual ones that has images.
  * FILE_NOT_FOUND if the folder is given and cannot be read.
  */
-export async function openImageFolder(
-  given: string | undefined,
-  usual: readonly string[] = [],
-): Promise<ImageFolder> {
+export async function openImageFolder(given: string | undefined, usual: readonly string[] = []): Promise<ImageFolder> {
   if (given !== undefined) return imageFolderOf(given, await findImages(given));
   for (const folder of usual) {
     const images = (await isFolder(folder)) ? await findImages(folder) : [];

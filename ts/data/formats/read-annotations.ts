@@ -62,7 +62,10 @@ export async function annotationFiles(source: AnnotationSource): Promise<string[
   }
 }
 
-async function locate({ annotations, format: given = "auto" }: AnnotationSource): Promise<{ format: Format; file: string }> {
+async function locate({
+  annotations,
+  format: given = "auto",
+}: AnnotationSource): Promise<{ format: Format; file: string }> {
   const format = given === "auto" ? await detectFormat(annotations) : given;
   return { format, file: await mainFileOf(format, annotations) };
 }

@@ -8,6 +8,10 @@ import type { ObjectTable } from "./object-table.js";
 export const FORMATS = ["coco", "yolo", "voc", "openimages", "images"] as const;
 export type Format = (typeof FORMATS)[number];
 
+/** Formats that can be written too. */
+export const WRITTEN_FORMATS = ["coco", "yolo", "voc"] as const;
+export type WrittenFormat = (typeof WRITTEN_FORMATS)[number];
+
 /** Where annotations are. */
 export interface AnnotationSource {
   /** Absolute path of a file or folder. */
@@ -74,4 +78,3 @@ export interface ReadOptions {
   /** Whether to keep masks, which COCO JSON can be written with. */
   readonly masks: boolean;
 }
-

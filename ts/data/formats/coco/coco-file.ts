@@ -74,7 +74,9 @@ function listsOf(file: string, document: unknown): Record<(typeof LISTS)[number]
 }
 
 function idsOf(records: readonly unknown[]): Set<number> {
-  return new Set(records.flatMap((record) => (isObject(record) && typeof record["id"] === "number" ? record["id"] : [])));
+  return new Set(
+    records.flatMap((record) => (isObject(record) && typeof record["id"] === "number" ? record["id"] : [])),
+  );
 }
 
 function toCategory({ id, name }: Category): Category {
@@ -86,5 +88,7 @@ function toImage({ id, file_name, width, height }: CocoImage): SourceImage {
 }
 
 function hasMask(segmentation: unknown): boolean {
-  return segmentation !== undefined && segmentation !== null && !(Array.isArray(segmentation) && segmentation.length === 0);
+  return (
+    segmentation !== undefined && segmentation !== null && !(Array.isArray(segmentation) && segmentation.length === 0)
+  );
 }

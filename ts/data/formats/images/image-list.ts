@@ -34,7 +34,13 @@ export async function readImageList(source: string): Promise<ImageList> {
 
 async function matchingImages(pattern: string): Promise<ImageList> {
   const names = pattern.split(sep);
-  const folder = names.slice(0, names.findIndex((name) => GLOB.test(name))).join(sep) || sep;
+  const folder =
+    names
+      .slice(
+        0,
+        names.findIndex((name) => GLOB.test(name)),
+      )
+      .join(sep) || sep;
   const expression = new RegExp(`^${names.map(toExpression).join("")}$`);
   const paths = (await findImages(folder)).filter((path) => expression.test(join(sep, path)));
   return { folder, paths };
@@ -43,6 +49,9 @@ async function matchingImages(pattern: string): Promise<ImageList> {
 /** Of one name of a path, with the separator before it. */
 function toExpression(name: string, index: number): string {
   if (name === "**") return "(?:/[^/]+)*";
-  const escaped = name.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^/]*").replaceAll("?", "[^/]");
+  const escaped = name
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", "[^/]*")
+    .replaceAll("?", "[^/]");
   return index === 0 ? escaped : `/${escaped}`;
 }

@@ -14,7 +14,7 @@ export async function readPlainImages({ annotations, images }: AnnotationSource)
   const { folder, paths } = await readImageList(annotations);
   const faults = createFaultList();
   const imageFolder = images ?? folder;
-  const read = await mapConcurrently(paths, FILES_AT_ONCE, async (path, ) => {
+  const read = await mapConcurrently(paths, FILES_AT_ONCE, async (path) => {
     const header = await readImageHeader(path).catch((error: Error) => {
       faults.add("unreadable_image", `${path} cannot be read: ${error.message}`);
       return { width_px: 0, height_px: 0 };

@@ -30,7 +30,11 @@ export function createRowParser(file: string, head: readonly string[]): (row: Cs
   const missing = COLUMNS.filter((column) => !head.includes(column));
   if (missing.length > 0) {
     const message = `${file} lacks the columns ${missing.join(", ")}; its first line is ${cut(head.join(","))}.`;
-    throw new CasslError("ANNOTATIONS_INVALID", message, "Give a CSV with the columns of Open Images in its first line.");
+    throw new CasslError(
+      "ANNOTATIONS_INVALID",
+      message,
+      "Give a CSV with the columns of Open Images in its first line.",
+    );
   }
   const [imageId, label, ...sides] = COLUMNS.map((column) => head.indexOf(column)) as [number, number, ...number[]];
   const group = head.indexOf(GROUP_COLUMN);
@@ -43,7 +47,16 @@ export function createRowParser(file: string, head: readonly string[]): (row: Cs
     const bad = shares.indexOf(undefined);
     if (bad >= 0) return `line ${line} has the ${COLUMNS[bad + 2]} ${show(fields[sides[bad] as number])}, not a number`;
     const [left, right, top, bottom] = shares as [number, number, number, number];
-    return { line, imageId: id, label: fields[label] as string, left, right, top, bottom, isGroup: fields[group] === "1" };
+    return {
+      line,
+      imageId: id,
+      label: fields[label] as string,
+      left,
+      right,
+      top,
+      bottom,
+      isGroup: fields[group] === "1",
+    };
   };
 }
 

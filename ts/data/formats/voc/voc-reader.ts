@@ -57,11 +57,7 @@ export async function vocFiles(source: AnnotationSource): Promise<string[]> {
 }
 
 /** Nothing if the file cannot be read, or names no image that may be read. */
-async function readFile(
-  file: string,
-  { annotationFolder, images }: VocLayout,
-  faults: FaultList,
-): Promise<ReadFile[]> {
+async function readFile(file: string, { annotationFolder, images }: VocLayout, faults: FaultList): Promise<ReadFile[]> {
   const annotation = await parseFile(file, faults);
   if (annotation === undefined) return [];
   for (const fault of annotation.faults) faults.add("invalid_record", `${file}: ${fault}`);
