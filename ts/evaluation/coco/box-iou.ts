@@ -1,40 +1,43 @@
-import type { DetectionColumns, GroundTruthColumns } from "./columns.js";
+import type { Group } from "./groups.js";
+
+/** Writes the IoU of every detection of a group with all its ground truth: (D, G). */
+export type Ious = (group: Group, ious: Float64Array) => void;
 
 /**
- * IoU of every detection with every ground-truth box: (D, G). A crowd counts only the detection's own area as the union.
- * Operations are in pycocotools' order, so that results are equal to the last bit.
+ * A crowd counts only the detection's own area as the union. Operations are in pycocotools' order, so that results are equal
+ * to the last bit.
+ * @param dtBoxes (rows, 4), xywh.
+ * @param gtBoxes (rows, 4), xywh.
+ * @param iscrowd 0 or 1 for each of `gtBoxes`.
  */
-export function boxIous(
-  dt: DetectionColumns,
-  dtRows: Int32Array,
-  gt: GroundTruthColumns,
-  gtRows: Int32Array,
-): Float64Array {
-  const ious = new Float64Array(dtRows.length * gtRows.length);
-  for (let g = 0; g < gtRows.length; g++) {
-    const gtRow = gtRows[g] as number;
-    const [gx, gy, gw, gh] = boxAt(gt.boxXywh, gtRow);
-    const gtArea = gw * gh;
-    const iscrowd = gt.iscrowd[gtRow] === 1;
-    for (let d = 0; d < dtRows.length; d++) {
-      const at = 4 * (dtRows[d] as number);
-      const dx = dt.boxXywh[at] as number;
-      const dy = dt.boxXywh[at + 1] as number;
-      const dw = dt.boxXywh[at + 2] as number;
-      const dh = dt.boxXywh[at + 3] as number;
-      const width = Math.min(dw + dx, gw + gx) - Math.max(dx, gx);
-      if (width <= 0) continue;
-      const height = Math.min(dh + dy, gh + gy) - Math.max(dy, gy);
-      if (height <= 0) continue;
-      const intersection = width * height;
-      const dtArea = dw * dh;
-      ious[d * gtRows.length + g] = intersection / (iscrowd ? dtArea : dtArea + gtArea - intersection);
+export function boxIous(dtBoxes: Float64Array, gtBoxes: Float64Array, iscrowd: Float64Array): Ious {
+  return ({ dtRows, dtStart, dtEnd, gtRows, gtStart, gtEnd }, ious) => {
+    let at = 0;
+    for (let d = dtStart; d < dtEnd; d++) {
+      const dtBox = 4 * (dtRows[d] as number);
+      for (let g = gtStart; g < gtEnd; g++) {
+        const gtRow = gtRows[g] as number;
+        ious[at++] = boxIou(dtBoxes, dtBox, gtBoxes, 4 * gtRow, iscrowd[gtRow] === 1);
+      }
     }
-  }
-  return ious;
+  };
 }
 
-function boxAt(boxes: Float64Array, row: number): [number, number, number, number] {
-  const at = 4 * row;
-  return [boxes[at] as number, boxes[at + 1] as number, boxes[at + 2] as number, boxes[at + 3] as number];
+/** Boxes start at positions `d` and `g`. */
+function boxIou(dt: Float64Array, d: number, gt: Float64Array, g: number, isCrowd: boolean): number {
+  const dx = dt[d] as number;
+  const gx = gt[g] as number;
+  const dw = dt[d + 2] as number;
+  const gw = gt[g + 2] as number;
+  const width = Math.min(dw + dx, gw + gx) - Math.max(dx, gx);
+  if (width <= 0) return 0;
+  const dy = dt[d + 1] as number;
+  const gy = gt[g + 1] as number;
+  const dh = dt[d + 3] as number;
+  const gh = gt[g + 3] as number;
+  const height = Math.min(dh + dy, gh + gy) - Math.max(dy, gy);
+  if (height <= 0) return 0;
+  const intersection = width * height;
+  const dtArea = dw * dh;
+  return intersection / (isCrowd ? dtArea : dtArea + gw * gh - intersection);
 }

@@ -1,184 +1,175 @@
-/** Which detections are right: pycocotools' greedy matching, for one class at every area range and IoU threshold. */
-import { boxIous } from "./box-iou.js";
-import type { DetectionColumns, GroundTruthColumns } from "./columns.js";
-import type { Grouped, GroupedDetections } from "./grouping.js";
-import type { AreaRange, Axes } from "./options.js";
+/** Which detections are right: pycocotools' greedy matching for one class, at all area ranges and many thresholds at once. */
+import type { Ious } from "./box-iou.js";
+import type { Group } from "./groups.js";
+import type { AreaRange } from "./options.js";
+import type { Ranked } from "./ranking.js";
+import { bitsReached, type ThresholdSet } from "./thresholds.js";
 
-/** What became of a detection. An ignored one is neither right nor wrong. */
-export const IGNORED = 0;
-export const TRUE_POSITIVE = 1;
-export const FALSE_POSITIVE = 2;
+/** What matching knows of annotations, by their row numbers. */
+export interface Evidence {
+  readonly ious: Ious;
+  readonly dtScore: Float64Array;
+  /** Square px. */
+  readonly dtArea: Float64Array;
+  readonly gtArea: Float64Array;
+  readonly gtId: Float64Array;
+  readonly iscrowd: Float64Array;
+}
 
-/** The D detections of one class by descending score, and their outcomes. */
-export interface ClassMatches {
-  /** (D,). */
-  readonly scores: Float64Array;
-  /** (D,). 0 for the best detection of its image. */
-  readonly rankInImage: Int32Array;
-  /** (A, T, D). */
-  readonly outcomes: Uint8Array;
-  /** (A,). Ground-truth boxes to be found. */
+/** The D detections of one class, and its groups. */
+export interface ClassTask {
+  readonly ranked: Ranked;
+  readonly groups: readonly Group[];
+  readonly evidence: Evidence;
+  readonly areaRanges: readonly AreaRange[];
+  readonly thresholds: ThresholdSet;
+}
+
+/**
+ * What becomes of the detections of a class, in the order of `Ranked`. A bit stands for a threshold; where it is set in neither
+ * mask, the detection is wrong. The arrays may be longer.
+ */
+export interface Outcomes {
+  /** (A, D). True positives. */
+  readonly right: Int32Array;
+  /** (A, D). Neither right nor wrong. */
+  readonly ignored: Int32Array;
+  /** (A,). Ground truth to be found. */
   readonly positives: Int32Array;
 }
 
-export interface Annotations {
-  readonly gt: GroundTruthColumns;
-  readonly dt: DetectionColumns;
-  readonly gtGroups: Grouped;
-  readonly dtGroups: GroupedDetections;
+/** A group while it is matched. The arrays are as long as the largest group of the class needs. */
+interface Board {
+  /** (D, G). */
+  readonly ious: Float64Array;
+  /** (G,). What a detection may take, as positions in the group: the highest IoU first, the later of equals first. */
+  readonly candidates: Int32Array;
+  /** (G,). Bits of the thresholds that the detection's IoU reaches. */
+  readonly reached: Int32Array;
+  /** (A, G). 1: not to be found in this range. */
+  readonly isIgnored: Uint8Array;
+  /** (A, G). Bits at which it is taken. */
+  readonly taken: Int32Array;
 }
 
-/** @param k class, into `Axes.categoryIds`. */
-export function matchClass(annotations: Annotations, k: number, axes: Axes): ClassMatches {
-  const { dt, dtGroups } = annotations;
-  const start = dtGroups.classStarts[k] as number;
-  const end = dtGroups.classStarts[k + 1] as number;
-  const scores = new Float64Array(end - start);
-  const rankInImage = new Int32Array(end - start);
-  const areas = new Float64Array(end - start);
-  for (let position = start; position < end; position++) {
-    const place = dtGroups.placeInClass[position] as number;
-    const row = dtGroups.rows[position] as number;
-    scores[place] = dt.score[row] as number;
-    rankInImage[place] = dtGroups.rankInImage[position] as number;
-    areas[place] = dt.area[row] as number;
+/** Writes the outcomes of a class. */
+export function matchClass(task: ClassTask, outcomes: Outcomes): void {
+  const { groups, areaRanges } = task;
+  markUnmatched(task, outcomes);
+  const board = newBoard(groups, areaRanges.length);
+  for (const group of groups) {
+    areaRanges.forEach((range, a) => {
+      outcomes.positives[a] = (outcomes.positives[a] as number) + setUpRange(task, group, range, a, board);
+    });
+    if (group.dtEnd > group.dtStart) matchGroup(task, group, board, outcomes);
   }
-  const outcomes = unmatchedOutcomes(areas, axes);
-  const matches = { scores, rankInImage, outcomes, positives: new Int32Array(axes.areaRanges.length) };
-  for (const group of groupsOf(annotations, k)) matchGroup(group, axes, matches);
-  return matches;
 }
 
-/** (A, T, D). What becomes of detections without a match: wrong, or ignored if they are not in the area range. */
-function unmatchedOutcomes(areas: Float64Array, { areaRanges, iouThresholds }: Axes): Uint8Array {
-  const outcomes = new Uint8Array(areaRanges.length * iouThresholds.length * areas.length);
+/** A detection without a match is wrong, or ignored if it is not in the area range. */
+function markUnmatched({ ranked: { rows }, evidence, areaRanges, thresholds }: ClassTask, outcomes: Outcomes): void {
+  const { right, ignored, positives } = outcomes;
+  positives.fill(0);
+  right.fill(0, 0, areaRanges.length * rows.length);
   areaRanges.forEach((range, a) => {
-    const row = Uint8Array.from(areas, (area) => (isOutside(area, range) ? IGNORED : FALSE_POSITIVE));
-    for (let t = 0; t < iouThresholds.length; t++) outcomes.set(row, (a * iouThresholds.length + t) * areas.length);
+    for (let place = 0; place < rows.length; place++) {
+      const area = evidence.dtArea[rows[place] as number] as number;
+      ignored[a * rows.length + place] = isOutside(area, range) ? thresholds.allBits : 0;
+    }
   });
-  return outcomes;
 }
 
 function isOutside(area: number, { min, max }: AreaRange): boolean {
   return area < min || area > max;
 }
 
-/** One image of one class: D detections, best first, and G ground-truth boxes. */
-interface Group {
-  /** (D,). Into `ClassMatches`. */
-  readonly places: Int32Array;
-  /** (G,). Rows of `gt`. */
-  readonly gtRows: Int32Array;
-  readonly gt: GroundTruthColumns;
-  /** (D, G). */
-  readonly ious: Float64Array;
-  /** (D,). The best of each detection. */
-  readonly bestIou: Float64Array;
+function newBoard(groups: readonly Group[], ranges: number): Board {
+  let mostGt = 0;
+  let mostPairs = 0;
+  for (const { dtStart, dtEnd, gtStart, gtEnd } of groups) {
+    mostGt = Math.max(mostGt, gtEnd - gtStart);
+    mostPairs = Math.max(mostPairs, (gtEnd - gtStart) * (dtEnd - dtStart));
+  }
+  return {
+    ious: new Float64Array(mostPairs),
+    candidates: new Int32Array(mostGt),
+    reached: new Int32Array(mostGt),
+    isIgnored: new Uint8Array(ranges * mostGt),
+    taken: new Int32Array(ranges * mostGt),
+  };
 }
 
-/** The images of a class that have ground truth: elsewhere nothing can match. */
-function* groupsOf(annotations: Annotations, k: number): Generator<Group> {
-  const { gtGroups, dtGroups } = annotations;
-  const gtEnd = gtGroups.classStarts[k + 1] as number;
-  const dtEnd = dtGroups.classStarts[k + 1] as number;
-  let g = gtGroups.classStarts[k] as number;
-  let d = dtGroups.classStarts[k] as number;
-  while (g < gtEnd) {
-    const image = gtGroups.image[g] as number;
-    const gtStart = g;
-    while (g < gtEnd && gtGroups.image[g] === image) g++;
-    while (d < dtEnd && (dtGroups.image[d] as number) < image) d++;
-    const dtStart = d;
-    while (d < dtEnd && dtGroups.image[d] === image) d++;
-    yield groupAt(annotations, gtStart, g, dtStart, d);
+/** Clears the board for a range. Returns how much of the group's ground truth is to be found there. */
+function setUpRange({ evidence }: ClassTask, group: Group, range: AreaRange, a: number, board: Board): number {
+  const { gtRows, gtStart, gtEnd } = group;
+  const count = gtEnd - gtStart;
+  let positives = 0;
+  for (let g = 0; g < count; g++) {
+    const row = gtRows[gtStart + g] as number;
+    const isIgnored = evidence.iscrowd[row] === 1 || isOutside(evidence.gtArea[row] as number, range);
+    board.isIgnored[a * count + g] = isIgnored ? 1 : 0;
+    board.taken[a * count + g] = 0;
+    if (!isIgnored) positives++;
+  }
+  return positives;
+}
+
+/** The detections one after the other, best first. */
+function matchGroup(task: ClassTask, group: Group, board: Board, outcomes: Outcomes): void {
+  const { dtStart, dtEnd, dtPlaces } = group;
+  task.evidence.ious(group, board.ious);
+  for (let d = 0; d < dtEnd - dtStart; d++) {
+    const found = findCandidates(task.thresholds, group, d, board);
+    if (found === 0) continue;
+    const place = dtPlaces[dtStart + d] as number;
+    for (let a = 0; a < task.areaRanges.length; a++) matchDetection(task, group, found, board, a, place, outcomes);
   }
 }
 
-function groupAt(annotations: Annotations, gtStart: number, gtEnd: number, dtStart: number, dtEnd: number): Group {
-  const { gt, dt, gtGroups, dtGroups } = annotations;
-  const gtRows = gtGroups.rows.subarray(gtStart, gtEnd);
-  const dtRows = dtGroups.rows.subarray(dtStart, dtEnd);
-  const ious = boxIous(dt, dtRows, gt, gtRows);
-  const bestIou = new Float64Array(dtRows.length);
-  for (let d = 0; d < dtRows.length; d++) {
-    for (let g = 0; g < gtRows.length; g++) {
-      bestIou[d] = Math.max(bestIou[d] as number, ious[d * gtRows.length + g] as number);
+/** Fills in `candidates` and `reached`; returns how many there are. */
+function findCandidates(thresholds: ThresholdSet, { gtStart, gtEnd }: Group, d: number, board: Board): number {
+  const { ious, candidates, reached } = board;
+  const lowest = thresholds.ious[0] as number;
+  const count = gtEnd - gtStart;
+  const offset = d * count;
+  let found = 0;
+  for (let g = 0; g < count; g++) {
+    const iou = ious[offset + g] as number;
+    if (iou < lowest) continue;
+    reached[g] = bitsReached(iou, thresholds);
+    let i = found++;
+    for (; i > 0 && (ious[offset + (candidates[i - 1] as number)] as number) <= iou; i--) {
+      candidates[i] = candidates[i - 1] as number;
     }
+    candidates[i] = g;
   }
-  return { places: dtGroups.placeInClass.subarray(dtStart, dtEnd), gtRows, gt, ious, bestIou };
+  return found;
 }
 
-function matchGroup(
-  group: Group,
-  { areaRanges, iouThresholds }: Axes,
-  { outcomes, positives, scores }: ClassMatches,
+/** Takes at each threshold the best candidate that is free; one that is ignored only if there is no other. */
+function matchDetection(
+  { ranked, evidence, thresholds }: ClassTask,
+  { gtRows, gtStart, gtEnd }: Group,
+  found: number,
+  { candidates, reached, isIgnored, taken }: Board,
+  a: number,
+  place: number,
+  { right, ignored }: Outcomes,
 ): void {
-  areaRanges.forEach((range, a) => {
-    const ranged = inRange(group, range);
-    positives[a] = (positives[a] as number) + ranged.unignored;
-    for (let t = 0; t < iouThresholds.length; t++) {
-      const offset = (a * iouThresholds.length + t) * scores.length;
-      matchAtThreshold(group, ranged, iouThresholds[t] as number, outcomes, offset);
+  const at = a * ranked.rows.length + place;
+  const offset = a * (gtEnd - gtStart);
+  let open = thresholds.allBits;
+  for (let ignore = 0; ignore <= 1; ignore++) {
+    for (let i = 0; i < found; i++) {
+      const g = candidates[i] as number;
+      if (isIgnored[offset + g] !== ignore) continue;
+      const row = gtRows[gtStart + g] as number;
+      const bits = open & (reached[g] as number) & ~(taken[offset + g] as number);
+      open &= ~bits;
+      if (evidence.iscrowd[row] === 0) taken[offset + g] = (taken[offset + g] as number) | bits;
+      if (ignore === 1) ignored[at] = (ignored[at] as number) | bits;
+      // pycocotools notes a match as the id of the box, so that the id 0 reads as no match.
+      else if (evidence.gtId[row] !== 0) right[at] = (right[at] as number) | bits;
     }
-  });
-}
-
-/** The ground truth of a group as one area range sees it. */
-interface Ranged {
-  /** (G,). Columns of `Group.ious`: first what is to be found, then what is ignored, else in the order of the file. */
-  readonly order: Int32Array;
-  /** How many are to be found. */
-  readonly unignored: number;
-  /** (G,). 1 while matched; crowds never are. */
-  readonly taken: Uint8Array;
-}
-
-function inRange({ gt, gtRows }: Group, range: AreaRange): Ranged {
-  const order = new Int32Array(gtRows.length);
-  let unignored = 0;
-  let ignored = gtRows.length;
-  for (let g = 0; g < gtRows.length; g++) {
-    const row = gtRows[g] as number;
-    if (gt.iscrowd[row] === 1 || isOutside(gt.area[row] as number, range)) order[--ignored] = g;
-    else order[unignored++] = g;
   }
-  order.subarray(unignored).reverse();
-  return { order, unignored, taken: new Uint8Array(gtRows.length) };
-}
-
-/**
- * Each detection, best first, takes the free box of the highest IoU, the later of equals; an ignored box only if no other will do.
- * Writes the outcomes of matched detections, from `offset` on.
- */
-function matchAtThreshold(group: Group, ranged: Ranged, threshold: number, outcomes: Uint8Array, offset: number): void {
-  const { gt, gtRows, bestIou, places } = group;
-  const { order, unignored, taken } = ranged;
-  const lowest = Math.min(threshold, 1 - 1e-10);
-  taken.fill(0);
-  for (let d = 0; d < places.length; d++) {
-    if ((bestIou[d] as number) < lowest) continue;
-    const match = bestMatch(group, ranged, d, lowest);
-    if (match < 0) continue;
-    const g = order[match] as number;
-    const row = gtRows[g] as number;
-    taken[g] = gt.iscrowd[row] === 1 ? 0 : 1;
-    if (match >= unignored) outcomes[offset + (places[d] as number)] = IGNORED;
-    // pycocotools notes a match as the id of the box, so that the id 0 reads as no match.
-    else if (gt.id[row] !== 0) outcomes[offset + (places[d] as number)] = TRUE_POSITIVE;
-  }
-}
-
-/** Position in `Ranged.order`, or -1. */
-function bestMatch({ ious }: Group, { order, unignored, taken }: Ranged, d: number, lowest: number): number {
-  let best = lowest;
-  let match = -1;
-  for (let i = 0; i < order.length; i++) {
-    if (i === unignored && match >= 0) break;
-    const g = order[i] as number;
-    const iou = ious[d * order.length + g] as number;
-    if (taken[g] === 1 || iou < best) continue;
-    best = iou;
-    match = i;
-  }
-  return match;
+  ignored[at] = (ignored[at] as number) & ~(right[at] as number);
 }
