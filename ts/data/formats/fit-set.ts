@@ -1,66 +1,82 @@
 /** Fits every box of a source into its image: what comes out can be trained on. */
 import type { BoxXywh } from "../../core/boxes.js";
-import { type BadBoxes, type BoxCounts, type FittedBox, fitBox } from "../box-policy.js";
+import { type BadBoxes, type BoxCounts, fitBox } from "../box-policy.js";
 import { failOnFaults } from "../faults.js";
 import { boxAt } from "./object-table.js";
 import { show } from "./show.js";
 import type { AnnotatedSet, ListedImage, ListedObject, SourceImage, SourceSet } from "./source-set.js";
 
-type Counts = { -readonly [outcome in keyof BoxCounts]: number };
-type BoxFault = (image: SourceImage, imageIndex: number, sourceId: number, box: BoxXywh, fault: string) => void;
+/** What became of the boxes so far. */
+interface Tally {
+  readonly counts: { -readonly [outcome in keyof BoxCounts]: number };
+  refused: number;
+  /** The first of those that were refused, in words. */
+  readonly examples: string[];
+}
 
 const MOST_EXAMPLES = 5;
 
 /** ANNOTATIONS_INVALID with the first boxes that leave their image or have no area, if the policy is to refuse them. */
 export function fitSet(set: SourceSet, badBoxes: BadBoxes): AnnotatedSet {
-  const counts: Counts = { rounded: 0, clipped: 0, dropped: 0 };
-  const examples: string[] = [];
-  let refused = 0;
-  const onFault: BoxFault = ({ file_name, width_px, height_px }, imageIndex, sourceId, box, fault) => {
-    if (++refused > MOST_EXAMPLES) return;
-    const name = set.objectName(imageIndex, sourceId);
-    examples.push(`${name}: the box ${show(box)} ${fault} (${file_name}, ${width_px} x ${height_px} px)`);
-  };
-  const images = set.images.map((image, index) => fitImage(set, image, index, badBoxes, counts, onFault));
+  const tally: Tally = { counts: { rounded: 0, clipped: 0, dropped: 0 }, refused: 0, examples: [] };
+  const images = set.images.map((image, index): ListedImage => {
+    return { ...image, annotations: fitObjects(set, index, badBoxes, tally) };
+  });
   const remedy = "Correct the boxes, or set `data.bad_boxes` (for `cassl convert`: --bad-boxes) to clip or drop them.";
-  failOnFaults("ANNOTATIONS_INVALID", set.name, examples, remedy, refused);
+  failOnFaults("ANNOTATIONS_INVALID", set.name, tally.examples, remedy, tally.refused);
   const { format, imageFolder, categories, maskCount } = set;
-  return { format, imageFolder, categories, images, boxes: counts, maskCount };
+  return { format, imageFolder, categories, images, boxes: tally.counts, maskCount };
 }
 
-function fitImage(
-  { objects }: SourceSet,
-  image: SourceImage,
-  imageIndex: number,
-  badBoxes: BadBoxes,
-  counts: Counts,
-  onFault: BoxFault,
-): ListedImage {
-  const annotations: ListedObject[] = [];
-  const end = objects.starts[imageIndex + 1] as number;
-  for (let object = objects.starts[imageIndex] as number; object < end; object++) {
-    const box = boxAt(objects, object);
-    const fit = fitBox(box, image.width_px, image.height_px, badBoxes);
-    if (fit.outcome === "refused") onFault(image, imageIndex, objects.sourceIds[object] as number, box, fit.fault);
-    else if (fit.outcome !== "kept") counts[fit.outcome]++;
-    if ("box" in fit) annotations.push(listed(objects, object, fit));
+function fitObjects(set: SourceSet, imageIndex: number, badBoxes: BadBoxes, tally: Tally): ListedObject[] {
+  const { starts } = set.objects;
+  const fitted: ListedObject[] = [];
+  for (let object = starts[imageIndex] as number; object < (starts[imageIndex + 1] as number); object++) {
+    const one = fitObject(set, imageIndex, object, badBoxes, tally);
+    if (one !== undefined) fitted.push(one);
   }
-  return { ...image, annotations };
+  return fitted;
 }
 
 /** An object is no larger than its box, if that was clipped. */
-function listed(
-  { classIndices, areas, isCrowd, segmentations }: SourceSet["objects"],
+function fitObject(
+  set: SourceSet,
+  imageIndex: number,
   object: number,
-  { outcome, box }: Extract<FittedBox, { box: BoxXywh }>,
+  badBoxes: BadBoxes,
+  tally: Tally,
+): ListedObject | undefined {
+  const { width_px, height_px } = set.images[imageIndex] as SourceImage;
+  const box = boxAt(set.objects, object);
+  const area = set.objects.areas[object] as number;
+  // Most boxes do, and millions of them take less time so.
+  if (liesWithin(box, width_px, height_px)) return listed(set.objects, object, box, area);
+  const fit = fitBox(box, width_px, height_px, badBoxes);
+  if (fit.outcome === "refused") refuse(set, imageIndex, object, fit.fault, tally);
+  else if (fit.outcome !== "kept") tally.counts[fit.outcome]++;
+  if (!("box" in fit)) return undefined;
+  return listed(set.objects, object, fit.box, Math.min(area, fit.box[2] * fit.box[3]));
+}
+
+function refuse(set: SourceSet, imageIndex: number, object: number, fault: string, tally: Tally): void {
+  if (++tally.refused > MOST_EXAMPLES) return;
+  const { file_name, width_px, height_px } = set.images[imageIndex] as SourceImage;
+  const name = set.objectName(imageIndex, set.objects.sourceIds[object] as number);
+  const box = show(boxAt(set.objects, object));
+  tally.examples.push(`${name}: the box ${box} ${fault} (${file_name}, ${width_px} x ${height_px} px)`);
+}
+
+function liesWithin([x, y, width, height]: BoxXywh, widthPx: number, heightPx: number): boolean {
+  return x >= 0 && y >= 0 && width > 0 && height > 0 && x + width <= widthPx && y + height <= heightPx;
+}
+
+function listed(
+  { classIndices, isCrowd, segmentations }: SourceSet["objects"],
+  object: number,
+  box: BoxXywh,
+  area: number,
 ): ListedObject {
-  const area = areas[object] as number;
   const segmentation = segmentations?.[object];
-  return {
-    box_xywh: box,
-    class_index: classIndices[object] as number,
-    area: outcome === "kept" ? area : Math.min(area, box[2] * box[3]),
-    iscrowd: isCrowd[object] === 1,
-    ...(segmentation === undefined ? {} : { segmentation }),
-  };
+  const plain = { box_xywh: box, class_index: classIndices[object] as number, area, iscrowd: isCrowd[object] === 1 };
+  return segmentation === undefined ? plain : { ...plain, segmentation };
 }

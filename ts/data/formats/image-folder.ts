@@ -2,6 +2,8 @@
 import { findImages } from "../images.js";
 import { isFolder, relativeName, withoutExtension } from "./folders.js";
 
+const LEADS_OUT = /^\/|(?:^|\/)\.\.(?:\/|$)/;
+
 export interface ImageFolder {
   /** Absolute; undefined if nobody knows it. */
   readonly path: string | undefined;
@@ -26,7 +28,7 @@ export async function openImageFolder(given: string | undefined, usual: readonly
 
 /** Whether a file name of an image names no file inside the folder that it is relative to. */
 export function leadsOut(fileName: string): boolean {
-  return fileName.startsWith("/") || fileName.split("/").includes("..");
+  return LEADS_OUT.test(fileName);
 }
 
 function imageFolderOf(path: string | undefined, images: readonly string[]): ImageFolder {

@@ -50,7 +50,12 @@ export function descend(task: ClassTask, outcomes: Outcomes, a: number, limit: n
     if (ignoredBits === task.thresholds.allBits) continue;
     counted++;
     noteIgnored(ignoredBits, descent);
-    noteRight(right[offset + place] as number, counted, task.evidence.dtScore[rows[place] as number] as number, descent);
+    noteRight(
+      right[offset + place] as number,
+      counted,
+      task.evidence.dtScore[rows[place] as number] as number,
+      descent,
+    );
   }
   descent.isEmpty = first < 0;
   if (first >= 0) finish(descent, task.evidence.dtScore[rows[first] as number] as number);

@@ -1,25 +1,34 @@
-/** The records of a COCO file, each checked by itself. */
+/** The records of a COCO file, each checked by itself, from the bytes of the file: its size does not matter. */
 import { posix } from "node:path";
 import type { Category } from "../../../core/dataset.js";
 import { CasslError } from "../../../core/errors.js";
-import { readJsonFile } from "../../json-file.js";
+import { type ByteWindow, refill, withFile } from "../../../core/json/byte-window.js";
+import {
+  another,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  enter,
+  expectEnd,
+  keyTable,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  peek,
+  readKey,
+  skipValue,
+  takeJson,
+} from "../../../core/json/tokens.js";
 import type { FaultList } from "../fault-list.js";
 import { show } from "../show.js";
 import type { SourceImage } from "../source-set.js";
-import type { AnnotationCollector } from "./annotation-rows.js";
-import {
-  annotationFault,
-  type CocoAnnotation,
-  type CocoImage,
-  categoryFault,
-  imageFault,
-  isObject,
-} from "./coco-records.js";
+import { type AnnotationReader, readAnnotation } from "./annotation-list.js";
+import { type AnnotationRows, newRows } from "./annotation-rows.js";
+import { type CocoImage, categoryFault, imageFault, isObject } from "./coco-records.js";
+import { recordReader } from "./json-record.js";
 
-/** What a file holds besides its annotations. */
 export interface CocoRecords {
   readonly categories: readonly Category[];
   readonly images: readonly SourceImage[];
+  readonly annotations: AnnotationRows;
   /** Also of records that are at fault otherwise. */
   readonly categoryIds: ReadonlySet<number>;
   readonly imageIds: ReadonlySet<number>;
@@ -27,68 +36,92 @@ export interface CocoRecords {
 }
 
 const LISTS = ["categories", "images", "annotations"] as const;
+const LIST_NAMES = keyTable(LISTS);
+const takeCategory = recordReader(["id", "name"]);
+const takeImage = recordReader(["id", "file_name", "width", "height"]);
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
-/** FILE_NOT_FOUND if the file cannot be read; ANNOTATIONS_INVALID if it is not JSON, or lacks one of the three lists. */
-export async function readCocoRecords(
-  file: string,
-  faults: FaultList,
-  annotations: AnnotationCollector,
-): Promise<CocoRecords> {
-  const lists = listsOf(file, await readJsonFile(file));
-  const categories: Category[] = [];
-  const images: SourceImage[] = [];
-  let maskCount = 0;
-  for (const [position, record] of lists.categories.entries()) {
-    const fault = categoryFault(record, position);
-    if (fault === undefined) categories.push(toCategory(record as Category));
-    else faults.add("invalid_record", fault);
+interface Reader extends AnnotationReader {
+  readonly categories: Category[];
+  readonly images: SourceImage[];
+  readonly categoryIds: Set<number>;
+  readonly imageIds: Set<number>;
+}
+
+/**
+ * FILE_NOT_FOUND if the file cannot be read; ANNOTATIONS_INVALID if it is not JSON, or lacks one of the three lists.
+ * @param masks whether to keep the masks of annotations.
+ */
+export function readCocoRecords(file: string, faults: FaultList, masks: boolean): CocoRecords {
+  return withFile(file, (window) => {
+    const counts = { position: 0, maskCount: 0 };
+    const ids = { categoryIds: new Set<number>(), imageIds: new Set<number>() };
+    const reader: Reader = { window, rows: newRows(masks), faults, categories: [], images: [], ...ids, ...counts };
+    readLists(reader);
+    const { categories, images, rows, maskCount } = reader;
+    return { categories, images, annotations: rows, ...ids, maskCount };
+  });
+}
+
+function readLists(reader: Reader): void {
+  const { window } = reader;
+  skipByteOrderMark(window);
+  if (peek(window) !== OPEN_BRACE) {
+    throw invalid(window, `holds ${show(takeJson(window))}, not an object with images, annotations and categories`);
   }
-  for (const [position, record] of lists.images.entries()) {
-    const fault = imageFault(record, position);
-    if (fault === undefined) images.push(toImage(record as CocoImage));
-    else faults.add("invalid_record", fault);
+  const missing = new Set<string>(LISTS);
+  for (let more = enter(window, OPEN_BRACE, CLOSE_BRACE); more; more = another(window, CLOSE_BRACE)) {
+    const list = LISTS[readKey(window, LIST_NAMES)];
+    if (list === undefined) skipValue(window);
+    else readList(reader, list);
+    missing.delete(list ?? "");
   }
-  for (const [position, record] of lists.annotations.entries()) {
-    const fault = annotationFault(record, position);
-    if (fault !== undefined) {
-      faults.add("invalid_record", fault);
-      continue;
-    }
-    const { segmentation } = record as CocoAnnotation;
-    const mask = hasMask(segmentation) ? JSON.stringify(segmentation) : undefined;
-    if (mask !== undefined) maskCount++;
-    annotations.add(record as CocoAnnotation, mask);
-  }
-  return { categories, images, categoryIds: idsOf(lists.categories), imageIds: idsOf(lists.images), maskCount };
+  expectEnd(window);
+  for (const list of missing) throw invalid(window, `\`${list}\` is undefined, not a list`);
 }
 
-function listsOf(file: string, document: unknown): Record<(typeof LISTS)[number], unknown[]> {
-  const invalid = (fault: string): CasslError =>
-    new CasslError("ANNOTATIONS_INVALID", `${file}: ${fault}.`, "Correct the annotations.");
-  if (!isObject(document)) {
-    throw invalid(`holds ${show(document)}, not an object with images, annotations and categories`);
-  }
-  const missing = LISTS.find((key) => !Array.isArray(document[key]));
-  if (missing !== undefined) throw invalid(`\`${missing}\` is ${show(document[missing])}, not a list`);
-  return document as Record<(typeof LISTS)[number], unknown[]>;
+function readList(reader: Reader, list: (typeof LISTS)[number]): void {
+  const { window } = reader;
+  if (peek(window) !== OPEN_BRACKET) throw invalid(window, `\`${list}\` is ${show(takeJson(window))}, not a list`);
+  reader.position = 0;
+  window.place = () => `, in \`${list}\` at position ${reader.position}`;
+  const read = { categories: readCategory, images: readImage, annotations: readAnnotation }[list];
+  for (let more = enter(window, OPEN_BRACKET, CLOSE_BRACKET); more; more = another(window, CLOSE_BRACKET)) read(reader);
+  window.place = () => "";
 }
 
-function idsOf(records: readonly unknown[]): Set<number> {
-  return new Set(
-    records.flatMap((record) => (isObject(record) && typeof record["id"] === "number" ? record["id"] : [])),
-  );
+function readCategory(reader: Reader): void {
+  const record = soundRecord(reader, takeCategory(reader.window), categoryFault, reader.categoryIds);
+  if (record !== undefined) reader.categories.push(record as Category);
 }
 
-function toCategory({ id, name }: Category): Category {
-  return { id, name };
+function readImage(reader: Reader): void {
+  const record = soundRecord(reader, takeImage(reader.window), imageFault, reader.imageIds);
+  if (record === undefined) return;
+  const { id, file_name, width, height } = record as CocoImage;
+  reader.images.push({ id, file_name: posix.normalize(file_name), width_px: width, height_px: height });
 }
 
-function toImage({ id, file_name, width, height }: CocoImage): SourceImage {
-  return { id, file_name: posix.normalize(file_name), width_px: width, height_px: height };
+/** The record; undefined if it is at fault, and is listed. */
+function soundRecord(
+  reader: Reader,
+  record: unknown,
+  faultOf: (record: unknown, position: number) => string | undefined,
+  ids: Set<number>,
+): unknown {
+  const id = isObject(record) ? record["id"] : undefined;
+  if (typeof id === "number") ids.add(id);
+  const fault = faultOf(record, reader.position++);
+  if (fault === undefined) return record;
+  reader.faults.add("invalid_record", fault);
+  return undefined;
 }
 
-function hasMask(segmentation: unknown): boolean {
-  return (
-    segmentation !== undefined && segmentation !== null && !(Array.isArray(segmentation) && segmentation.length === 0)
-  );
+function skipByteOrderMark(window: ByteWindow): void {
+  refill(window);
+  if (BYTE_ORDER_MARK.every((byte, index) => window.bytes[index] === byte)) window.position += BYTE_ORDER_MARK.length;
+}
+
+function invalid({ source }: ByteWindow, fault: string): CasslError {
+  return new CasslError("ANNOTATIONS_INVALID", `${source.name}: ${fault}.`, "Correct the annotations.");
 }

@@ -27,7 +27,7 @@ export function categoryFault(record: unknown, position: number): string | undef
   if (!isObject(record)) return notAnObject("category", record, position);
   const { id, name } = record;
   if (!Number.isSafeInteger(id)) return `the category at position ${position} has the id ${show(id)}, not an integer`;
-  if (!isText(name)) return `category ${show(id)} has the name ${show(name)}, not a text`;
+  if (!isText(name)) return `category ${show(id)} has the name ${show(name)}, not a text in UTF-8`;
   return undefined;
 }
 
@@ -35,7 +35,7 @@ export function imageFault(record: unknown, position: number): string | undefine
   if (!isObject(record)) return notAnObject("image", record, position);
   const { id, file_name, width, height } = record;
   if (!Number.isSafeInteger(id)) return `the image at position ${position} has the id ${show(id)}, not an integer`;
-  if (!isText(file_name)) return `image ${show(id)} has the file_name ${show(file_name)}, not a text`;
+  if (!isText(file_name)) return `image ${show(id)} has the file_name ${show(file_name)}, not a text in UTF-8`;
   if (leadsOut(file_name))
     return `image ${show(id)} has the file_name ${show(file_name)}, which leads out of its folder`;
   if (!isSize(width)) return `image ${show(id)} (${file_name}) has the width ${show(width)}, not a positive integer`;
@@ -65,8 +65,9 @@ function notAnObject(kind: string, record: unknown, position: number): string {
   return `the ${kind} at position ${position} is ${show(record)}, not an object`;
 }
 
+/** Bytes that are no UTF-8 are read as U+FFFD. */
 function isText(value: unknown): value is string {
-  return typeof value === "string" && value !== "";
+  return typeof value === "string" && value !== "" && !value.includes("\ufffd");
 }
 
 function isSize(value: unknown): boolean {

@@ -1,6 +1,6 @@
 /** COCO files to columns, straight from their bytes: neither the text nor an object for each record is ever held. */
 import { CasslError } from "../../../core/errors.js";
-import { type ByteWindow, withFile } from "../json/byte-window.js";
+import { type ByteWindow, withFile } from "../../../core/json/byte-window.js";
 import {
   another,
   CLOSE_BRACE,
@@ -13,7 +13,7 @@ import {
   readKey,
   skipValue,
   takeJson,
-} from "../json/tokens.js";
+} from "../../../core/json/tokens.js";
 import { annotationFields, type Columns, idFields, resultFields } from "./fields.js";
 import { readRecords } from "./json-records.js";
 

@@ -1,9 +1,8 @@
 /** Lists of JSON objects to columns. */
-import { type Columns, type Field, invalidValue, notAnObject, type Source } from "./fields.js";
-import { columnsOf, newTable, reserve, type Table } from "./table.js";
-import type { ByteWindow } from "../json/byte-window.js";
-import { isNumberStart, readNumber } from "../json/number.js";
-import { QUOTE } from "../json/string.js";
+
+import type { ByteWindow } from "../../../core/json/byte-window.js";
+import { isNumberStart, readNumber } from "../../../core/json/number.js";
+import { QUOTE } from "../../../core/json/string.js";
 import {
   another,
   CLOSE_BRACE,
@@ -17,7 +16,9 @@ import {
   readLiteral,
   skipValue,
   takeText,
-} from "../json/tokens.js";
+} from "../../../core/json/tokens.js";
+import { type Columns, type Field, invalidValue, notAnObject, type Source } from "./fields.js";
+import { columnsOf, newTable, reserve, type Table } from "./table.js";
 
 interface Reader {
   readonly window: ByteWindow;

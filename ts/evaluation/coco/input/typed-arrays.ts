@@ -28,5 +28,9 @@ function asDoubles(values: NumberColumn | undefined, column: string, record: str
 }
 
 function invalidColumns(message: string): CasslError {
-  return new CasslError("ANNOTATIONS_INVALID", message, "Give typed arrays with one row a record, boxXywh with four numbers a row.");
+  return new CasslError(
+    "ANNOTATIONS_INVALID",
+    message,
+    "Give typed arrays with one row a record, boxXywh with four numbers a row.",
+  );
 }

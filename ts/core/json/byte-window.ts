@@ -1,6 +1,6 @@
 /** A file seen through a window that only moves forward, so that its size does not matter. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { CasslError } from "../../../core/errors.js";
+import { CasslError } from "../errors.js";
 
 /** About what a processor's second cache holds. */
 const BLOCK_BYTES = 2 ** 18;

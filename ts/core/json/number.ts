@@ -64,7 +64,8 @@ function readFraction(
   let byte = bytes[position] as number;
   let high = whole;
   let low = 0;
-  for (; isDigit(byte) && position < middle; byte = bytes[++position] as number) high = Math.imul(high, 10) + byte - ZERO;
+  for (; isDigit(byte) && position < middle; byte = bytes[++position] as number)
+    high = Math.imul(high, 10) + byte - ZERO;
   for (; isDigit(byte); byte = bytes[++position] as number) low = Math.imul(low, 10) + byte - ZERO;
   const lowDigits = Math.max(position - middle, 0);
   if (position === start || lowDigits > HALF_DIGITS || ENDS[byte] !== 1) return false;
