@@ -58,12 +58,17 @@ export async function findYoloImages(
   };
 }
 
-/** Where the labels of an image are: in `labels` if it is in `images`, else beside it. */
+/** Where the labels of an image should be: in `labels` for the last `images` of its path, else beside it. */
 export function labelPathOf(image: string): string {
   const names = image.split(sep);
   const at = names.lastIndexOf("images", names.length - 2);
   if (at >= 0) names[at] = "labels";
   return `${withoutExtension(names.join(sep))}.txt`;
+}
+
+/** Where tools look for the labels of an image, and where some write them. */
+function labelPathsOf(image: string): string[] {
+  return [labelPathOf(image), `${withoutExtension(image)}.txt`];
 }
 
 function chooseSplit({ file, splits }: YoloConfig, wanted: string | undefined): readonly string[] {
@@ -94,13 +99,10 @@ async function findEntry(config: YoloConfig, entry: string, images: ImageFolder)
 /** Images with their labels in a folder `labels` beside `images`, or beside them. */
 async function imagesOfFolder(folder: string, paths: readonly string[]): Promise<Found> {
   const labelFolder = labelFolderOf(folder);
-  const files = await filesUnder((await isFolder(labelFolder)) ? labelFolder : folder, ".txt");
-  const known = new Set(files);
-  const images = paths.map((path) => ({
-    path,
-    labels: [labelPathOf(path), `${withoutExtension(path)}.txt`].find((file) => known.has(file)),
-  }));
-  return { folder, images, ...(labelFolder === folder ? {} : { orphans: orphansOf(files, images) }) };
+  const apart = labelFolder !== folder && (await isFolder(labelFolder)) ? await filesUnder(labelFolder, ".txt") : [];
+  const known = new Set([...apart, ...(await filesUnder(folder, ".txt"))]);
+  const images = paths.map((path) => ({ path, labels: labelPathsOf(path).find((file) => known.has(file)) }));
+  return { folder, images, orphans: orphansOf(apart, images) };
 }
 
 /** Labels whose images are in another folder, under the same names. */
@@ -129,10 +131,7 @@ async function imagesOfList(config: YoloConfig, list: string, folder: ImageFolde
 
 /** An image that is not where its list says may be in the image folder, under its path or its name. */
 async function listedImage(places: readonly string[], line: string, folder: ImageFolder): Promise<YoloImage> {
-  const labels = await firstOf(
-    places.flatMap((place) => [labelPathOf(place), `${withoutExtension(place)}.txt`]),
-    isFile,
-  );
+  const labels = await firstOf(places.flatMap(labelPathsOf), isFile);
   const there = await firstOf(places, isFile);
   const known = folder.find(line.replace(/^(?:\.{0,2}\/)+/, ""), basename(line));
   const elsewhere = folder.path === undefined || known === undefined ? undefined : join(folder.path, known);

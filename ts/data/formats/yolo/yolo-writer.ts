@@ -2,13 +2,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { withoutExtension } from "../folders.js";
 import type { AnnotatedSet, ListedImage, ListedObject } from "../source-set.js";
 import { writeFiles } from "../text-writer.js";
 import { refuseUnwritableImages } from "../written-names.js";
+import { labelPathOf } from "./yolo-images.js";
 
 export const IMAGE_FOLDER = "images";
-const LABEL_FOLDER = "labels";
 
 /** Of shares of the image: a millionth of a pixel survives in an image a million pixels wide. */
 const DECIMALS = 12;
@@ -23,7 +22,7 @@ export async function writeYolo(set: AnnotatedSet, folder: string, split: "train
   const names = new Map(set.categories.map(({ name }, index) => [index, name]));
   await writeFile(join(folder, "data.yaml"), stringify({ [split]: IMAGE_FOLDER, nc: set.categories.length, names }));
   await writeFiles(set.images, (image) => ({
-    path: join(folder, LABEL_FOLDER, `${withoutExtension(image.file_name)}.txt`),
+    path: labelPathOf(join(folder, IMAGE_FOLDER, image.file_name)),
     text: labelText(image),
   }));
 }
