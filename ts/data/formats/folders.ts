@@ -1,5 +1,5 @@
 /** Looks around in folders. */
-import type { Dirent, Stats } from "node:fs";
+import type { Stats } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { dirname, extname, join, relative, sep } from "node:path";
 import { CasslError } from "../../core/errors.js";
@@ -28,21 +28,18 @@ export async function namesIn(folder: string): Promise<string[]> {
 }
 
 /**
- * The files under a folder whose names have the extension, in the order of their names; hidden ones are left out, and
- * links to folders are not followed. FILE_NOT_FOUND if the folder cannot be read.
+ * The files under a folder whose names have the extension, in the order of their paths; hidden files and folders are
+ * passed over, and links to folders are not followed. FILE_NOT_FOUND if the folder cannot be read.
  * @param extension such as `.xml`, in lower case.
  */
 export async function filesUnder(folder: string, extension: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: Error) => {
+  const paths = await readdir(folder, { recursive: true }).catch((error: Error) => {
     const message = `The folder ${folder} cannot be searched: ${error.message}.`;
     throw new CasslError("FILE_NOT_FOUND", message, "Correct the path.", { cause: error });
   });
-  const wanted = (entry: Dirent): boolean =>
-    !entry.isDirectory() && !entry.name.startsWith(".") && extname(entry.name).toLowerCase() === extension;
-  return entries
-    .filter(wanted)
-    .map(({ parentPath, name }) => join(parentPath, name))
-    .sort();
+  const isHidden = (path: string): boolean => path.split(sep).some((name) => name.startsWith("."));
+  const found = paths.filter((path) => extname(path).toLowerCase() === extension && !isHidden(path));
+  return found.map((path) => join(folder, path)).sort();
 }
 
 /** The path from a folder, with forward slashes. */

@@ -59,8 +59,8 @@ export function emptyTable(starts: Int32Array, count: number, masks: boolean): W
 }
 
 export function boxAt({ boxesXywh }: ObjectTable, object: number): BoxXywh {
-  const side = (axis: number): number => boxesXywh[4 * object + axis] as number;
-  return [side(0), side(1), side(2), side(3)];
+  const at = 4 * object;
+  return [boxesXywh[at], boxesXywh[at + 1], boxesXywh[at + 2], boxesXywh[at + 3]] as unknown as BoxXywh;
 }
 
 function setRow(table: WritableTable, at: number, row: ObjectRow): void {

@@ -29,9 +29,8 @@ export interface CocoRecords {
   readonly categories: readonly Category[];
   readonly images: readonly SourceImage[];
   readonly annotations: AnnotationRows;
-  /** Also of records that are at fault otherwise. */
-  readonly categoryIds: ReadonlySet<number>;
-  readonly imageIds: ReadonlySet<number>;
+  /** Ids of categories and images that are at fault otherwise, so that what refers to them is not. */
+  readonly badIds: { readonly categories: ReadonlySet<number>; readonly images: ReadonlySet<number> };
   readonly maskCount: number;
 }
 
@@ -44,8 +43,7 @@ const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 interface Reader extends AnnotationReader {
   readonly categories: Category[];
   readonly images: SourceImage[];
-  readonly categoryIds: Set<number>;
-  readonly imageIds: Set<number>;
+  readonly badIds: { readonly categories: Set<number>; readonly images: Set<number> };
 }
 
 /**
@@ -55,11 +53,11 @@ interface Reader extends AnnotationReader {
 export function readCocoRecords(file: string, faults: FaultList, masks: boolean): CocoRecords {
   return withFile(file, (window) => {
     const counts = { position: 0, maskCount: 0 };
-    const ids = { categoryIds: new Set<number>(), imageIds: new Set<number>() };
-    const reader: Reader = { window, rows: newRows(masks), faults, categories: [], images: [], ...ids, ...counts };
+    const badIds = { categories: new Set<number>(), images: new Set<number>() };
+    const reader: Reader = { window, rows: newRows(masks), faults, categories: [], images: [], badIds, ...counts };
     readLists(reader);
     const { categories, images, rows, maskCount } = reader;
-    return { categories, images, annotations: rows, ...ids, maskCount };
+    return { categories, images, annotations: rows, badIds, maskCount };
   });
 }
 
@@ -91,12 +89,12 @@ function readList(reader: Reader, list: (typeof LISTS)[number]): void {
 }
 
 function readCategory(reader: Reader): void {
-  const record = soundRecord(reader, takeCategory(reader.window), categoryFault, reader.categoryIds);
+  const record = soundRecord(reader, takeCategory(reader.window), categoryFault, reader.badIds.categories);
   if (record !== undefined) reader.categories.push(record as Category);
 }
 
 function readImage(reader: Reader): void {
-  const record = soundRecord(reader, takeImage(reader.window), imageFault, reader.imageIds);
+  const record = soundRecord(reader, takeImage(reader.window), imageFault, reader.badIds.images);
   if (record === undefined) return;
   const { id, file_name, width, height } = record as CocoImage;
   reader.images.push({ id, file_name: posix.normalize(file_name), width_px: width, height_px: height });
@@ -107,13 +105,13 @@ function soundRecord(
   reader: Reader,
   record: unknown,
   faultOf: (record: unknown, position: number) => string | undefined,
-  ids: Set<number>,
+  badIds: Set<number>,
 ): unknown {
-  const id = isObject(record) ? record["id"] : undefined;
-  if (typeof id === "number") ids.add(id);
   const fault = faultOf(record, reader.position++);
   if (fault === undefined) return record;
   reader.faults.add("invalid_record", fault);
+  const id = isObject(record) ? record["id"] : undefined;
+  if (typeof id === "number") badIds.add(id);
   return undefined;
 }
 

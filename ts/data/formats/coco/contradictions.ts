@@ -10,6 +10,8 @@ export function uniqueById<T extends { readonly id: number }>(
   faults: FaultList,
   describe: (first: T, other: T) => string,
 ): T[] {
+  const isAscending = records.every(({ id }, index) => index === 0 || id > (records[index - 1] as T).id);
+  if (isAscending) return [...records];
   const unique: T[] = [];
   for (const record of [...records].sort((a, b) => a.id - b.id)) {
     const last = unique.at(-1);
@@ -39,16 +41,22 @@ export function listRepeatedAnnotations({ annotations }: CocoRecords, faults: Fa
 }
 
 /** References that lead nowhere. */
-export function listUnknown({ annotations, imageIds, categoryIds }: CocoRecords, faults: FaultList): void {
+export function listUnknown(records: CocoRecords, faults: FaultList): void {
+  const { annotations, images, categories, badIds } = records;
   const ids = rowValues(annotations, ROW.id);
   const references = [
-    ["image", rowValues(annotations, ROW.image_id), imageIds],
-    ["category", rowValues(annotations, ROW.category_id), categoryIds],
+    ["image", rowValues(annotations, ROW.image_id), [...images.map(idOf), ...badIds.images]],
+    ["category", rowValues(annotations, ROW.category_id), [...categories.map(idOf), ...badIds.categories]],
   ] as const;
-  for (const [kind, referred, known] of references) {
+  for (const [kind, referred, knownIds] of references) {
+    const known = new Set(knownIds);
     for (const [row, id] of referred.entries()) {
       if (known.has(id)) continue;
       faults.add("unknown_reference", `annotation ${ids[row]} has the ${kind}_id ${id}, which no ${kind} has`);
     }
   }
+}
+
+function idOf({ id }: { readonly id: number }): number {
+  return id;
 }

@@ -32,9 +32,9 @@ export function takeValue(window: ByteWindow): unknown {
 function takeString(window: ByteWindow): string {
   const end = stringEnd(window);
   const { bytes, position } = window;
-  const json = Buffer.from(bytes.buffer, bytes.byteOffset + position, end - position).toString();
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + position + 1, end - position - 2).toString();
   window.position = end;
-  return json.includes("\\") ? (JSON.parse(json) as string) : json.slice(1, -1);
+  return text.includes("\\") ? (JSON.parse(`"${text}"`) as string) : text;
 }
 
 /** Makes a reader of the members of these names; it passes over others, and takes what is no object as it is. */
