@@ -26,19 +26,19 @@ export function emptyCurves({ iouThresholds, recallThresholds, categoryIds, area
 /** Writes the curves of one class, at the thresholds of the task. @param k class, into `Axes.categoryIds`. */
 export function accumulateClass(task: ClassTask, outcomes: Outcomes, k: number, axes: Axes, curves: Curves): void {
   const { areaRanges, maxDets, recallThresholds, categoryIds } = axes;
+  const { positions } = task.thresholds;
   const cells = categoryIds.length * areaRanges.length * maxDets.length;
-  areaRanges.forEach((_, a) => {
-    const positives = outcomes.positives[a] as number;
+  const descent = newDescent(positions.length, maxDets.length, Math.max(...outcomes.positives));
+  outcomes.positives.forEach((positives, a) => {
     if (positives === 0) return;
     const needed = neededTruePositives(recallThresholds, positives);
-    const descent = newDescent(task.thresholds, positives);
-    maxDets.forEach((limit, m) => {
+    descend(task, outcomes, a, descent);
+    descent.found.forEach((found, curve) => {
+      const m = Math.floor(curve / positions.length);
+      const t = positions[curve % positions.length] as number;
       const cell = (k * areaRanges.length + a) * maxDets.length + m;
-      descend(task, outcomes, a, limit, descent);
-      task.thresholds.positions.forEach((t, bit) => {
-        curves.recall[t * cells + cell] = (descent.found[bit] as number) / positives;
-        sampleCurve(descent, bit, needed, curves, t * needed.length * cells + cell, cells);
-      });
+      curves.recall[t * cells + cell] = Math.max(found, 0) / positives;
+      sampleCurve(descent, curve, needed, curves, t * needed.length * cells + cell, cells);
     });
   });
 }
@@ -54,18 +54,17 @@ function neededTruePositives(recallThresholds: Float64Array, positives: number):
 
 /** Writes one curve from `offset` on, at every `stride`. */
 function sampleCurve(
-  { isEmpty, found, length, precision, score }: Descent,
-  bit: number,
+  { found, length, precision, score }: Descent,
+  curve: number,
   needed: Int32Array,
   curves: Curves,
   offset: number,
   stride: number,
 ): void {
-  const most = isEmpty ? -1 : (found[bit] as number);
   for (let r = 0; r < needed.length; r++) {
     const n = needed[r] as number;
-    const at = offset + r * stride;
-    curves.precision[at] = n <= most ? (precision[bit * length + n] as number) : 0;
-    curves.scores[at] = n <= most ? (score[bit * length + n] as number) : 0;
+    const isReached = n <= (found[curve] as number);
+    curves.precision[offset + r * stride] = isReached ? (precision[curve * length + n] as number) : 0;
+    curves.scores[offset + r * stride] = isReached ? (score[curve * length + n] as number) : 0;
   }
 }

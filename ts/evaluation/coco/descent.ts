@@ -1,76 +1,87 @@
-/** The way down the detections of a class by score, at many thresholds at once. */
+/** The way down the detections of a class by score, at many thresholds and all of M maxDets at once. */
 import type { ClassTask, Outcomes } from "./matching.js";
-import type { ThresholdSet } from "./thresholds.js";
 
 /** The distance from 1 to the next double: what pycocotools adds to a denominator. */
 const EPSILON = 2 ** -52;
 
 /**
- * Recall and the highest precision change only at true positives, so only those are kept, for each threshold from
- * `bit * length` on: entry n is the n-th true positive, entry 0 the first detection, whatever it is.
+ * Recall and the highest precision change only at true positives, so only those are kept: of the threshold of a bit and the
+ * limit at m, from (m * T + bit) * length on. Entry n is the n-th true positive, entry 0 the first detection, whatever it is.
  */
 export interface Descent {
-  /** Whether there are no detections. */
-  isEmpty: boolean;
+  /** T. */
+  readonly thresholds: number;
   readonly length: number;
-  /** True positives by now, of each threshold. */
-  readonly found: Int32Array;
-  /** Ignored detections by now that other thresholds do not ignore, of each threshold. */
+  /** (M,). Detections by now that are not ignored at all thresholds, of those that the limit is the first to include. */
+  readonly counted: Int32Array;
+  /** (M, T). Detections by now that are ignored, if they are not at all thresholds. */
   readonly ignored: Int32Array;
-  /** Highest precision from there on. */
+  /** (M, T). True positives by now; -1 if the limit includes no detections. */
+  readonly found: Int32Array;
+  /** (M, T, length). Highest precision from there on. */
   readonly precision: Float64Array;
+  /** (M, T, length). */
   readonly score: Float64Array;
 }
 
-export function newDescent({ ious }: ThresholdSet, positives: number): Descent {
+/** @param positives as many as there can be. */
+export function newDescent(thresholds: number, limits: number, positives: number): Descent {
+  const curves = limits * thresholds;
   const length = positives + 1;
   return {
-    isEmpty: true,
+    thresholds,
     length,
-    found: new Int32Array(ious.length),
-    ignored: new Int32Array(ious.length),
-    precision: new Float64Array(ious.length * length),
-    score: new Float64Array(ious.length * length),
+    counted: new Int32Array(limits),
+    ignored: new Int32Array(curves),
+    found: new Int32Array(curves),
+    precision: new Float64Array(curves * length),
+    score: new Float64Array(curves * length),
   };
 }
 
-/** Goes down one area range, with only the `limit` best detections of each image. */
-export function descend(task: ClassTask, outcomes: Outcomes, a: number, limit: number, descent: Descent): void {
-  const { rows, rankInImage } = task.ranked;
-  const { right, ignored } = outcomes;
-  descent.found.fill(0);
+/** Goes down the area range at `a`. */
+export function descend({ ranked, thresholds }: ClassTask, outcomes: Outcomes, a: number, descent: Descent): void {
+  const { scores, firstLimit } = ranked;
+  descent.counted.fill(0);
   descent.ignored.fill(0);
-  const offset = a * rows.length;
-  let first = -1;
-  let counted = 0;
-  for (let place = 0; place < rows.length; place++) {
-    if ((rankInImage[place] as number) >= limit) continue;
-    if (first < 0) first = place;
-    const ignoredBits = ignored[offset + place] as number;
-    if (ignoredBits === task.thresholds.allBits) continue;
-    counted++;
-    noteIgnored(ignoredBits, descent);
-    noteRight(right[offset + place] as number, counted, task.evidence.dtScore[rows[place] as number] as number, descent);
+  descent.found.fill(0).fill(-1, 0, descent.thresholds * (firstLimit[0] ?? descent.counted.length));
+  const stride = 2 * outcomes.positives.length;
+  for (let place = 0; place < scores.length; place++) {
+    const at = place * stride + 2 * a;
+    const ignoredBits = outcomes.bits[at + 1] as number;
+    if (ignoredBits === thresholds.allBits) continue;
+    const first = firstLimit[place] as number;
+    descent.counted[first] = (descent.counted[first] as number) + 1;
+    const rightBits = outcomes.bits[at] as number;
+    if (ignoredBits !== 0) noteIgnored(ignoredBits, first, descent);
+    if (rightBits !== 0) noteRight(rightBits, first, scores[place] as number, descent);
   }
-  descent.isEmpty = first < 0;
-  if (first >= 0) finish(descent, task.evidence.dtScore[rows[first] as number] as number);
+  finish(descent, scores[0] ?? 0);
 }
 
-function noteIgnored(bits: number, { ignored }: Descent): void {
-  for (let rest = bits; rest !== 0; rest &= rest - 1) {
-    const bit = lowestBit(rest);
-    ignored[bit] = (ignored[bit] as number) + 1;
+function noteIgnored(bits: number, firstLimit: number, { thresholds, counted, ignored }: Descent): void {
+  for (let m = firstLimit; m < counted.length; m++) {
+    for (let rest = bits; rest !== 0; rest &= rest - 1) {
+      const curve = m * thresholds + lowestBit(rest);
+      ignored[curve] = (ignored[curve] as number) + 1;
+    }
   }
 }
 
-function noteRight(bits: number, counted: number, score: number, descent: Descent): void {
-  for (let rest = bits; rest !== 0; rest &= rest - 1) {
-    const bit = lowestBit(rest);
-    const found = (descent.found[bit] as number) + 1;
-    const at = bit * descent.length + found;
-    descent.found[bit] = found;
-    descent.precision[at] = found / (counted - (descent.ignored[bit] as number) + EPSILON);
-    descent.score[at] = score;
+function noteRight(bits: number, firstLimit: number, score: number, descent: Descent): void {
+  const { thresholds, length, counted, ignored, found, precision } = descent;
+  let total = 0;
+  for (let m = 0; m < counted.length; m++) {
+    total += counted[m] as number;
+    if (m < firstLimit) continue;
+    for (let rest = bits; rest !== 0; rest &= rest - 1) {
+      const curve = m * thresholds + lowestBit(rest);
+      const truePositives = (found[curve] as number) + 1;
+      const at = curve * length + truePositives;
+      found[curve] = truePositives;
+      precision[at] = truePositives / (total - (ignored[curve] as number) + EPSILON);
+      descent.score[at] = score;
+    }
   }
 }
 
@@ -80,12 +91,14 @@ function lowestBit(bits: number): number {
 
 /** Turns each precision into the highest from there on. */
 function finish({ found, length, precision, score }: Descent, firstScore: number): void {
-  found.forEach((count, bit) => {
-    const start = bit * length;
-    precision[start] = 0;
-    score[start] = firstScore;
-    for (let at = start + count; at > start; at--) {
-      precision[at - 1] = Math.max(precision[at - 1] as number, precision[at] as number);
+  for (let curve = 0; curve < found.length; curve++) {
+    const start = curve * length;
+    let highest = 0;
+    for (let at = start + (found[curve] as number); at > start; at--) {
+      highest = Math.max(highest, precision[at] as number);
+      precision[at] = highest;
     }
-  });
+    precision[start] = highest;
+    score[start] = firstScore;
+  }
 }

@@ -1,6 +1,6 @@
 /** The metric itself, on columns. */
 import { accumulateClass, type Curves, emptyCurves } from "./accumulate.js";
-import { boxIous } from "./box-iou.js";
+import { boxAreas, boxIous } from "./boxes.js";
 import { groupGroundTruth, groupResults } from "./grouping.js";
 import { groupsOfClass } from "./groups.js";
 import type { GroundTruth } from "./input/ground-truth.js";
@@ -19,10 +19,9 @@ export function evaluateColumns(gt: GroundTruth, dt: Results, dtImage: Int32Arra
   const curves = emptyCurves(axes);
   const outcomes = newOutcomes(largestClass(dtGroups.classStarts), axes.areaRanges.length);
   const sets = thresholdSets(axes.iouThresholds);
-  const limit = axes.maxDets.at(-1) as number;
   axes.categoryIds.forEach((_, k) => {
-    const ranked = rankClass(dtGroups, k, dt.score, limit, imageIds.length);
-    const groups = groupsOfClass(gtGroups, k, ranked, dtImage, imageIds.length);
+    const ranked = rankClass(dtGroups, k, dt.score, axes.maxDets, imageIds.length);
+    const groups = groupsOfClass(gtGroups, k, ranked, imageIds.length);
     for (const thresholds of sets) {
       const task = { ranked, groups, evidence, areaRanges: axes.areaRanges, thresholds };
       matchClass(task, outcomes);
@@ -32,12 +31,10 @@ export function evaluateColumns(gt: GroundTruth, dt: Results, dtImage: Int32Arra
   return curves;
 }
 
-function evidenceOf({ annotations }: GroundTruth, { boxXywh, score }: Results): Evidence {
-  const dtArea = score.map((_, row) => (boxXywh[4 * row + 2] as number) * (boxXywh[4 * row + 3] as number));
+function evidenceOf({ annotations }: GroundTruth, { boxXywh }: Results): Evidence {
   return {
     ious: boxIous(boxXywh, annotations.boxXywh, annotations.iscrowd),
-    dtScore: score,
-    dtArea,
+    dtArea: boxAreas(boxXywh),
     gtArea: annotations.area,
     gtId: annotations.id,
     iscrowd: annotations.iscrowd,
@@ -50,9 +47,5 @@ function largestClass(classStarts: Int32Array): number {
 
 /** One for all classes. */
 function newOutcomes(detections: number, ranges: number): Outcomes {
-  return {
-    right: new Int32Array(ranges * detections),
-    ignored: new Int32Array(ranges * detections),
-    positives: new Int32Array(ranges),
-  };
+  return { bits: new Int32Array(2 * detections * ranges), positives: new Int32Array(ranges) };
 }

@@ -3,7 +3,7 @@ import type { GroundTruth } from "./input/ground-truth.js";
 import type { Results } from "./input/results.js";
 import type { Parameters } from "./options.js";
 import { positionsOf } from "./positions.js";
-import { sortByKey, startsOf } from "./sorting.js";
+import { ascending, sortByKey, startsOf } from "./sorting.js";
 
 export interface Grouped {
   /** Evaluated rows, sorted by class (0..K-1 of the axes), then by image, then in the order that decides ties. */
@@ -17,7 +17,7 @@ export interface Grouped {
 export function groupGroundTruth({ annotations }: GroundTruth, parameters: Parameters): Grouped {
   const image = positionsOf(annotations.imageId, parameters.imageIds);
   const category = positionsOf(annotations.categoryId, parameters.categoryIds);
-  const inImages = sortByKey(allRows(image), image, parameters.imageIds.length);
+  const inImages = sortByKey(ascending(image.length), image, parameters.imageIds.length);
   const named = parameters.useCats ? inImages.filter((row) => (category[row] as number) >= 0) : inImages;
   return group(lastOfEachId(named, annotations.id), image, category, parameters);
 }
@@ -25,7 +25,7 @@ export function groupGroundTruth({ annotations }: GroundTruth, parameters: Param
 /** @param image position of each result's image, as in `Grouped`. */
 export function groupResults(results: Results, image: Int32Array, parameters: Parameters): Grouped {
   const category = positionsOf(results.categoryId, parameters.categoryIds);
-  return group(allRows(image), image, category, parameters);
+  return group(ascending(image.length), image, category, parameters);
 }
 
 /** Without classes all rows are one class, in which those of an image are in the order of their categories. */
@@ -36,12 +36,6 @@ function group(rows: Int32Array, image: Int32Array, category: Int32Array, parame
   const sorted = useCats ? byCategory(byImage(rows)) : byImage(byCategory(rows));
   const classStarts = useCats ? startsOf(sorted, category, categoryIds.length) : Int32Array.of(0, sorted.length);
   return { rows: sorted, classStarts, image };
-}
-
-function allRows({ length }: Int32Array): Int32Array {
-  const rows = new Int32Array(length);
-  for (let row = 0; row < length; row++) rows[row] = row;
-  return rows;
 }
 
 /** pycocotools looks annotations up by id: of several with one id the last stands in for all, each time. */

@@ -1,7 +1,7 @@
 /** The images of one class that have ground truth, with the detections there: elsewhere nothing can match. */
 import type { Grouped } from "./grouping.js";
 import type { Ranked } from "./ranking.js";
-import { sortByKey, startsOf } from "./sorting.js";
+import { ascending, pick, sortByKey, startsOf } from "./sorting.js";
 
 /** D detections, best first, and G ground-truth annotations of one image, all of one class. */
 export interface Group {
@@ -17,10 +17,10 @@ export interface Group {
   readonly gtEnd: number;
 }
 
-/** @param gt grouped ground truth. @param dtImage as in `Grouped`. */
-export function groupsOfClass(gt: Grouped, k: number, ranked: Ranked, dtImage: Int32Array, images: number): Group[] {
+/** @param gt grouped ground truth. @param imageCount how many are evaluated. */
+export function groupsOfClass(gt: Grouped, k: number, ranked: Ranked, imageCount: number): Group[] {
   const gtRows = gt.rows.subarray(gt.classStarts[k], gt.classStarts[k + 1]);
-  const groupOfImage = new Int32Array(images).fill(-1);
+  const groupOfImage = new Int32Array(imageCount).fill(-1);
   const gtStarts: number[] = [];
   gtRows.forEach((row, i) => {
     const image = gt.image[row] as number;
@@ -28,11 +28,11 @@ export function groupsOfClass(gt: Grouped, k: number, ranked: Ranked, dtImage: I
     groupOfImage[image] = gtStarts.length;
     gtStarts.push(i);
   });
-  const allPlaces = ranked.rows.map((_, place) => place);
-  const groupOfPlace = ranked.rows.map((row) => groupOfImage[dtImage[row] as number] as number);
-  const dtPlaces = sortByKey(allPlaces, groupOfPlace, gtStarts.length);
-  const dtRows = dtPlaces.map((place) => ranked.rows[place] as number);
-  const dtStarts = startsOf(allPlaces, groupOfPlace, gtStarts.length);
+  const places = ascending(ranked.rows.length);
+  const groupOfPlace = pick(groupOfImage, ranked.images);
+  const dtPlaces = sortByKey(places, groupOfPlace, gtStarts.length);
+  const dtRows = pick(ranked.rows, dtPlaces);
+  const dtStarts = startsOf(places, groupOfPlace, gtStarts.length);
   return gtStarts.map((gtStart, g) => ({
     dtRows,
     dtStart: dtStarts[g] as number,

@@ -1,5 +1,5 @@
 /** Which detections are right: pycocotools' greedy matching for one class, at all area ranges and many thresholds at once. */
-import type { Ious } from "./box-iou.js";
+import type { Ious } from "./boxes.js";
 import type { Group } from "./groups.js";
 import type { AreaRange } from "./options.js";
 import type { Ranked } from "./ranking.js";
@@ -8,7 +8,6 @@ import { bitsReached, type ThresholdSet } from "./thresholds.js";
 /** What matching knows of annotations, by their row numbers. */
 export interface Evidence {
   readonly ious: Ious;
-  readonly dtScore: Float64Array;
   /** Square px. */
   readonly dtArea: Float64Array;
   readonly gtArea: Float64Array;
@@ -25,15 +24,13 @@ export interface ClassTask {
   readonly thresholds: ThresholdSet;
 }
 
-/**
- * What becomes of the detections of a class, in the order of `Ranked`. A bit stands for a threshold; where it is set in neither
- * mask, the detection is wrong. The arrays may be longer.
- */
+/** What becomes of the detections of a class, in the order of `Ranked`. Arrays may be longer. */
 export interface Outcomes {
-  /** (A, D). True positives. */
-  readonly right: Int32Array;
-  /** (A, D). Neither right nor wrong. */
-  readonly ignored: Int32Array;
+  /**
+   * (D, A, 2). Bits of the thresholds at which a detection is right, and at which it is neither right nor wrong. All of a
+   * detection stands together, since detections are matched image by image, which is not their order here.
+   */
+  readonly bits: Int32Array;
   /** (A,). Ground truth to be found. */
   readonly positives: Int32Array;
 }
@@ -66,16 +63,16 @@ export function matchClass(task: ClassTask, outcomes: Outcomes): void {
 }
 
 /** A detection without a match is wrong, or ignored if it is not in the area range. */
-function markUnmatched({ ranked: { rows }, evidence, areaRanges, thresholds }: ClassTask, outcomes: Outcomes): void {
-  const { right, ignored, positives } = outcomes;
+function markUnmatched({ ranked, evidence, areaRanges, thresholds }: ClassTask, { bits, positives }: Outcomes): void {
   positives.fill(0);
-  right.fill(0, 0, areaRanges.length * rows.length);
-  areaRanges.forEach((range, a) => {
-    for (let place = 0; place < rows.length; place++) {
-      const area = evidence.dtArea[rows[place] as number] as number;
-      ignored[a * rows.length + place] = isOutside(area, range) ? thresholds.allBits : 0;
+  let at = 0;
+  for (let place = 0; place < ranked.rows.length; place++) {
+    const area = evidence.dtArea[ranked.rows[place] as number] as number;
+    for (let a = 0; a < areaRanges.length; a++) {
+      bits[at++] = 0;
+      bits[at++] = isOutside(area, areaRanges[a] as AreaRange) ? thresholds.allBits : 0;
     }
-  });
+  }
 }
 
 function isOutside(area: number, { min, max }: AreaRange): boolean {
@@ -120,8 +117,10 @@ function matchGroup(task: ClassTask, group: Group, board: Board, outcomes: Outco
   for (let d = 0; d < dtEnd - dtStart; d++) {
     const found = findCandidates(task.thresholds, group, d, board);
     if (found === 0) continue;
-    const place = dtPlaces[dtStart + d] as number;
-    for (let a = 0; a < task.areaRanges.length; a++) matchDetection(task, group, found, board, a, place, outcomes);
+    const first = 2 * task.areaRanges.length * (dtPlaces[dtStart + d] as number);
+    for (let a = 0; a < task.areaRanges.length; a++) {
+      matchDetection(task, group, found, board, a, outcomes.bits, first + 2 * a);
+    }
   }
 }
 
@@ -147,17 +146,18 @@ function findCandidates(thresholds: ThresholdSet, { gtStart, gtEnd }: Group, d: 
 
 /** Takes at each threshold the best candidate that is free; one that is ignored only if there is no other. */
 function matchDetection(
-  { ranked, evidence, thresholds }: ClassTask,
+  { evidence, thresholds }: ClassTask,
   { gtRows, gtStart, gtEnd }: Group,
   found: number,
   { candidates, reached, isIgnored, taken }: Board,
   a: number,
-  place: number,
-  { right, ignored }: Outcomes,
+  outcomes: Int32Array,
+  at: number,
 ): void {
-  const at = a * ranked.rows.length + place;
   const offset = a * (gtEnd - gtStart);
   let open = thresholds.allBits;
+  let right = 0;
+  let ignored = outcomes[at + 1] as number;
   for (let ignore = 0; ignore <= 1; ignore++) {
     for (let i = 0; i < found; i++) {
       const g = candidates[i] as number;
@@ -166,10 +166,11 @@ function matchDetection(
       const bits = open & (reached[g] as number) & ~(taken[offset + g] as number);
       open &= ~bits;
       if (evidence.iscrowd[row] === 0) taken[offset + g] = (taken[offset + g] as number) | bits;
-      if (ignore === 1) ignored[at] = (ignored[at] as number) | bits;
+      if (ignore === 1) ignored |= bits;
       // pycocotools notes a match as the id of the box, so that the id 0 reads as no match.
-      else if (evidence.gtId[row] !== 0) right[at] = (right[at] as number) | bits;
+      else if (evidence.gtId[row] !== 0) right |= bits;
     }
   }
-  ignored[at] = (ignored[at] as number) & ~(right[at] as number);
+  outcomes[at] = right;
+  outcomes[at + 1] = ignored & ~right;
 }

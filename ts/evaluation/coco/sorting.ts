@@ -29,20 +29,37 @@ export function startsOf(rows: Int32Array, keys: Int32Array, keyCount: number): 
   return starts;
 }
 
+/** 0, 1, ..., below `count`. */
+export function ascending(count: number): Int32Array<ArrayBuffer> {
+  const numbers = new Int32Array(count);
+  for (let i = 0; i < count; i++) numbers[i] = i;
+  return numbers;
+}
+
+/** The values at positions. */
+export function pick(values: Int32Array, positions: Int32Array): Int32Array {
+  const picked = new Int32Array(positions.length);
+  for (let i = 0; i < positions.length; i++) picked[i] = values[positions[i] as number] as number;
+  return picked;
+}
+
 const DIGIT_BITS = 11;
 const DIGITS = 2 ** DIGIT_BITS;
 
 /** Radix sort by descending score; equal scores keep their order, and -0 equals 0. @param scores finite, looked up by row number. */
 export function sortByScore(rows: Int32Array, scores: Float64Array): Int32Array {
   const { upper, lower } = descendingKeys(rows, scores);
-  let order = rows.map((_, place) => place);
+  let order = ascending(rows.length);
   let spare = new Int32Array(rows.length);
   for (const words of [lower, upper]) {
     for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
-      if (sortByDigit(order, words, shift, spare)) [order, spare] = [spare, order];
+      const starts = digitStarts(words, shift);
+      if (starts === undefined) continue;
+      distribute(order, words, shift, starts, spare);
+      [order, spare] = [spare, order];
     }
   }
-  return order.map((place) => rows[place] as number);
+  return pick(rows, order);
 }
 
 /** Halves of whole numbers that are the smaller the higher the score. */
@@ -61,22 +78,31 @@ function descendingKeys(rows: Int32Array, scores: Float64Array): { upper: Uint32
   return { upper, lower };
 }
 
-/** Counting sort of `order` into `sorted`. False if there is nothing to do, since all have the same digit. */
-function sortByDigit(order: Int32Array, words: Uint32Array, shift: number, sorted: Int32Array): boolean {
-  const next = new Int32Array(DIGITS + 1);
-  const digitOf = (place: number): number => ((words[place] as number) >>> shift) & (DIGITS - 1);
-  for (let i = 0; i < order.length; i++) {
-    const after = digitOf(order[i] as number) + 1;
-    next[after] = (next[after] as number) + 1;
+/** Where words of each digit start once they are sorted by it; undefined if all have the same. */
+function digitStarts(words: Uint32Array, shift: number): Int32Array | undefined {
+  const starts = new Int32Array(DIGITS + 1);
+  for (let i = 0; i < words.length; i++) {
+    const after = (((words[i] as number) >>> shift) & (DIGITS - 1)) + 1;
+    starts[after] = (starts[after] as number) + 1;
   }
-  if (next[digitOf(order[0] ?? 0) + 1] === order.length) return false;
-  for (let digit = 0; digit < DIGITS; digit++) next[digit + 1] = (next[digit + 1] as number) + (next[digit] as number);
-  for (let i = 0; i < order.length; i++) {
-    const place = order[i] as number;
-    const digit = digitOf(place);
-    const at = next[digit] as number;
-    next[digit] = at + 1;
-    sorted[at] = place;
+  if (starts.includes(words.length)) return undefined;
+  for (let digit = 0; digit < DIGITS; digit++) starts[digit + 1] = (starts[digit + 1] as number) + (starts[digit] as number);
+  return starts;
+}
+
+/** Sorts positions of words by a digit. @param next where the next word of each digit goes. */
+function distribute(
+  positions: Int32Array,
+  words: Uint32Array,
+  shift: number,
+  next: Int32Array,
+  sorted: Int32Array,
+): void {
+  for (let i = 0; i < positions.length; i++) {
+    const position = positions[i] as number;
+    const digit = ((words[position] as number) >>> shift) & (DIGITS - 1);
+    const place = next[digit] as number;
+    next[digit] = place + 1;
+    sorted[place] = position;
   }
-  return true;
 }

@@ -128,7 +128,9 @@ export function skipValue(window: ByteWindow, depth = 0): void {
     }
   } else if (byte === OPEN_BRACE) {
     for (let more = enter(window, byte, CLOSE_BRACE); more; more = another(window, CLOSE_BRACE)) {
-      readKey(window, []);
+      if (peek(window) !== QUOTE) throw faultAt(window, window.position);
+      window.position = stringEnd(window);
+      expect(window, COLON);
       skipValue(window, depth + 1);
     }
   } else readLiteral(window);
