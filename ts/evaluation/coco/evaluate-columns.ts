@@ -17,8 +17,9 @@ export function evaluateColumns(gt: GroundTruth, dt: Results, dtImage: Int32Arra
   const dtGroups = groupResults(dt, dtImage, parameters);
   const evidence = evidenceOf(gt, dt);
   const curves = emptyCurves(axes);
-  const outcomes = newOutcomes(largestClass(dtGroups.classStarts), axes.areaRanges.length);
-  const sets = thresholdSets(axes.iouThresholds);
+  const sets = thresholdSets(axes.iouThresholds, axes.areaRanges.length);
+  const words = Math.max(...sets.map((set) => set.words.length));
+  const outcomes = newOutcomes(words * largestClass(dtGroups.classStarts), axes.areaRanges.length);
   axes.categoryIds.forEach((_, k) => {
     const ranked = rankClass(dtGroups, k, dt.score, axes.maxDets, imageIds.length);
     const groups = groupsOfClass(gtGroups, k, ranked, imageIds.length);
@@ -46,6 +47,6 @@ function largestClass(classStarts: Int32Array): number {
 }
 
 /** One for all classes. */
-function newOutcomes(detections: number, ranges: number): Outcomes {
-  return { bits: new Int32Array(2 * detections * ranges), positives: new Int32Array(ranges) };
+function newOutcomes(words: number, ranges: number): Outcomes {
+  return { bits: new Int32Array(2 * words), positives: new Int32Array(ranges) };
 }
