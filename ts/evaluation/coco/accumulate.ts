@@ -1,7 +1,9 @@
 /** Outcomes to precision-recall curves, as pycocotools accumulates them. */
 import { type Descent, descend, newDescent } from "./descent.js";
-import type { ClassTask, Outcomes } from "./matching.js";
+import type { Grid } from "./grid.js";
 import type { Axes } from "./options.js";
+import type { Outcomes } from "./outcomes.js";
+import { rankClass } from "./ranking.js";
 
 /** Row-major arrays; T thresholds, R recalls, K classes, A area ranges, M maxDets. -1: no ground truth to find. */
 export interface Curves {
@@ -23,21 +25,22 @@ export function emptyCurves({ iouThresholds, recallThresholds, categoryIds, area
   };
 }
 
-/** Writes the curves of one class, at the thresholds of the task. @param k class, into `Axes.categoryIds`. */
-export function accumulateClass(task: ClassTask, outcomes: Outcomes, k: number, axes: Axes, curves: Curves): void {
+/** Writes the curves of one class, at the thresholds of the grid. @param k class, into `Axes.categoryIds`. */
+export function accumulateClass(outcomes: Outcomes, k: number, grid: Grid, axes: Axes, curves: Curves): void {
   const { areaRanges, maxDets, recallThresholds, categoryIds } = axes;
-  const { positions } = task.thresholds;
   const cells = categoryIds.length * areaRanges.length * maxDets.length;
-  const descent = newDescent(positions.length, maxDets.length, Math.max(...outcomes.positives));
-  outcomes.positives.forEach((positives, a) => {
-    if (positives === 0) return;
-    const needed = neededTruePositives(recallThresholds, positives);
-    descend(task, outcomes, a, descent);
+  const positives = outcomes.positives.subarray(k * areaRanges.length, (k + 1) * areaRanges.length);
+  const ranked = rankClass(outcomes, k, grid.words.length);
+  const descent = newDescent(grid.ious.length, maxDets.length, Math.max(...positives));
+  positives.forEach((count, a) => {
+    if (count === 0) return;
+    const needed = neededTruePositives(recallThresholds, count);
+    descend(ranked, grid, a, descent);
     descent.found.forEach((found, curve) => {
-      const m = Math.floor(curve / positions.length);
-      const t = positions[curve % positions.length] as number;
+      const m = Math.floor(curve / grid.ious.length);
+      const t = grid.positions[curve % grid.ious.length] as number;
       const cell = (k * areaRanges.length + a) * maxDets.length + m;
-      curves.recall[t * cells + cell] = Math.max(found, 0) / positives;
+      curves.recall[t * cells + cell] = Math.max(found, 0) / count;
       sampleCurve(descent, curve, needed, curves, t * needed.length * cells + cell, cells);
     });
   });

@@ -1,6 +1,6 @@
 /** The way down the detections of a class by score, at many thresholds and all of M maxDets at once. */
-import type { ClassTask, Outcomes } from "./matching.js";
-import type { Word } from "./thresholds.js";
+import type { Grid, Word } from "./grid.js";
+import type { Ranked } from "./ranking.js";
 
 /** The distance from 1 to the next double: what pycocotools adds to a denominator. */
 const EPSILON = 2 ** -52;
@@ -41,23 +41,26 @@ export function newDescent(thresholds: number, limits: number, positives: number
 }
 
 /** Goes down the area range at `a`. */
-export function descend({ ranked, thresholds }: ClassTask, { bits }: Outcomes, a: number, descent: Descent): void {
-  const { scores, firstLimit } = ranked;
-  const { words, allBits, ious } = thresholds;
+export function descend(
+  { scores, firstLimit, bits }: Ranked,
+  { words, allBits, ious }: Grid,
+  a: number,
+  descent: Descent,
+): void {
   const w = words.findIndex(({ endRange }) => a < endRange);
   const shift = (a - (words[w] as Word).firstRange) * ious.length;
   descent.counted.fill(0);
   descent.ignored.fill(0);
   descent.found.fill(0).fill(-1, 0, descent.thresholds * (firstLimit[0] ?? descent.counted.length));
-  for (let place = 0; place < scores.length; place++) {
-    const at = 2 * (place * words.length + w);
+  for (let rank = 0; rank < scores.length; rank++) {
+    const at = 2 * (rank * words.length + w);
     const ignoredBits = ((bits[at + 1] as number) >>> shift) & allBits;
     if (ignoredBits === allBits) continue;
-    const first = firstLimit[place] as number;
+    const first = firstLimit[rank] as number;
     descent.counted[first] = (descent.counted[first] as number) + 1;
     const rightBits = ((bits[at] as number) >>> shift) & allBits;
     if (ignoredBits !== 0) noteIgnored(ignoredBits, first, descent);
-    if (rightBits !== 0) noteRight(rightBits, first, scores[place] as number, descent);
+    if (rightBits !== 0) noteRight(rightBits, first, scores[rank] as number, descent);
   }
   finish(descent, scores[0] ?? 0);
 }

@@ -29,10 +29,10 @@ export function startsOf(rows: Int32Array, keys: Int32Array, keyCount: number): 
   return starts;
 }
 
-/** 0, 1, ..., below `count`. */
-export function ascending(count: number): Int32Array<ArrayBuffer> {
+/** As many numbers from `first` on. */
+export function ascending(count: number, first = 0): Int32Array<ArrayBuffer> {
   const numbers = new Int32Array(count);
-  for (let i = 0; i < count; i++) numbers[i] = i;
+  for (let i = 0; i < count; i++) numbers[i] = first + i;
   return numbers;
 }
 
