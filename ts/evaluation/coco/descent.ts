@@ -41,28 +41,37 @@ export function newDescent(thresholds: number, limits: number, positives: number
 }
 
 /** Goes down the area range at `a`. */
-export function descend(
-  { scores, firstLimit, bits }: Ranked,
-  { words, allBits, ious }: Grid,
-  a: number,
-  descent: Descent,
-): void {
-  const w = words.findIndex(({ endRange }) => a < endRange);
-  const shift = (a - (words[w] as Word).firstRange) * ious.length;
+export function descend(ranked: Ranked, grid: Grid, a: number, descent: Descent): void {
+  const { scores, firstLimit } = ranked;
   descent.counted.fill(0);
   descent.ignored.fill(0);
   descent.found.fill(0).fill(-1, 0, descent.thresholds * (firstLimit[0] ?? descent.counted.length));
+  const w = grid.words.findIndex(({ endRange }) => a < endRange);
+  const shift = (a - (grid.words[w] as Word).firstRange) * grid.ious.length;
+  noteAll(ranked, 2 * w, 2 * grid.words.length, shift, grid.allBits, descent);
+  for (let curve = 0; curve < descent.found.length; curve++) finish(descent, curve, scores[0] ?? 0);
+}
+
+/** @param first of the bits, and the `stride` to those of the next detection. */
+function noteAll(
+  { scores, firstLimit, bits }: Ranked,
+  first: number,
+  stride: number,
+  shift: number,
+  allBits: number,
+  descent: Descent,
+): void {
+  const { counted } = descent;
   for (let rank = 0; rank < scores.length; rank++) {
-    const at = 2 * (rank * words.length + w);
-    const ignoredBits = ((bits[at + 1] as number) >>> shift) & allBits;
-    if (ignoredBits === allBits) continue;
-    const first = firstLimit[rank] as number;
-    descent.counted[first] = (descent.counted[first] as number) + 1;
-    const rightBits = ((bits[at] as number) >>> shift) & allBits;
-    if (ignoredBits !== 0) noteIgnored(ignoredBits, first, descent);
-    if (rightBits !== 0) noteRight(rightBits, first, scores[rank] as number, descent);
+    const at = first + rank * stride;
+    const ignored = ((bits[at + 1] as number) >>> shift) & allBits;
+    if (ignored === allBits) continue;
+    const limit = firstLimit[rank] as number;
+    counted[limit] = (counted[limit] as number) + 1;
+    const right = ((bits[at] as number) >>> shift) & allBits;
+    if (ignored !== 0) noteIgnored(ignored, limit, descent);
+    if (right !== 0) noteRight(right, limit, scores[rank] as number, descent);
   }
-  finish(descent, scores[0] ?? 0);
 }
 
 function noteIgnored(bits: number, firstLimit: number, { thresholds, counted, ignored }: Descent): void {
@@ -95,16 +104,14 @@ function lowestBit(bits: number): number {
   return 31 - Math.clz32(bits & -bits);
 }
 
-/** Turns each precision into the highest from there on. */
-function finish({ found, length, precision, score }: Descent, firstScore: number): void {
-  for (let curve = 0; curve < found.length; curve++) {
-    const start = curve * length;
-    let highest = 0;
-    for (let at = start + (found[curve] as number); at > start; at--) {
-      highest = Math.max(highest, precision[at] as number);
-      precision[at] = highest;
-    }
-    precision[start] = highest;
-    score[start] = firstScore;
+/** Turns each precision of a curve into the highest from there on. */
+function finish({ found, length, precision, score }: Descent, curve: number, firstScore: number): void {
+  const start = curve * length;
+  score[start] = firstScore;
+  precision[start] = 0;
+  let highest = 0;
+  for (let at = start + (found[curve] as number); at >= start; at--) {
+    highest = Math.max(highest, precision[at] as number);
+    precision[at] = highest;
   }
 }

@@ -15,16 +15,22 @@ export interface Ranked {
 export function rankClass(outcomes: Outcomes, k: number, words: number): Ranked {
   const start = outcomes.starts[k] as number;
   const order = sortByScore(ascending((outcomes.ends[k] as number) - start, start), outcomes.scores);
-  const scores = new Float64Array(order.length);
-  const firstLimit = new Int32Array(order.length);
-  const bits = new Int32Array(order.length * words * 2);
+  const ranked = {
+    scores: new Float64Array(order.length),
+    firstLimit: new Int32Array(order.length),
+    bits: new Int32Array(order.length * words * 2),
+  };
+  copyInOrder(outcomes, order, words * 2, ranked);
+  return ranked;
+}
+
+function copyInOrder(from: Outcomes, order: Int32Array, width: number, to: Ranked): void {
   let next = 0;
   for (let rank = 0; rank < order.length; rank++) {
     const place = order[rank] as number;
-    scores[rank] = outcomes.scores[place] as number;
-    firstLimit[rank] = outcomes.firstLimit[place] as number;
-    const first = place * words * 2;
-    for (let at = first; at < first + words * 2; at++) bits[next++] = outcomes.bits[at] as number;
+    to.scores[rank] = from.scores[place] as number;
+    to.firstLimit[rank] = from.firstLimit[place] as number;
+    const end = (place + 1) * width;
+    for (let at = place * width; at < end; at++) to.bits[next++] = from.bits[at] as number;
   }
-  return { scores, firstLimit, bits };
 }

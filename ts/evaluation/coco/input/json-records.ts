@@ -9,6 +9,7 @@ import {
   CLOSE_BRACE,
   CLOSE_BRACKET,
   enter,
+  type KeyTable,
   keyTable,
   OPEN_BRACE,
   OPEN_BRACKET,
@@ -23,7 +24,7 @@ interface Reader {
   readonly window: ByteWindow;
   readonly table: Table;
   /** Names of the fields. */
-  readonly names: readonly Uint8Array[];
+  readonly names: KeyTable;
   /** Bits of the fields that each record must have. */
   readonly required: number;
   readonly source: Source;

@@ -64,36 +64,51 @@ export function another(window: ByteWindow, close: number): boolean {
   return byte === COMMA;
 }
 
-/** Names of members, as they stand in a file after their opening quote. */
-export function keyTable(names: readonly string[]): readonly Uint8Array[] {
-  return names.map((name) => Buffer.from(`${name}"`));
+/** Names of members that a reader looks for. */
+export interface KeyTable {
+  /** As they stand in a file after their opening quote. */
+  readonly names: readonly Uint8Array[];
+  /** Where looking starts: records mostly have their members in one order. */
+  expected: number;
+}
+
+export function keyTable(names: readonly string[]): KeyTable {
+  return { names: names.map((name) => Buffer.from(`${name}"`)), expected: 0 };
 }
 
 /** Reads a member's name and the colon. Returns which of the names it is, or -1. */
-export function readKey(window: ByteWindow, names: readonly Uint8Array[]): number {
+export function readKey(window: ByteWindow, table: KeyTable): number {
   if (peek(window) !== QUOTE) throw faultAt(window, window.position);
-  let key = keyAhead(window, names);
-  if (key >= 0) window.position += 1 + (names[key] as Uint8Array).length;
-  else key = readUnusualKey(window, names);
+  let key = keyAhead(window, table);
+  if (key >= 0) window.position += 1 + (table.names[key] as Uint8Array).length;
+  else key = readUnusualKey(window, table);
   expect(window, COLON);
   return key;
 }
 
 /** Which of the names is all in the window, or -1. */
-function keyAhead(window: ByteWindow, names: readonly Uint8Array[]): number {
-  let key = names.length - 1;
-  while (key >= 0 && !startsWith(window, 1, names[key] as Uint8Array)) key--;
-  return key;
+function keyAhead(window: ByteWindow, table: KeyTable): number {
+  const { names } = table;
+  let key = table.expected;
+  for (let tried = 0; tried < names.length; tried++) {
+    const next = key + 1 === names.length ? 0 : key + 1;
+    if (startsWith(window, 1, names[key] as Uint8Array)) {
+      table.expected = next;
+      return key;
+    }
+    key = next;
+  }
+  return -1;
 }
 
 /** A name that is cut by the window's end, has escapes, or is none of those looked for. */
-function readUnusualKey(window: ByteWindow, names: readonly Uint8Array[]): number {
+function readUnusualKey(window: ByteWindow, table: KeyTable): number {
   const end = stringEnd(window);
   const { bytes, position } = window;
-  let key = keyAhead(window, names);
+  let key = keyAhead(window, table);
   if (key < 0 && bytes.subarray(position, end).includes(BACKSLASH)) {
     const name = Buffer.from(`${JSON.parse(asText(bytes.subarray(position, end))) as string}"`);
-    key = names.findIndex((other) => name.equals(other));
+    key = table.names.findIndex((other) => name.equals(other));
   }
   window.position = end;
   return key;
