@@ -64,13 +64,15 @@ function noteAll(
   const { counted } = descent;
   for (let rank = 0; rank < scores.length; rank++) {
     const at = first + rank * stride;
-    const ignored = ((bits[at + 1] as number) >>> shift) & allBits;
-    if (ignored === allBits) continue;
-    const limit = firstLimit[rank] as number;
-    counted[limit] = (counted[limit] as number) + 1;
     const right = ((bits[at] as number) >>> shift) & allBits;
-    if (ignored !== 0) noteIgnored(ignored, limit, descent);
-    if (right !== 0) noteRight(right, limit, scores[rank] as number, descent);
+    const ignored = ((bits[at + 1] as number) >>> shift) & allBits;
+    const limit = firstLimit[rank] as number;
+    // -1 where it is not ignored at all thresholds, else 0: no branch, which could not be foreseen.
+    const isCounted = (ignored - allBits) >> 31;
+    counted[limit] = (counted[limit] as number) - isCounted;
+    if ((right | (ignored & isCounted)) === 0) continue;
+    noteIgnored(ignored, limit, descent);
+    noteRight(right, limit, scores[rank] as number, descent);
   }
 }
 

@@ -2,19 +2,17 @@
 import { type Columns, type Field, invalidValue, notAnObject, type Source } from "./fields.js";
 import { columnsOf, newTable, reserve, type Table } from "./table.js";
 import type { ByteWindow } from "../json/byte-window.js";
+import { END, type MemberReader, nextMember } from "../json/members.js";
 import { isNumberStart, readNumber } from "../json/number.js";
 import { QUOTE } from "../json/string.js";
 import {
   another,
-  CLOSE_BRACE,
   CLOSE_BRACKET,
   enter,
-  type KeyTable,
   keyTable,
   OPEN_BRACE,
   OPEN_BRACKET,
   peek,
-  readKey,
   readLiteral,
   skipValue,
   takeText,
@@ -23,8 +21,8 @@ import {
 interface Reader {
   readonly window: ByteWindow;
   readonly table: Table;
-  /** Names of the fields. */
-  readonly names: KeyTable;
+  /** By the names of the fields. */
+  readonly members: MemberReader;
   /** Bits of the fields that each record must have. */
   readonly required: number;
   readonly source: Source;
@@ -40,9 +38,9 @@ export function readRecords<const Fields extends readonly Field[]>(
   source: Source,
 ): Columns<Fields> {
   const table = newTable(fields);
-  const names = keyTable(fields.map(({ name }) => name));
+  const members = { names: keyTable(fields.map(({ name }) => name)), gaps: [] };
   const required = fields.reduce((bits, { isOptional }, f) => (isOptional ? bits : bits | (1 << f)), 0);
-  const reader = { window, table, names, required, source };
+  const reader = { window, table, members, required, source };
   window.place = () => `, in the ${source.record} at position ${table.rows - 1}`;
   for (let more = enter(window, OPEN_BRACKET, CLOSE_BRACKET); more; more = another(window, CLOSE_BRACKET)) {
     if (table.rows === table.capacity) reserve(table, expectedRows(table, window));
@@ -58,11 +56,12 @@ function expectedRows({ rows }: Table, { source, offset, position }: ByteWindow)
 }
 
 function readRecord(reader: Reader, row: number): void {
-  const { window, names, required, source } = reader;
+  const { window, members, required, source } = reader;
   if (peek(window) !== OPEN_BRACE) throw notAnObject(takeText(window), row, source);
   let seen = 0;
-  for (let more = enter(window, OPEN_BRACE, CLOSE_BRACE); more; more = another(window, CLOSE_BRACE)) {
-    const f = readKey(window, names);
+  for (let n = 0; ; n++) {
+    const f = nextMember(window, members, n);
+    if (f === END) break;
     if (f < 0) skipValue(window);
     else {
       readField(reader, f, row);

@@ -64,58 +64,43 @@ export function another(window: ByteWindow, close: number): boolean {
   return byte === COMMA;
 }
 
-/** Names of members that a reader looks for. */
-export interface KeyTable {
-  /** As they stand in a file after their opening quote. */
-  readonly names: readonly Uint8Array[];
-  /** Where looking starts: records mostly have their members in one order. */
-  expected: number;
-}
-
-export function keyTable(names: readonly string[]): KeyTable {
-  return { names: names.map((name) => Buffer.from(`${name}"`)), expected: 0 };
+/** Names of members that a reader looks for, as they stand in a file after their opening quote. */
+export function keyTable(names: readonly string[]): readonly Uint8Array[] {
+  return names.map((name) => Buffer.from(`${name}"`));
 }
 
 /** Reads a member's name and the colon. Returns which of the names it is, or -1. */
-export function readKey(window: ByteWindow, table: KeyTable): number {
+export function readKey(window: ByteWindow, names: readonly Uint8Array[]): number {
   if (peek(window) !== QUOTE) throw faultAt(window, window.position);
-  let key = keyAhead(window, table);
-  if (key >= 0) window.position += 1 + (table.names[key] as Uint8Array).length;
-  else key = readUnusualKey(window, table);
+  let key = keyAhead(window, names);
+  if (key >= 0) window.position += 1 + (names[key] as Uint8Array).length;
+  else key = readUnusualKey(window, names);
   expect(window, COLON);
   return key;
 }
 
 /** Which of the names is all in the window, or -1. */
-function keyAhead(window: ByteWindow, table: KeyTable): number {
-  const { names } = table;
-  let key = table.expected;
-  for (let tried = 0; tried < names.length; tried++) {
-    const next = key + 1 === names.length ? 0 : key + 1;
-    if (startsWith(window, 1, names[key] as Uint8Array)) {
-      table.expected = next;
-      return key;
-    }
-    key = next;
-  }
-  return -1;
+function keyAhead(window: ByteWindow, names: readonly Uint8Array[]): number {
+  let key = names.length - 1;
+  while (key >= 0 && !isAhead(window, 1, names[key] as Uint8Array)) key--;
+  return key;
 }
 
 /** A name that is cut by the window's end, has escapes, or is none of those looked for. */
-function readUnusualKey(window: ByteWindow, table: KeyTable): number {
+function readUnusualKey(window: ByteWindow, names: readonly Uint8Array[]): number {
   const end = stringEnd(window);
   const { bytes, position } = window;
-  let key = keyAhead(window, table);
+  let key = keyAhead(window, names);
   if (key < 0 && bytes.subarray(position, end).includes(BACKSLASH)) {
     const name = Buffer.from(`${JSON.parse(asText(bytes.subarray(position, end))) as string}"`);
-    key = table.names.findIndex((other) => name.equals(other));
+    key = names.findIndex((other) => name.equals(other));
   }
   window.position = end;
   return key;
 }
 
-/** Whether a text stands `ahead` of the window's position. */
-function startsWith({ bytes, position }: ByteWindow, ahead: number, text: Uint8Array): boolean {
+/** Whether a text stands so many bytes ahead of the window's position. */
+export function isAhead({ bytes, position }: ByteWindow, ahead: number, text: Uint8Array): boolean {
   for (let i = 0; i < text.length; i++) if (bytes[position + ahead + i] !== text[i]) return false;
   return true;
 }
@@ -124,7 +109,7 @@ function startsWith({ bytes, position }: ByteWindow, ahead: number, text: Uint8A
 export function readLiteral(window: ByteWindow): boolean | number | null {
   while (window.end - window.position < LONGEST_LITERAL && !window.isLast) refill(window);
   for (const [text, value] of literals) {
-    if (!startsWith(window, 0, text)) continue;
+    if (!isAhead(window, 0, text)) continue;
     window.position += text.length;
     return value;
   }
