@@ -27,14 +27,20 @@ function isDigit(byte: number): boolean {
 
 /** Reads the number at the window's position to `values[index]`, which is cheaper than to return it. */
 export function readNumber(window: ByteWindow, values: Float64Array, index: number): void {
-  const { bytes, position } = window;
-  const isNegative = bytes[position] === MINUS;
-  if (!readUsual(window, isNegative ? position + 1 : position, values, index)) values[index] = Number(takeText(window));
-  else if (isNegative) values[index] = -(values[index] as number);
+  if (!readUsualNumber(window, values, index)) values[index] = Number(takeText(window));
 }
 
-/** Reads up to nine digits, perhaps a point and more of them. False if it cannot: then nothing is passed over. */
-function readUsual(window: ByteWindow, start: number, values: Float64Array, index: number): boolean {
+/** The same for numbers as they mostly are. False if something else is there, or the window ends: it is not passed over. */
+export function readUsualNumber(window: ByteWindow, values: Float64Array, index: number): boolean {
+  const { bytes, position } = window;
+  const isNegative = bytes[position] === MINUS;
+  if (!readDigits(window, isNegative ? position + 1 : position, values, index)) return false;
+  if (isNegative) values[index] = -(values[index] as number);
+  return true;
+}
+
+/** Reads up to nine digits, perhaps a point and more of them. */
+function readDigits(window: ByteWindow, start: number, values: Float64Array, index: number): boolean {
   const { bytes } = window;
   let position = start;
   let digit = (bytes[position] as number) ^ ZERO;
