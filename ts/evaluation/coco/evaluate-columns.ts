@@ -5,7 +5,8 @@ import { gridsOf } from "./grid.js";
 import { groupGroundTruth, groupResults } from "./grouping.js";
 import type { GroundTruth } from "./input/ground-truth.js";
 import type { Results } from "./input/results.js";
-import { type Evidence, matchImages } from "./match-images.js";
+import { matchImages } from "./match-images.js";
+import type { Evidence } from "./matching.js";
 import type { Parameters } from "./options.js";
 
 /** @param dtImages position of each result's image in `Parameters.imageIds`; -1: not evaluated. */

@@ -11,7 +11,10 @@ export interface Grid {
   /** Where each is in `Axes.iouThresholds`. */
   readonly positions: Int32Array;
   readonly allBits: number;
+  /** A of them. */
   readonly areaRanges: readonly AreaRange[];
+  /** (A, 2). The ends of each range, in square px. */
+  readonly areaEnds: Float64Array;
   readonly words: readonly Word[];
 }
 
@@ -26,13 +29,14 @@ export interface Word {
 /** Usually one; more if there are many thresholds. */
 export function gridsOf({ iouThresholds, areaRanges }: Axes): Grid[] {
   const order = Int32Array.from(iouThresholds, (_, t) => t);
+  const areaEnds = Float64Array.from(areaRanges.flatMap(({ min, max }) => [min, max]));
   order.sort((a, b) => (iouThresholds[a] as number) - (iouThresholds[b] as number));
   return Array.from({ length: Math.ceil(order.length / WORD_BITS) }, (_, n) => {
     const positions = order.slice(n * WORD_BITS, (n + 1) * WORD_BITS);
     // As in pycocotools, an IoU that is 1 but for rounding reaches the threshold 1.
     const ious = Float64Array.from(positions, (t) => Math.min(iouThresholds[t] as number, 1 - 1e-10));
     const words = wordsOf(areaRanges.length, ious.length);
-    return { ious, positions, allBits: (1 << ious.length) - 1, areaRanges, words };
+    return { ious, positions, allBits: (1 << ious.length) - 1, areaRanges, areaEnds, words };
   });
 }
 
@@ -55,14 +59,15 @@ export function bitsReached(iou: number, { ious }: Grid): number {
 }
 
 /** Bits of the ranges of a word that do not include an area. */
-export function bitsOutside(area: number, { firstRange, endRange }: Word, { ious, allBits, areaRanges }: Grid): number {
+export function bitsOutside(area: number, { firstRange, endRange }: Word, grid: Grid): number {
   let bits = 0;
   for (let a = endRange - 1; a >= firstRange; a--) {
-    bits = (bits << ious.length) | (isOutside(area, areaRanges[a] as AreaRange) ? allBits : 0);
+    bits = (bits << grid.ious.length) | (isOutside(area, a, grid) ? grid.allBits : 0);
   }
   return bits;
 }
 
-export function isOutside(area: number, { min, max }: AreaRange): boolean {
-  return area < min || area > max;
+/** Whether the area range at `a` does not include an area. */
+export function isOutside(area: number, a: number, { areaEnds }: Grid): boolean {
+  return area < (areaEnds[2 * a] as number) || area > (areaEnds[2 * a + 1] as number);
 }

@@ -1,26 +1,16 @@
 /** Matches detections image by image. */
-import type { Ious } from "./boxes.js";
 import { bitsOutside, type Grid, isOutside, type Word } from "./grid.js";
 import type { ByImage } from "./grouping.js";
-import { type Known, matchGroup, newBoard } from "./matching.js";
-import type { AreaRange, Axes } from "./options.js";
+import { type Evidence, type Known, matchGroup, newBoard } from "./matching.js";
+import type { Axes } from "./options.js";
 import { newOutcomes, type Outcomes } from "./outcomes.js";
 import { sortByScore } from "./sorting.js";
 import { newSplit, type Split, splitByClass } from "./splitting.js";
 
-/** What is known of annotations, by row number. */
-export interface Evidence {
-  readonly ious: Ious;
-  readonly gt: Known;
-  /** Square px. */
-  readonly dtArea: Float64Array;
-  readonly dtScore: Float64Array;
-}
-
 export function matchImages(gt: ByImage, dt: ByImage, evidence: Evidence, axes: Axes, grid: Grid): Outcomes {
   const classCount = axes.categoryIds.length;
-  const outcomes = newOutcomes(dt, classCount, axes.areaRanges.length, grid.words.length);
-  countPositives(gt, evidence.gt, axes.areaRanges, outcomes.positives);
+  const outcomes = newOutcomes(dt, classCount, grid);
+  countPositives(gt, evidence.gt, grid, outcomes.positives);
   const gtSplit = newSplit(classCount, largest(gt.starts));
   const dtSplit = newSplit(classCount, largest(dt.starts));
   const board = newBoard(grid, largest(gt.starts));
@@ -39,7 +29,7 @@ export function matchImages(gt: ByImage, dt: ByImage, evidence: Evidence, axes: 
         gtStart: gtSplit.starts[k] as number,
         gtEnd: gtSplit.ends[k] as number,
       };
-      matchGroup(group, place, evidence.gt, evidence.ious, grid, board, outcomes.bits);
+      matchGroup(group, place, evidence, grid, board, outcomes);
     }
   }
   return outcomes;
@@ -51,24 +41,24 @@ function largest(starts: Int32Array): number {
 }
 
 /** Per class and area range. */
-function countPositives(gt: ByImage, known: Known, areaRanges: readonly AreaRange[], positives: Int32Array): void {
-  for (const row of gt.rows) {
-    if (known.iscrowd[row] === 1) continue;
-    const offset = (gt.classes[row] as number) * areaRanges.length;
-    areaRanges.forEach((range, a) => {
-      if (!isOutside(known.area[row] as number, range)) positives[offset + a] = (positives[offset + a] as number) + 1;
-    });
+function countPositives({ rows, classes }: ByImage, known: Known, grid: Grid, positives: Int32Array): void {
+  const ranges = grid.areaRanges.length;
+  for (const row of rows) {
+    const first = (classes[row] as number) * ranges;
+    for (let a = 0; a < ranges && known.iscrowd[row] === 0; a++) {
+      if (!isOutside(known.area[row] as number, a, grid)) positives[first + a] = (positives[first + a] as number) + 1;
+    }
   }
 }
 
-/** Adds the best detections of an image and class, each as one without a match. Sorts them, and returns how many they are. */
+/** Adds the best detections of an image and class, each as if it had no match. Sorts them, and returns how many they are. */
 function addBest(
   { rows, starts, ends }: Split,
   k: number,
   { dtScore, dtArea }: Evidence,
   { maxDets }: Axes,
   grid: Grid,
-  outcomes: Outcomes,
+  { ends: next, scores, states, stride }: Outcomes,
 ): number {
   const start = starts[k] as number;
   sortBestFirst(rows, start, ends[k] as number, dtScore);
@@ -76,16 +66,16 @@ function addBest(
   let limit = 0;
   for (let rank = 0; rank < count; rank++) {
     const row = rows[start + rank] as number;
-    const place = (outcomes.ends[k] as number)+rank;
+    const place = (next[k] as number) + rank;
     while (rank >= (maxDets[limit] as number)) limit++;
-    outcomes.scores[place] = dtScore[row] as number;
-    outcomes.firstLimit[place] = limit;
-    // Without a match it is wrong, or ignored if it is not in the range
+    scores[place] = dtScore[row] as number;
+    states[place * stride] = limit;
+    // Without a match it is ignored where its area is out of range.
     for (let w = 0; w < grid.words.length; w++) {
-      outcomes.bits[2 * (place * grid.words.length + w) + 1] = bitsOutside(dtArea[row] as number, grid.words[w] as Word, grid);
+      states[place * stride + 2 + 2 * w] = bitsOutside(dtArea[row] as number, grid.words[w] as Word, grid);
     }
   }
-  outcomes.ends[k] = (outcomes.ends[k] as number) + count;
+  next[k] = (next[k] as number) + count;
   return count;
 }
 

@@ -2,8 +2,17 @@
 import type { Ious } from "./boxes.js";
 import { bitsOutside, bitsReached, type Grid, type Word } from "./grid.js";
 import type { Group } from "./group.js";
+import type { Outcomes } from "./outcomes.js";
 
-/** What is known of ground truth, by row number. */
+/** What is known of annotations, by row number. */
+export interface Evidence {
+  readonly ious: Ious;
+  readonly gt: Known;
+  /** Square px. */
+  readonly dtArea: Float64Array;
+  readonly dtScore: Float64Array;
+}
+
 export interface Known {
   /** Square px. */
   readonly area: Float64Array;
@@ -44,29 +53,27 @@ export function newBoard({ words }: Grid, most: number): Board {
   };
 }
 
-/**
- * Writes what becomes of the detections of a group, which are those from `place` on.
- * @param outcomes as `Outcomes.bits`; says already which detections are out of range.
- */
+/** Writes what becomes of the detections of a group. @param place of the first of them in the outcomes. */
 export function matchGroup(
   group: Group,
   place: number,
-  known: Known,
-  ious: Ious,
+  evidence: Evidence,
   grid: Grid,
   board: Board,
-  outcomes: Int32Array,
+  { states, stride }: Outcomes,
 ): void {
   const { dtStart, dtEnd, gtStart, gtEnd } = group;
   const pairs = (dtEnd - dtStart) * (gtEnd - gtStart);
+  if (pairs === 0) return;
   if (pairs > board.ious.length) board.ious = new Float64Array(2 * pairs);
-  ious(group, board.ious);
-  setUp(group, known, grid, board);
+  evidence.ious(group, board.ious);
+  setUp(group, evidence.gt, grid, board);
   for (let d = 0; d < dtEnd - dtStart; d++) {
     const found = findCandidates(group, d, grid, board);
-    for (let w = 0; w < grid.words.length && found > 0; w++) {
-      const at = 2 * ((place + d) * grid.words.length + w);
-      matchDetection(grid, w, gtEnd - gtStart, found, board, outcomes, at);
+    if (found === 0) continue;
+    const first = (place + d) * stride + 1;
+    for (let w = 0; w < grid.words.length; w++) {
+      matchDetection(grid, w, gtEnd - gtStart, found, board, states, first + 2 * w);
     }
   }
 }
@@ -107,14 +114,17 @@ function findCandidates({ gtStart, gtEnd }: Group, d: number, grid: Grid, board:
   return found;
 }
 
-/** Takes in each range and at each threshold the best candidate that is free; what is ignored only if there is no other. */
+/**
+ * Takes in each range and at each threshold the best candidate that is free; what is ignored only if there is no other.
+ * @param at where the state has the bits of the word at `w`.
+ */
 function matchDetection(
   { words, allBits }: Grid,
   w: number,
   count: number,
   found: number,
   { candidates, reached, ignored, taken, takeable, counted }: Board,
-  outcomes: Int32Array,
+  states: Int32Array,
   at: number,
 ): void {
   const { eachRange } = words[w] as Word;
@@ -128,7 +138,7 @@ function matchDetection(
     taken[cell] = (taken[cell] as number) | bits;
     right |= bits & (counted[g] as number);
   }
-  let outside = outcomes[at + 1] as number;
+  let outside = states[at + 1] as number;
   for (let i = 0; i < found; i++) {
     const g = candidates[i] as number;
     const cell = w * count + g;
@@ -137,6 +147,6 @@ function matchDetection(
     taken[cell] = (taken[cell] as number) | (bits & (takeable[g] as number));
     outside |= bits;
   }
-  outcomes[at] = right;
-  outcomes[at + 1] = outside & ~right;
+  states[at] = right;
+  states[at + 1] = outside & ~right;
 }

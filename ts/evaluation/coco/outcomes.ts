@@ -1,8 +1,9 @@
-/** What becomes of detections: right, wrong or neither, in each area range and at each IoU threshold. */
+/** What becomes of detections: right, wrong or neither, at each IoU threshold and in each area range. */
+import type { Grid } from "./grid.js";
 import type { ByImage } from "./grouping.js";
 import { startsOf } from "./sorting.js";
 
-/** D detections class by class, in a class image by image, in an image the best first. */
+/** D detections class by class; in a class image by image; of an image the best first. */
 export interface Outcomes {
   /** Where each of K classes starts. */
   readonly starts: Int32Array;
@@ -10,22 +11,26 @@ export interface Outcomes {
   readonly ends: Int32Array;
   /** (D,). */
   readonly scores: Float64Array;
-  /** (D,). The first of `maxDets` that includes the detection, as it is among as many best of its image. */
-  readonly firstLimit: Int32Array;
-  /** (D, W, 2). Bits of where it is right, and of where it is neither right nor wrong, in the words of the thresholds. */
-  readonly bits: Int32Array;
+  /**
+   * (D, S). First, which of `maxDets` is the first to include the detection, as it is among as many best of its image; then for
+   * each of W words of the grid the bits of where it is right, and those of where it is neither right nor wrong.
+   */
+  readonly states: Int32Array;
+  /** S, which is 1 + 2 W. */
+  readonly stride: number;
   /** (K, A). Ground truth to be found. */
   readonly positives: Int32Array;
 }
 
-export function newOutcomes({ rows, classes }: ByImage, classCount: number, ranges: number, words: number): Outcomes {
+export function newOutcomes({ rows, classes }: ByImage, classCount: number, grid: Grid): Outcomes {
   const starts = startsOf(rows, classes, classCount);
+  const stride = 1 + 2 * grid.words.length;
   return {
     starts,
     ends: starts.slice(0, classCount),
     scores: new Float64Array(rows.length),
-    firstLimit: new Int32Array(rows.length),
-    bits: new Int32Array(rows.length * words * 2),
-    positives: new Int32Array(classCount * ranges),
+    states: new Int32Array(rows.length * stride),
+    stride,
+    positives: new Int32Array(classCount * grid.areaRanges.length),
   };
 }
