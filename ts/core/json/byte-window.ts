@@ -2,8 +2,9 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { CasslError } from "../errors.js";
 
-/** About what a processor's second cache holds. */
-const BLOCK_BYTES = 2 ** 18;
+/** Windows start small, so that V8 sees early what happens at their ends, and grow to about a processor's second cache. */
+const FIRST_BYTES = 2 ** 10;
+const MOST_BYTES = 2 ** 18;
 
 /** Readers take tokens from `bytes` at `position`, and refill when one runs into `end`. */
 export interface ByteWindow {
@@ -32,8 +33,9 @@ export interface ByteSource {
   readonly read: (into: Uint8Array) => number;
 }
 
-export function openWindow(source: ByteSource, blockBytes = BLOCK_BYTES): ByteWindow {
-  const bytes = new Uint8Array(blockBytes + 1);
+/** @param size of the window at first, in bytes. */
+export function openWindow(source: ByteSource, size = FIRST_BYTES): ByteWindow {
+  const bytes = new Uint8Array(size + 1);
   const start = { position: 0, end: 0, offset: 0, isLast: false };
   return { source, bytes, ...start, keep: undefined, keptFrom: 0, place: () => "" };
 }
@@ -64,7 +66,7 @@ export function refill(window: ByteWindow): void {
   const { bytes, position, end } = window;
   const capacity = bytes.length - 1;
   const held = end - position;
-  if (held > capacity / 2) window.bytes = new Uint8Array(2 * capacity + 1);
+  if (held > capacity / 2 || capacity < MOST_BYTES) window.bytes = new Uint8Array(2 * capacity + 1);
   window.bytes.set(bytes.subarray(position, end));
   const count = window.source.read(window.bytes.subarray(held, window.bytes.length - 1));
   window.offset += position;

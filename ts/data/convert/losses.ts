@@ -9,7 +9,9 @@ export function describeLosses(set: AnnotatedSet, to: WrittenFormat, imageFiles:
   const areas = objects.filter(hasOwnArea).length;
   const boxOnly = to !== "coco";
   return [
-    ...(boxOnly && maskCount > 0 ? [`the ${maskCount} masks of the source are not written: of each object, only the box is`] : []),
+    ...(boxOnly && maskCount > 0
+      ? [`the ${maskCount} masks of the source are not written: of each object, only the box is`]
+      : []),
     ...(boxOnly && areas > 0 ? [`${areas} areas that are not those of the boxes are not written`] : []),
     ...(to === "yolo" && crowds > 0 ? [`${crowds} crowds are not written: YOLO has no sign for them`] : []),
     ...(imageFolder === undefined && imageFiles !== "none"

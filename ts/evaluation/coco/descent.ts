@@ -1,96 +1,123 @@
-/** The way down the detections of a class by score, at many thresholds at once. */
-import type { ClassTask, Outcomes } from "./matching.js";
-import type { ThresholdSet } from "./thresholds.js";
-
-/** The distance from 1 to the next double: what pycocotools adds to a denominator. */
-const EPSILON = 2 ** -52;
+/** The way down the detections of a class by score: in all A area ranges, with all M maxDets and at T thresholds at once. */
+import type { Grid, Word } from "./grid.js";
+import type { Outcomes } from "./outcomes.js";
+import { ascending, sortByScore } from "./sorting.js";
 
 /**
- * Recall and the highest precision change only at true positives, so only those are kept, for each threshold from
- * `bit * length` on: entry n is the n-th true positive, entry 0 the first detection, whatever it is.
+ * Recall and the highest precision change only at true positives, so only those are kept. There are A M T curves, row-major;
+ * what belongs to the n-th true positive of a curve is n after the curve's start.
  */
 export interface Descent {
-  /** Whether there are no detections. */
-  isEmpty: boolean;
-  readonly length: number;
-  /** True positives by now, of each threshold. */
-  readonly found: Int32Array;
-  /** Ignored detections by now that other thresholds do not ignore, of each threshold. */
+  /** M. */
+  readonly limits: number;
+  /** Where each curve starts. */
+  readonly starts: Int32Array;
+  /** (A, M). Detections by now that are not ignored at all thresholds, of those that the limit is the first to include. */
+  readonly counted: Int32Array;
+  /** Of each curve, the detections by now that are ignored, if not at all thresholds. */
   readonly ignored: Int32Array;
-  /** Highest precision from there on. */
-  readonly precision: Float64Array;
-  readonly score: Float64Array;
+  /** Of each curve, the true positives by now; -1 if there are no detections. */
+  readonly found: Int32Array;
+  /** At each true positive, how many detections were right or wrong by then. */
+  readonly totals: Int32Array;
+  /** The place of each true positive in the outcomes; at 0, that of the first detection, whatever it is. */
+  readonly places: Int32Array;
 }
 
-export function newDescent({ ious }: ThresholdSet, positives: number): Descent {
-  const length = positives + 1;
+/** Goes down class `k`. @param limits M. @param positives (A,) of the class. */
+export function descend(outcomes: Outcomes, k: number, grid: Grid, limits: number, positives: Int32Array): Descent {
+  const start = outcomes.starts[k] as number;
+  // Equal scores stay in the order of their images, then of their ranks there.
+  const order = sortByScore(ascending((outcomes.ends[k] as number) - start, start), outcomes.scores);
+  const first = order[0];
+  const firstLimit = first === undefined ? limits : (outcomes.states[first * outcomes.stride] as number);
+  const descent = newDescent(grid.ious.length, limits, positives);
+  descent.starts.forEach((at, curve) => {
+    descent.places[at] = first ?? 0;
+    if (Math.floor(curve / grid.ious.length) % limits < firstLimit) descent.found[curve] = -1;
+  });
+  noteAll(order, outcomes, grid, descent);
+  return descent;
+}
+
+function newDescent(thresholds: number, limits: number, positives: Int32Array): Descent {
+  const curves = limits * thresholds;
+  const starts = new Int32Array(positives.length * curves);
+  let next = 0;
+  for (let curve = 0; curve < starts.length; curve++) {
+    starts[curve] = next;
+    next += 1 + (positives[Math.floor(curve / curves)] as number);
+  }
   return {
-    isEmpty: true,
-    length,
-    found: new Int32Array(ious.length),
-    ignored: new Int32Array(ious.length),
-    precision: new Float64Array(ious.length * length),
-    score: new Float64Array(ious.length * length),
+    limits,
+    starts,
+    counted: new Int32Array(positives.length * limits),
+    ignored: new Int32Array(starts.length),
+    found: new Int32Array(starts.length),
+    totals: new Int32Array(next),
+    places: new Int32Array(next),
   };
 }
 
-/** Goes down one area range, with only the `limit` best detections of each image. */
-export function descend(task: ClassTask, outcomes: Outcomes, a: number, limit: number, descent: Descent): void {
-  const { rows, rankInImage } = task.ranked;
-  const { right, ignored } = outcomes;
-  descent.found.fill(0);
-  descent.ignored.fill(0);
-  const offset = a * rows.length;
-  let first = -1;
-  let counted = 0;
-  for (let place = 0; place < rows.length; place++) {
-    if ((rankInImage[place] as number) >= limit) continue;
-    if (first < 0) first = place;
-    const ignoredBits = ignored[offset + place] as number;
-    if (ignoredBits === task.thresholds.allBits) continue;
-    counted++;
-    noteIgnored(ignoredBits, descent);
-    noteRight(
-      right[offset + place] as number,
-      counted,
-      task.evidence.dtScore[rows[place] as number] as number,
-      descent,
-    );
-  }
-  descent.isEmpty = first < 0;
-  if (first >= 0) finish(descent, task.evidence.dtScore[rows[first] as number] as number);
-}
-
-function noteIgnored(bits: number, { ignored }: Descent): void {
-  for (let rest = bits; rest !== 0; rest &= rest - 1) {
-    const bit = lowestBit(rest);
-    ignored[bit] = (ignored[bit] as number) + 1;
+function noteAll(order: Int32Array, { states, stride }: Outcomes, grid: Grid, descent: Descent): void {
+  const { words, ious, allBits } = grid;
+  for (let i = 0; i < order.length; i++) {
+    const place = order[i] as number;
+    const at = place * stride;
+    const limit = states[at] as number;
+    for (let w = 0; w < words.length; w++) {
+      const { firstRange, endRange } = words[w] as Word;
+      let right = states[at + 1 + 2 * w] as number;
+      let ignored = states[at + 2 + 2 * w] as number;
+      for (let a = firstRange; a < endRange; a++) {
+        note(right & allBits, ignored & allBits, allBits, a, limit, place, descent);
+        right >>= ious.length;
+        ignored >>= ious.length;
+      }
+    }
   }
 }
 
-function noteRight(bits: number, counted: number, score: number, descent: Descent): void {
-  for (let rest = bits; rest !== 0; rest &= rest - 1) {
-    const bit = lowestBit(rest);
-    const found = (descent.found[bit] as number) + 1;
-    const at = bit * descent.length + found;
-    descent.found[bit] = found;
-    descent.precision[at] = found / (counted - (descent.ignored[bit] as number) + EPSILON);
-    descent.score[at] = score;
+/** Notes a detection in the area range at `a`, whose bits are shifted to be the lowest. */
+function note(
+  right: number,
+  ignored: number,
+  allBits: number,
+  a: number,
+  limit: number,
+  place: number,
+  descent: Descent,
+): void {
+  // -1 if it is not ignored at all thresholds, else 0. A branch could not be foreseen.
+  const isCounted = (ignored - allBits) >> 31;
+  const cell = a * descent.limits + limit;
+  descent.counted[cell] = (descent.counted[cell] as number) - isCounted;
+  if ((right | (ignored & isCounted)) !== 0) noteBits(right, ignored, a, limit, place, descent);
+}
+
+function noteBits(right: number, ignored: number, a: number, limit: number, place: number, descent: Descent): void {
+  const { limits, counted, found, starts, totals, places } = descent;
+  const thresholds = starts.length / counted.length;
+  let total = 0;
+  for (let m = 0; m < limits; m++) {
+    const cell = a * limits + m;
+    total += counted[cell] as number;
+    if (m < limit) continue;
+    for (let bits = ignored; bits !== 0; bits &= bits - 1) {
+      const curve = cell * thresholds + lowestBit(bits);
+      descent.ignored[curve] = (descent.ignored[curve] as number) + 1;
+    }
+    for (let bits = right; bits !== 0; bits &= bits - 1) {
+      const curve = cell * thresholds + lowestBit(bits);
+      const n = (found[curve] as number) + 1;
+      const at = (starts[curve] as number) + n;
+      found[curve] = n;
+      totals[at] = total - (descent.ignored[curve] as number);
+      places[at] = place;
+    }
   }
 }
 
 function lowestBit(bits: number): number {
   return 31 - Math.clz32(bits & -bits);
-}
-
-/** Turns each precision into the highest from there on. */
-function finish({ found, length, precision, score }: Descent, firstScore: number): void {
-  found.forEach((count, bit) => {
-    const start = bit * length;
-    precision[start] = 0;
-    score[start] = firstScore;
-    for (let at = start + count; at > start; at--) {
-      precision[at - 1] = Math.max(precision[at - 1] as number, precision[at] as number);
-    }
-  });
 }

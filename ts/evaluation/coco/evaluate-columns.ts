@@ -1,58 +1,33 @@
 /** The metric itself, on columns. */
 import { accumulateClass, type Curves, emptyCurves } from "./accumulate.js";
-import { boxIous } from "./box-iou.js";
+import { boxAreas, boxIous } from "./boxes.js";
+import { gridsOf } from "./grid.js";
 import { groupGroundTruth, groupResults } from "./grouping.js";
-import { groupsOfClass } from "./groups.js";
 import type { GroundTruth } from "./input/ground-truth.js";
 import type { Results } from "./input/results.js";
-import { type Evidence, matchClass, type Outcomes } from "./matching.js";
+import { matchImages } from "./match-images.js";
+import type { Evidence } from "./matching.js";
 import type { Parameters } from "./options.js";
-import { rankClass } from "./ranking.js";
-import { thresholdSets } from "./thresholds.js";
 
-/** @param dtImage position of each result's image in `Parameters.imageIds`; -1 if it is not there. */
-export function evaluateColumns(gt: GroundTruth, dt: Results, dtImage: Int32Array, parameters: Parameters): Curves {
-  const { axes, imageIds } = parameters;
-  const gtGroups = groupGroundTruth(gt, parameters);
-  const dtGroups = groupResults(dt, dtImage, parameters);
+/** @param dtImages position of each result's image in `Parameters.imageIds`; -1: not evaluated. */
+export function evaluateColumns(gt: GroundTruth, dt: Results, dtImages: Int32Array, parameters: Parameters): Curves {
+  const { axes } = parameters;
+  const gtByImage = groupGroundTruth(gt, parameters);
+  const dtByImage = groupResults(dt, dtImages, parameters);
   const evidence = evidenceOf(gt, dt);
   const curves = emptyCurves(axes);
-  const outcomes = newOutcomes(largestClass(dtGroups.classStarts), axes.areaRanges.length);
-  const sets = thresholdSets(axes.iouThresholds);
-  const limit = axes.maxDets.at(-1) as number;
-  axes.categoryIds.forEach((_, k) => {
-    const ranked = rankClass(dtGroups, k, dt.score, limit, imageIds.length);
-    const groups = groupsOfClass(gtGroups, k, ranked, dtImage, imageIds.length);
-    for (const thresholds of sets) {
-      const task = { ranked, groups, evidence, areaRanges: axes.areaRanges, thresholds };
-      matchClass(task, outcomes);
-      accumulateClass(task, outcomes, k, axes, curves);
-    }
-  });
+  for (const grid of gridsOf(axes)) {
+    const outcomes = matchImages(gtByImage, dtByImage, evidence, axes, grid);
+    axes.categoryIds.forEach((_, k) => accumulateClass(outcomes, k, grid, axes, curves));
+  }
   return curves;
 }
 
 function evidenceOf({ annotations }: GroundTruth, { boxXywh, score }: Results): Evidence {
-  const dtArea = score.map((_, row) => (boxXywh[4 * row + 2] as number) * (boxXywh[4 * row + 3] as number));
   return {
     ious: boxIous(boxXywh, annotations.boxXywh, annotations.iscrowd),
+    gt: annotations,
+    dtArea: boxAreas(boxXywh),
     dtScore: score,
-    dtArea,
-    gtArea: annotations.area,
-    gtId: annotations.id,
-    iscrowd: annotations.iscrowd,
-  };
-}
-
-function largestClass(classStarts: Int32Array): number {
-  return classStarts.reduce((most, start, k) => Math.max(most, (classStarts[k + 1] ?? start) - start), 0);
-}
-
-/** One for all classes. */
-function newOutcomes(detections: number, ranges: number): Outcomes {
-  return {
-    right: new Int32Array(ranges * detections),
-    ignored: new Int32Array(ranges * detections),
-    positives: new Int32Array(ranges),
   };
 }

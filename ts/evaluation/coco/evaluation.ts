@@ -39,9 +39,9 @@ export function evaluate(gt: GroundTruth, results: Results, parameters: Paramete
 function imagesOf({ imageId }: Results, gt: GroundTruth, { imageIds }: Parameters, source: Source): Int32Array {
   const images = positionsOf(imageId, imageIds);
   const known = new Set(gt.imageIds);
-  const unknown = images.findIndex((image, row) => image < 0 && !known.has(imageId[row] as number));
-  if (unknown >= 0) {
-    throw invalidValue(imageField, String(imageId[unknown]), unknown, source, "no image of the ground truth");
+  for (let row = 0; row < images.length; row++) {
+    if ((images[row] as number) >= 0 || known.has(imageId[row] as number)) continue;
+    throw invalidValue(imageField, String(imageId[row]), row, source, "no image of the ground truth");
   }
   return images;
 }

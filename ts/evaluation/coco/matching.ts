@@ -1,141 +1,110 @@
-/** Which detections are right: pycocotools' greedy matching for one class, at all area ranges and many thresholds at once. */
-import type { Ious } from "./box-iou.js";
-import type { Group } from "./groups.js";
-import type { AreaRange } from "./options.js";
-import type { Ranked } from "./ranking.js";
-import { bitsReached, type ThresholdSet } from "./thresholds.js";
+/** Which detections are right: pycocotools' greedy matching, in all words of a grid at once. */
+import type { Ious } from "./boxes.js";
+import { bitsOutside, bitsReached, type Grid, type Word } from "./grid.js";
+import type { Group } from "./group.js";
+import type { Outcomes } from "./outcomes.js";
 
-/** What matching knows of annotations, by their row numbers. */
+/** What is known of annotations, by row number. */
 export interface Evidence {
   readonly ious: Ious;
-  readonly dtScore: Float64Array;
+  readonly gt: Known;
   /** Square px. */
   readonly dtArea: Float64Array;
-  readonly gtArea: Float64Array;
-  readonly gtId: Float64Array;
+  readonly dtScore: Float64Array;
+}
+
+export interface Known {
+  /** Square px. */
+  readonly area: Float64Array;
+  readonly id: Float64Array;
   readonly iscrowd: Float64Array;
 }
 
-/** The D detections of one class, and its groups. */
-export interface ClassTask {
-  readonly ranked: Ranked;
-  readonly groups: readonly Group[];
-  readonly evidence: Evidence;
-  readonly areaRanges: readonly AreaRange[];
-  readonly thresholds: ThresholdSet;
-}
-
-/**
- * What becomes of the detections of a class, in the order of `Ranked`. A bit stands for a threshold; where it is set in neither
- * mask, the detection is wrong. The arrays may be longer.
- */
-export interface Outcomes {
-  /** (A, D). True positives. */
-  readonly right: Int32Array;
-  /** (A, D). Neither right nor wrong. */
-  readonly ignored: Int32Array;
-  /** (A,). Ground truth to be found. */
-  readonly positives: Int32Array;
-}
-
-/** A group while it is matched. The arrays are as long as the largest group of the class needs. */
-interface Board {
+/** A group while it is matched. Made once, for one group after the other. Arrays are as long as the largest group needs, or longer. */
+export interface Board {
   /** (D, G). */
-  readonly ious: Float64Array;
-  /** (G,). What a detection may take, as positions in the group: the highest IoU first, the later of equals first. */
+  ious: Float64Array;
+  /** What a detection may take, as positions in the group: the highest IoU first, the later of equals first. */
   readonly candidates: Int32Array;
   /** (G,). Bits of the thresholds that the detection's IoU reaches. */
   readonly reached: Int32Array;
-  /** (A, G). 1: not to be found in this range. */
-  readonly isIgnored: Uint8Array;
-  /** (A, G). Bits at which it is taken. */
+  /** (W, G). Bits of where it is not to be found. */
+  readonly ignored: Int32Array;
+  /** (W, G). Bits of where it is taken. */
   readonly taken: Int32Array;
+  /** (G,). No bits for crowds, which are never taken; else all. */
+  readonly takeable: Int32Array;
+  /** (G,). No bits if matching it does not count; else all. */
+  readonly counted: Int32Array;
 }
 
-/** Writes the outcomes of a class. */
-export function matchClass(task: ClassTask, outcomes: Outcomes): void {
-  const { groups, areaRanges } = task;
-  markUnmatched(task, outcomes);
-  const board = newBoard(groups, areaRanges.length);
-  for (const group of groups) {
-    areaRanges.forEach((range, a) => {
-      outcomes.positives[a] = (outcomes.positives[a] as number) + setUpRange(task, group, range, a, board);
-    });
-    if (group.dtEnd > group.dtStart) matchGroup(task, group, board, outcomes);
-  }
-}
+const ALL = -1;
 
-/** A detection without a match is wrong, or ignored if it is not in the area range. */
-function markUnmatched({ ranked: { rows }, evidence, areaRanges, thresholds }: ClassTask, outcomes: Outcomes): void {
-  const { right, ignored, positives } = outcomes;
-  positives.fill(0);
-  right.fill(0, 0, areaRanges.length * rows.length);
-  areaRanges.forEach((range, a) => {
-    for (let place = 0; place < rows.length; place++) {
-      const area = evidence.dtArea[rows[place] as number] as number;
-      ignored[a * rows.length + place] = isOutside(area, range) ? thresholds.allBits : 0;
-    }
-  });
-}
-
-function isOutside(area: number, { min, max }: AreaRange): boolean {
-  return area < min || area > max;
-}
-
-function newBoard(groups: readonly Group[], ranges: number): Board {
-  let mostGt = 0;
-  let mostPairs = 0;
-  for (const { dtStart, dtEnd, gtStart, gtEnd } of groups) {
-    mostGt = Math.max(mostGt, gtEnd - gtStart);
-    mostPairs = Math.max(mostPairs, (gtEnd - gtStart) * (dtEnd - dtStart));
-  }
+/** @param most as much ground truth as a group has. */
+export function newBoard({ words }: Grid, most: number): Board {
   return {
-    ious: new Float64Array(mostPairs),
-    candidates: new Int32Array(mostGt),
-    reached: new Int32Array(mostGt),
-    isIgnored: new Uint8Array(ranges * mostGt),
-    taken: new Int32Array(ranges * mostGt),
+    ious: new Float64Array(0),
+    candidates: new Int32Array(most),
+    reached: new Int32Array(most),
+    ignored: new Int32Array(words.length * most),
+    taken: new Int32Array(words.length * most),
+    takeable: new Int32Array(most),
+    counted: new Int32Array(most),
   };
 }
 
-/** Clears the board for a range. Returns how much of the group's ground truth is to be found there. */
-function setUpRange({ evidence }: ClassTask, group: Group, range: AreaRange, a: number, board: Board): number {
-  const { gtRows, gtStart, gtEnd } = group;
-  const count = gtEnd - gtStart;
-  let positives = 0;
-  for (let g = 0; g < count; g++) {
-    const row = gtRows[gtStart + g] as number;
-    const isIgnored = evidence.iscrowd[row] === 1 || isOutside(evidence.gtArea[row] as number, range);
-    board.isIgnored[a * count + g] = isIgnored ? 1 : 0;
-    board.taken[a * count + g] = 0;
-    if (!isIgnored) positives++;
+/** Writes what becomes of the detections of a group. @param place of the first of them in the outcomes. */
+export function matchGroup(
+  group: Group,
+  place: number,
+  evidence: Evidence,
+  grid: Grid,
+  board: Board,
+  { states, stride }: Outcomes,
+): void {
+  const { dtStart, dtEnd, gtStart, gtEnd } = group;
+  const pairs = (dtEnd - dtStart) * (gtEnd - gtStart);
+  if (pairs === 0) return;
+  if (pairs > board.ious.length) board.ious = new Float64Array(2 * pairs);
+  evidence.ious(group, board.ious);
+  setUp(group, evidence.gt, grid, board);
+  for (let d = 0; d < dtEnd - dtStart; d++) {
+    const found = findCandidates(group, d, grid, board);
+    if (found === 0) continue;
+    const first = (place + d) * stride + 1;
+    for (let w = 0; w < grid.words.length; w++) {
+      matchDetection(grid, w, gtEnd - gtStart, found, board, states, first + 2 * w);
+    }
   }
-  return positives;
 }
 
-/** The detections one after the other, best first. */
-function matchGroup(task: ClassTask, group: Group, board: Board, outcomes: Outcomes): void {
-  const { dtStart, dtEnd, dtPlaces } = group;
-  task.evidence.ious(group, board.ious);
-  for (let d = 0; d < dtEnd - dtStart; d++) {
-    const found = findCandidates(task.thresholds, group, d, board);
-    if (found === 0) continue;
-    const place = dtPlaces[dtStart + d] as number;
-    for (let a = 0; a < task.areaRanges.length; a++) matchDetection(task, group, found, board, a, place, outcomes);
+function setUp({ gtRows, gtStart, gtEnd }: Group, { area, id, iscrowd }: Known, grid: Grid, board: Board): void {
+  const { words } = grid;
+  const count = gtEnd - gtStart;
+  for (let g = 0; g < count; g++) {
+    const row = gtRows[gtStart + g] as number;
+    const isCrowd = iscrowd[row] === 1;
+    board.takeable[g] = isCrowd ? 0 : ALL;
+    // pycocotools notes a match as the id of the box, so that the id 0 reads as no match.
+    board.counted[g] = id[row] === 0 ? 0 : ALL;
+    for (let w = 0; w < words.length; w++) {
+      board.ignored[w * count + g] = isCrowd ? ALL : bitsOutside(area[row] as number, words[w] as Word, grid);
+      board.taken[w * count + g] = 0;
+    }
   }
 }
 
 /** Fills in `candidates` and `reached`; returns how many there are. */
-function findCandidates(thresholds: ThresholdSet, { gtStart, gtEnd }: Group, d: number, board: Board): number {
+function findCandidates({ gtStart, gtEnd }: Group, d: number, grid: Grid, board: Board): number {
   const { ious, candidates, reached } = board;
-  const lowest = thresholds.ious[0] as number;
+  const lowest = grid.ious[0] as number;
   const count = gtEnd - gtStart;
   const offset = d * count;
   let found = 0;
   for (let g = 0; g < count; g++) {
     const iou = ious[offset + g] as number;
     if (iou < lowest) continue;
-    reached[g] = bitsReached(iou, thresholds);
+    reached[g] = bitsReached(iou, grid);
     let i = found++;
     for (; i > 0 && (ious[offset + (candidates[i - 1] as number)] as number) <= iou; i--) {
       candidates[i] = candidates[i - 1] as number;
@@ -145,31 +114,39 @@ function findCandidates(thresholds: ThresholdSet, { gtStart, gtEnd }: Group, d: 
   return found;
 }
 
-/** Takes at each threshold the best candidate that is free; one that is ignored only if there is no other. */
+/**
+ * Takes in each range and at each threshold the best candidate that is free; what is ignored only if there is no other.
+ * @param at where the state has the bits of the word at `w`.
+ */
 function matchDetection(
-  { ranked, evidence, thresholds }: ClassTask,
-  { gtRows, gtStart, gtEnd }: Group,
+  { words, allBits }: Grid,
+  w: number,
+  count: number,
   found: number,
-  { candidates, reached, isIgnored, taken }: Board,
-  a: number,
-  place: number,
-  { right, ignored }: Outcomes,
+  { candidates, reached, ignored, taken, takeable, counted }: Board,
+  states: Int32Array,
+  at: number,
 ): void {
-  const at = a * ranked.rows.length + place;
-  const offset = a * (gtEnd - gtStart);
-  let open = thresholds.allBits;
-  for (let ignore = 0; ignore <= 1; ignore++) {
-    for (let i = 0; i < found; i++) {
-      const g = candidates[i] as number;
-      if (isIgnored[offset + g] !== ignore) continue;
-      const row = gtRows[gtStart + g] as number;
-      const bits = open & (reached[g] as number) & ~(taken[offset + g] as number);
-      open &= ~bits;
-      if (evidence.iscrowd[row] === 0) taken[offset + g] = (taken[offset + g] as number) | bits;
-      if (ignore === 1) ignored[at] = (ignored[at] as number) | bits;
-      // pycocotools notes a match as the id of the box, so that the id 0 reads as no match.
-      else if (evidence.gtId[row] !== 0) right[at] = (right[at] as number) | bits;
-    }
+  const { eachRange } = words[w] as Word;
+  let open = allBits * eachRange;
+  let right = 0;
+  for (let i = 0; i < found; i++) {
+    const g = candidates[i] as number;
+    const cell = w * count + g;
+    const bits = open & ((reached[g] as number) * eachRange) & ~((taken[cell] as number) | (ignored[cell] as number));
+    open &= ~bits;
+    taken[cell] = (taken[cell] as number) | bits;
+    right |= bits & (counted[g] as number);
   }
-  ignored[at] = (ignored[at] as number) & ~(right[at] as number);
+  let outside = states[at + 1] as number;
+  for (let i = 0; i < found; i++) {
+    const g = candidates[i] as number;
+    const cell = w * count + g;
+    const bits = open & ((reached[g] as number) * eachRange) & ~(taken[cell] as number) & (ignored[cell] as number);
+    open &= ~bits;
+    taken[cell] = (taken[cell] as number) | (bits & (takeable[g] as number));
+    outside |= bits;
+  }
+  states[at] = right;
+  states[at + 1] = outside & ~right;
 }

@@ -115,7 +115,10 @@ describe("conversion", function () {
     Object.assign(coco.annotations[0] ?? {}, { segmentation: [[4, 4, 14, 4, 14, 12]], area: 40 });
     Object.assign(coco.annotations[1] ?? {}, { iscrowd: 1 });
     await writeJson(at("a.json"), coco);
-    assert.match((await run("a.json", "voc", "voc")).warnings.join("\n"), /the 1 masks .*\n1 areas .*\nonly annotations/);
+    assert.match(
+      (await run("a.json", "voc", "voc")).warnings.join("\n"),
+      /the 1 masks .*\n1 areas .*\nonly annotations/,
+    );
     const yolo = await run("a.json", "yolo", "yolo", { imageFiles: "none" });
     assert.match(yolo.warnings.join("\n"), /the 1 masks .*\n1 areas .*\n1 crowds/);
     assert.equal(await readFile(at("yolo/labels/2.txt"), "utf8"), "");

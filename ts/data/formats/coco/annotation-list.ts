@@ -1,6 +1,7 @@
 /** Reads the annotations of a COCO file from its bytes to rows of numbers, without an object for each. */
 import type { ByteWindow } from "../../../core/json/byte-window.js";
 import { isNumberStart, readNumber } from "../../../core/json/number.js";
+import { type Pattern, patternOf, readAlike, type Span } from "../../../core/json/pattern.js";
 import {
   another,
   CLOSE_BRACE,
@@ -28,6 +29,9 @@ const PLACES = FIELDS.slice(0, MASK).map((field) => ROW[field as keyof typeof RO
 /** Bits of the first four, which a record must have. */
 const REQUIRED = 0b1111;
 
+/** As many records are compared with the one before, if none of them is written alike. */
+const MOST_PATIENCE = 1000;
+
 export interface AnnotationReader {
   readonly window: ByteWindow;
   readonly rows: AnnotationRows;
@@ -35,6 +39,13 @@ export interface AnnotationReader {
   /** Records read, with those at fault. */
   position: number;
   maskCount: number;
+  /** How a record was written, and which fields it had: most are written alike. */
+  form: { readonly pattern: Pattern; readonly seen: number } | undefined;
+  patience: number;
+}
+
+export function newReader(window: ByteWindow, rows: AnnotationRows, faults: FaultList): AnnotationReader {
+  return { window, rows, faults, position: 0, maskCount: 0, form: undefined, patience: MOST_PATIENCE };
 }
 
 /** Values that are not what they mostly are, by field: they decide whether the record is at fault. */
@@ -42,12 +53,12 @@ type OddValues = Readonly<Record<string, unknown>>;
 
 /** Reads the record at the window's position to the next row. One at fault is listed, and takes no row. */
 export function readAnnotation(reader: AnnotationReader): void {
-  const { window, rows, faults, position } = reader;
+  const { rows, faults, position } = reader;
   reserveRow(rows, () => expectedRows(reader));
-  const fault = peek(window) === OPEN_BRACE ? readRecord(reader) : annotationFault(takeValue(window), position);
+  const fault = readRecord(reader);
   if (fault === undefined) rows.count++;
   else faults.add("invalid_record", fault);
-  reader.position++;
+  reader.position = position + 1;
 }
 
 /** As many as the source has if the rest of it is like what is read. */
@@ -55,12 +66,37 @@ function expectedRows({ rows, window: { source, offset, position } }: Annotation
   return (1.02 * rows.count * source.size) / (offset + position);
 }
 
-/** Returns what is wrong with the record, if anything is. */
+/** Reads a record that is written like the one before, or any other. Returns what is wrong with it, if anything is. */
 function readRecord(reader: AnnotationReader): string | undefined {
-  const { window, rows } = reader;
+  const { window, rows, form } = reader;
   const at = ROW_WIDTH * rows.count;
   rows.values[at + ROW.area] = Number.NaN;
   rows.values[at + ROW.iscrowd] = 0;
+  if (rows.segmentations !== undefined) rows.segmentations[rows.count] = undefined;
+  if (form !== undefined && readAlike(window, form.pattern, [rows.values], rows.count)) {
+    return judge(rows.values, at, form.seen, undefined, reader.position);
+  }
+  const { offset, position } = window;
+  if (peek(window) !== OPEN_BRACE) return annotationFault(takeValue(window), reader.position);
+  const spans: Span[] | undefined = reader.patience > 0 ? [] : undefined;
+  const { seen, odd, hasMask } = readMembers(reader, at, spans);
+  const isPlain = odd === undefined && !hasMask && window.offset === offset;
+  reader.form = isPlain && spans !== undefined ? { pattern: patternOf(window, position, spans), seen } : undefined;
+  reader.patience--;
+  const fault = judge(rows.values, at, seen, odd, reader.position);
+  if (fault === undefined && hasMask) reader.maskCount++;
+  return fault;
+}
+
+interface Members {
+  /** Bits of the fields that are there. */
+  readonly seen: number;
+  readonly odd: OddValues | undefined;
+  readonly hasMask: boolean;
+}
+
+/** @param spans takes where numbers stand. */
+function readMembers({ window, rows }: AnnotationReader, at: number, spans: Span[] | undefined): Members {
   let seen = 0;
   let odd: OddValues | undefined;
   let hasMask = false;
@@ -69,41 +105,53 @@ function readRecord(reader: AnnotationReader): string | undefined {
     if (key < 0) skipValue(window);
     else if (key === MASK) hasMask = readMask(window, rows);
     else {
-      const value = readField(window, key, rows.values, at);
+      const value = readField(window, key, rows.values, at, spans);
       if (value !== undefined) odd = { ...odd, [FIELDS[key] as string]: value };
       seen |= 1 << key;
     }
   }
-  const isUsual = odd === undefined && (seen & REQUIRED) === REQUIRED && isSound(rows.values, at);
-  const fault = isUsual ? undefined : checkUnusual(rows.values, at, seen, odd ?? {}, reader.position);
-  if (fault === undefined && hasMask) reader.maskCount++;
-  return fault;
+  return { seen, odd, hasMask };
 }
 
 /** Reads what is mostly there, numbers, to their place in the row. Returns any other value. */
-function readField(window: ByteWindow, key: number, values: Float64Array, at: number): unknown {
-  const place = at + (PLACES[key] as number);
-  return key === BOX ? readBox(window, values, place) : readNumberOr(window, values, place);
+function readField(
+  window: ByteWindow,
+  key: number,
+  values: Float64Array,
+  at: number,
+  spans: Span[] | undefined,
+): unknown {
+  const place = PLACES[key] as number;
+  return key === BOX ? readBox(window, values, at, spans) : readElement(window, values, at, place, spans);
 }
 
-function readNumberOr(window: ByteWindow, values: Float64Array, index: number): unknown {
+function readElement(
+  window: ByteWindow,
+  values: Float64Array,
+  at: number,
+  place: number,
+  spans: Span[] | undefined,
+): unknown {
   if (!isNumberStart(peek(window))) return takeValue(window);
-  readNumber(window, values, index);
+  const start = window.position;
+  readNumber(window, values, at + place);
+  spans?.push({ start, end: window.position, target: { column: 0, width: ROW_WIDTH, element: place } });
   return undefined;
 }
 
 /** Four numbers go to their places; anything else is returned. */
-function readBox(window: ByteWindow, values: Float64Array, at: number): unknown {
+function readBox(window: ByteWindow, values: Float64Array, at: number, spans: Span[] | undefined): unknown {
   if (peek(window) !== OPEN_BRACKET) return takeValue(window);
+  const box = at + ROW.bbox;
   let count = 0;
   let items: unknown[] | undefined;
   for (let more = enter(window, OPEN_BRACKET, CLOSE_BRACKET); more; more = another(window, CLOSE_BRACKET)) {
-    const odd = count < 4 ? readNumberOr(window, values, at + count) : takeValue(window);
-    if (odd !== undefined) items ??= [...values.subarray(at, at + count)];
-    items?.push(odd ?? values[at + count]);
+    const odd = count < 4 ? readElement(window, values, at, ROW.bbox + count, spans) : takeValue(window);
+    if (odd !== undefined) items ??= [...values.subarray(box, box + count)];
+    items?.push(odd ?? values[box + count]);
     count++;
   }
-  return count === 4 ? items : (items ?? [...values.subarray(at, at + count)]);
+  return count === 4 ? items : (items ?? [...values.subarray(box, box + count)]);
 }
 
 /** Keeps the mask of the next row, if masks are kept. Returns whether there is one: an empty list is none. */
@@ -133,20 +181,21 @@ function isSound(row: Float64Array, at: number): boolean {
   return (Number.isNaN(area) || (area >= 0 && area < Infinity)) && (iscrowd === 0 || iscrowd === 1);
 }
 
-/** Judges a record with odd values as a whole. */
-function checkUnusual(
+/** What is wrong with a record, if anything is. @param seen bits of the fields that it has. */
+function judge(
   values: Float64Array,
   at: number,
   seen: number,
-  odd: OddValues,
+  odd: OddValues | undefined,
   position: number,
 ): string | undefined {
+  if (odd === undefined && (seen & REQUIRED) === REQUIRED && isSound(values, at)) return undefined;
   const record: Record<string, unknown> = {};
   for (const [key, place] of PLACES.entries()) {
     const [first, ...rest] = values.subarray(at + place, at + place + (key === BOX ? 4 : 1));
     if ((seen & (1 << key)) !== 0) record[FIELDS[key] as string] = key === BOX ? [first, ...rest] : first;
   }
   const fault = annotationFault({ ...record, ...odd }, position);
-  if (odd["iscrowd"] !== undefined) values[at + ROW.iscrowd] = Number(odd["iscrowd"]);
+  if (odd?.["iscrowd"] !== undefined) values[at + ROW.iscrowd] = Number(odd["iscrowd"]);
   return fault;
 }

@@ -20,7 +20,7 @@ import {
 import type { FaultList } from "../fault-list.js";
 import { show } from "../show.js";
 import type { SourceImage } from "../source-set.js";
-import { type AnnotationReader, readAnnotation } from "./annotation-list.js";
+import { type AnnotationReader, newReader, readAnnotation } from "./annotation-list.js";
 import { type AnnotationRows, newRows } from "./annotation-rows.js";
 import { type CocoImage, categoryFault, imageFault, isObject } from "./coco-records.js";
 import { recordReader } from "./json-record.js";
@@ -52,9 +52,8 @@ interface Reader extends AnnotationReader {
  */
 export function readCocoRecords(file: string, faults: FaultList, masks: boolean): CocoRecords {
   return withFile(file, (window) => {
-    const counts = { position: 0, maskCount: 0 };
     const badIds = { categories: new Set<number>(), images: new Set<number>() };
-    const reader: Reader = { window, rows: newRows(masks), faults, categories: [], images: [], badIds, ...counts };
+    const reader: Reader = { ...newReader(window, newRows(masks), faults), categories: [], images: [], badIds };
     readLists(reader);
     const { categories, images, rows, maskCount } = reader;
     return { categories, images, annotations: rows, badIds, maskCount };

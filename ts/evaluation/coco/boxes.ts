@@ -1,11 +1,20 @@
-import type { Group } from "./groups.js";
+/** Areas and overlaps of boxes, with operations in pycocotools' order, so that they are equal to the last bit. */
+import type { Group } from "./group.js";
 
 /** Writes the IoU of every detection of a group with all its ground truth: (D, G). */
 export type Ious = (group: Group, ious: Float64Array) => void;
 
+/** Of (rows, 4) xywh. */
+export function boxAreas(boxes: Float64Array): Float64Array {
+  const areas = new Float64Array(boxes.length / 4);
+  for (let row = 0; row < areas.length; row++) {
+    areas[row] = (boxes[4 * row + 2] as number) * (boxes[4 * row + 3] as number);
+  }
+  return areas;
+}
+
 /**
- * A crowd counts only the detection's own area as the union. Operations are in pycocotools' order, so that results are equal
- * to the last bit.
+ * A crowd counts only the detection's own area as the union.
  * @param dtBoxes (rows, 4), xywh.
  * @param gtBoxes (rows, 4), xywh.
  * @param iscrowd 0 or 1 for each of `gtBoxes`.
