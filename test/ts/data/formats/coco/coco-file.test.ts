@@ -73,6 +73,28 @@ describe("reading COCO from its bytes", function () {
     }
   });
 
+  it("judges records that are written alike each by itself", async () => {
+    const coco = cocoDocument(Array.from({ length: 50 }, (_, index) => index + 1));
+    Object.assign(coco.annotations[20] ?? {}, { id: 1.5 });
+    Object.assign(coco.annotations[21] ?? {}, { area: -1 });
+    Object.assign(coco.annotations[22] ?? {}, { iscrowd: 2 });
+    Object.assign(coco.annotations[23] ?? {}, { iscrowd: 1 });
+    delete coco.annotations[24]?.["area"];
+    delete coco.annotations[25]?.["category_id"];
+    await writeJson(at("a.json"), coco);
+    const { objects, faults } = await read(at("a.json"));
+    assert.equal(objects.sourceIds.length, 46);
+    assert.deepEqual(
+      [...objects.isCrowd.keys()].filter((row) => objects.isCrowd[row] === 1).map((row) => objects.sourceIds[row]),
+      [124],
+    );
+    assert.ok(objects.areas.every((area) => area === 80));
+    assert.match(
+      faults.of("invalid_record").examples.join("\n"),
+      /position 20 has the id 1\.5.*\nannotation 122 has the area -1.*\nannotation 123 has the iscrowd 2.*\nannotation 126 has the category_id undefined/,
+    );
+  });
+
   it("takes a byte order mark and escapes in names", async () => {
     const text = JSON.stringify(cocoDocument([1]))
       .replace("1.jpg", "caf\\u00e9 \u00e9.jpg")
