@@ -43,7 +43,16 @@ export function accumulateClass(outcomes: Outcomes, k: number, grid: Grid, axes:
         if (count > 0) {
           curves.recall[t * cells + cell] = Math.max(descent.found[curve] as number, 0) / count;
           findHighest(descent, curve, precision);
-          sampleCurve(descent, curve, precision, needed, outcomes.scores, curves, t * needed.length * cells + cell, cells);
+          sampleCurve(
+            descent,
+            curve,
+            precision,
+            needed,
+            outcomes.scores,
+            curves,
+            t * needed.length * cells + cell,
+            cells,
+          );
         }
         curve++;
       }

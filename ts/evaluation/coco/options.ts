@@ -68,7 +68,8 @@ export function resolveOptions(gt: GroundTruth, options: EvaluateCocoOptions): P
   const useCats = options.useCats ?? true;
   const imageIds = ascending(options.imageIds ?? gt.imageIds);
   const chosen = options.categoryIds;
-  const categoryIds = chosen && !useCats ? [...new Set(chosen)] : ascending(chosen ?? gt.categories.map(({ id }) => id));
+  const categoryIds =
+    chosen && !useCats ? [...new Set(chosen)] : ascending(chosen ?? gt.categories.map(({ id }) => id));
   const axes: Axes = {
     iouThresholds: Float64Array.from(options.iouThresholds ?? defaultIouThresholds),
     recallThresholds,

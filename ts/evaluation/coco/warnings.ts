@@ -13,7 +13,11 @@ export function warningsAbout({ annotations }: GroundTruth, results: Results): s
   if (!areDistinct(annotations.id)) {
     warnings.push("Ground-truth annotations share an id: as in pycocotools, the last of them stands in for all.");
   }
-  return [...warnings, ...negativeSizes("annotation", annotations.boxXywh), ...negativeSizes("result", results.boxXywh)];
+  return [
+    ...warnings,
+    ...negativeSizes("annotation", annotations.boxXywh),
+    ...negativeSizes("result", results.boxXywh),
+  ];
 }
 
 function negativeSizes(record: string, boxXywh: Float64Array): string[] {

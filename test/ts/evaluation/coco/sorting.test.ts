@@ -16,7 +16,10 @@ describe("sortByKey", () => {
 });
 
 describe("sortByScore", () => {
-  const scores = fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constantFrom(0, -0, 0.5, 1, 0.1 + 0.2, 0.3));
+  const scores = fc.oneof(
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.constantFrom(0, -0, 0.5, 1, 0.1 + 0.2, 0.3),
+  );
 
   it("sorts rows by descending score and keeps the order of equal ones, 0 and -0 among them", () => {
     fc.assert(

@@ -1,6 +1,6 @@
 /** Ground truth, however it is given, to checked columns. */
 import type { CocoCategory, CocoGroundTruth, CocoGroundTruthColumns } from "../coco-format.js";
-import { annotationFields, checkColumns, type Columns, idFields, type Source } from "./fields.js";
+import { annotationFields, type Columns, checkColumns, idFields, type Source } from "./fields.js";
 import { type GroundTruthFile, readGroundTruthFile } from "./files.js";
 import { columnsInMemory } from "./memory.js";
 

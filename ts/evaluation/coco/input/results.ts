@@ -1,6 +1,6 @@
 /** Detections, however they are given, to checked columns. */
 import type { CocoDetection, CocoDetectionColumns, CocoResult, CocoResultColumns } from "../coco-format.js";
-import { checkColumns, type Columns, detectionFields, resultFields, type Source } from "./fields.js";
+import { type Columns, checkColumns, detectionFields, resultFields, type Source } from "./fields.js";
 import { readResultsFile } from "./files.js";
 import { columnsInMemory } from "./memory.js";
 

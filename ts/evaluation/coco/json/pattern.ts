@@ -59,7 +59,12 @@ function textOf(bytes: Uint8Array): Text {
 }
 
 /** Reads an object that is written alike. False if it is not, or is cut off by the window: it is not passed over. */
-export function readAlike(window: ByteWindow, pattern: Pattern, columns: readonly Float64Array[], row: number): boolean {
+export function readAlike(
+  window: ByteWindow,
+  pattern: Pattern,
+  columns: readonly Float64Array[],
+  row: number,
+): boolean {
   const start = window.position;
   if (readNumbers(window, pattern, columns, row) && pass(window, pattern.end)) return true;
   window.position = start;
