@@ -1,4 +1,5 @@
 /** JSON strings in a byte window. */
+import { bytesOf } from "./byte-set.js";
 import { type ByteWindow, faultAt, refill } from "./byte-window.js";
 
 export const QUOTE = 0x22;
@@ -7,14 +8,8 @@ const FIRST_PRINTABLE = 0x20;
 const LETTER_U = 0x75;
 
 /** 1 for the bytes that may follow a backslash, and for hexadecimal digits. */
-const escapes = setOf('"\\/bfnrtu');
-const hexDigits = setOf("0123456789abcdefABCDEF");
-
-function setOf(characters: string): Uint8Array {
-  const set = new Uint8Array(256);
-  for (const byte of Buffer.from(characters)) set[byte] = 1;
-  return set;
-}
+const ESCAPES = bytesOf('"\\/bfnrtu');
+const HEX_DIGITS = bytesOf("0123456789abcdefABCDEF");
 
 /** Where the string at the window's position ends, after its closing quote. All of it is in the window then. */
 export function stringEnd(window: ByteWindow): number {
@@ -35,9 +30,9 @@ function scanString(bytes: Uint8Array, start: number): number {
     if (byte < FIRST_PRINTABLE) return -position;
     if (byte !== BACKSLASH) continue;
     position++;
-    if (escapes[bytes[position] as number] === 0) return -position;
+    if (ESCAPES[bytes[position] as number] === 0) return -position;
     if (bytes[position] !== LETTER_U) continue;
     const last = position + 4;
-    while (position < last) if (hexDigits[bytes[++position] as number] === 0) return -position;
+    while (position < last) if (HEX_DIGITS[bytes[++position] as number] === 0) return -position;
   }
 }

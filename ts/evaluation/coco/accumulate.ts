@@ -43,7 +43,16 @@ export function accumulateClass(outcomes: Outcomes, k: number, grid: Grid, axes:
         if (count > 0) {
           curves.recall[t * cells + cell] = Math.max(descent.found[curve] as number, 0) / count;
           findHighest(descent, curve, precision);
-          sampleCurve(descent, curve, precision, needed, outcomes.scores, curves, t * needed.length * cells + cell, cells);
+          sampleCurve(
+            descent,
+            curve,
+            precision,
+            needed,
+            outcomes.scores,
+            curves,
+            t * needed.length * cells + cell,
+            cells,
+          );
         }
         curve++;
       }
@@ -64,11 +73,11 @@ function neededTruePositives(recallThresholds: Float64Array, positives: number):
 function findHighest({ found, starts, totals }: Descent, curve: number, precision: Float64Array): void {
   const start = starts[curve] as number;
   let highest = 0;
-  for (let n = found[curve] as number; n > 0; n--) {
+  for (let n = found[curve] as number; n >= 0; n--) {
+    // What is at 0 is no true positive: 0 / EPSILON.
     highest = Math.max(highest, n / ((totals[start + n] as number) + EPSILON));
     precision[n] = highest;
   }
-  precision[0] = highest;
 }
 
 /** Writes one curve from `offset` on, at every `stride`. */

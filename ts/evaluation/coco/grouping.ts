@@ -35,11 +35,7 @@ export function groupResults(results: Results, images: Int32Array, parameters: P
 function group(rows: Int32Array, images: Int32Array, categories: Int32Array, parameters: Parameters): ByImage {
   const { imageIds, categoryIds, useCats } = parameters;
   const known = evaluatedOf(rows, images, categories);
-  const sorted = sortByKey(
-    useCats ? known : sortByKey(known, categories, categoryIds.length),
-    images,
-    imageIds.length,
-  );
+  const sorted = sortByKey(useCats ? known : sortByKey(known, categories, categoryIds.length), images, imageIds.length);
   const classes = useCats ? categories : new Int32Array(categories.length);
   return { rows: sorted, starts: startsOf(sorted, images, imageIds.length), classes };
 }

@@ -23,7 +23,11 @@ export function newSplit(classCount: number, most: number): Split {
   };
 }
 
-export function splitByClass(split: Split, { rows, starts: imageStarts, classes: classOf }: ByImage, image: number): void {
+export function splitByClass(
+  split: Split,
+  { rows, starts: imageStarts, classes: classOf }: ByImage,
+  image: number,
+): void {
   const from = imageStarts[image] as number;
   const to = imageStarts[image + 1] as number;
   countClasses(split, rows, from, to, classOf);
@@ -37,7 +41,13 @@ export function splitByClass(split: Split, { rows, starts: imageStarts, classes:
 }
 
 /** Sets starts, and ends to where the first row of each class goes. */
-function countClasses({ classes, starts, ends }: Split, rows: Int32Array, from: number, to: number, classOf: Int32Array): void {
+function countClasses(
+  { classes, starts, ends }: Split,
+  rows: Int32Array,
+  from: number,
+  to: number,
+  classOf: Int32Array,
+): void {
   for (const k of classes) starts[k] = ends[k] = 0;
   classes.length = 0;
   for (let i = from; i < to; i++) {

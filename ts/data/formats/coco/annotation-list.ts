@@ -29,8 +29,9 @@ const PLACES = FIELDS.slice(0, MASK).map((field) => ROW[field as keyof typeof RO
 /** Bits of the first four, which a record must have. */
 const REQUIRED = 0b1111;
 
-/** As many records are compared with the one before, if none of them is written alike. */
-const MOST_PATIENCE = 1000;
+/** While fewer records than these are unlike the one before, it pays to compare. */
+const MOST_UNLIKE = 1000;
+const MOST_UNLIKE_SHARE = 0.1;
 
 export interface AnnotationReader {
   readonly window: ByteWindow;
@@ -41,11 +42,12 @@ export interface AnnotationReader {
   maskCount: number;
   /** How a record was written, and which fields it had: most are written alike. */
   form: { readonly pattern: Pattern; readonly seen: number } | undefined;
-  patience: number;
+  /** Records that were not. */
+  unlike: number;
 }
 
 export function newReader(window: ByteWindow, rows: AnnotationRows, faults: FaultList): AnnotationReader {
-  return { window, rows, faults, position: 0, maskCount: 0, form: undefined, patience: MOST_PATIENCE };
+  return { window, rows, faults, position: 0, maskCount: 0, form: undefined, unlike: 0 };
 }
 
 /** Values that are not what they mostly are, by field: they decide whether the record is at fault. */
@@ -78,11 +80,15 @@ function readRecord(reader: AnnotationReader): string | undefined {
   }
   const { offset, position } = window;
   if (peek(window) !== OPEN_BRACE) return annotationFault(takeValue(window), reader.position);
-  const spans: Span[] | undefined = reader.patience > 0 ? [] : undefined;
+  const mayPay = reader.unlike < MOST_UNLIKE + MOST_UNLIKE_SHARE * reader.position;
+  const spans: Span[] | undefined = mayPay ? [] : undefined;
   const { seen, odd, hasMask } = readMembers(reader, at, spans);
-  const isPlain = odd === undefined && !hasMask && window.offset === offset;
-  reader.form = isPlain && spans !== undefined ? { pattern: patternOf(window, position, spans), seen } : undefined;
-  reader.patience--;
+  // A record that the window's end has cut may well be alike.
+  if (window.offset === offset) {
+    const isPlain = odd === undefined && !hasMask;
+    reader.form = isPlain && spans !== undefined ? { pattern: patternOf(window, position, spans), seen } : undefined;
+    reader.unlike++;
+  }
   const fault = judge(rows.values, at, seen, odd, reader.position);
   if (fault === undefined && hasMask) reader.maskCount++;
   return fault;

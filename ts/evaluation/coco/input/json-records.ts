@@ -28,15 +28,17 @@ interface Reader {
   /** Bits of the fields that each record must have. */
   readonly required: number;
   readonly source: Source;
-  /** The numbers of the record being read. */
-  spans: Span[];
+  /** The numbers of the record being read; undefined if it lacks a field, or has one that is no number. */
+  spans: Span[] | undefined;
   /** How a record was written. */
   pattern: Pattern | undefined;
-  /** How many more records are compared with the one before, if none of them is alike. */
-  patience: number;
+  /** How many records were not written like the one before. */
+  unlike: number;
 }
 
-const MOST_PATIENCE = 1000;
+/** Looking for the last pattern is given up when more than this share of all records, and some at first, are of others. */
+const MOST_UNLIKE_SHARE = 0.25;
+const MOST_UNLIKE = 100;
 
 /**
  * Reads the list at the window's position. Values have the types of their fields then, but are not checked yet.
@@ -56,7 +58,7 @@ export function readRecords<const Fields extends readonly Field[]>(
     source,
     spans: [],
     pattern: undefined,
-    patience: MOST_PATIENCE,
+    unlike: 0,
   };
   window.place = () => `, in the ${source.record} at position ${table.rows - 1}`;
   for (let more = enter(window, OPEN_BRACKET, CLOSE_BRACKET); more; more = another(window, CLOSE_BRACKET)) {
@@ -74,15 +76,16 @@ function expectedRows({ rows }: Table, { source, offset, position }: ByteWindow)
   return Math.ceil(Math.max(1.25 * rows, (1.02 * rows * source.size) / (offset + position)));
 }
 
-/** Reads a record of any form, and remembers how it was written unless the window moved on meanwhile. */
+/** Reads a record of any form, and remembers how it was written if all of it is in the window. */
 function readAndLearn(reader: Reader, row: number): void {
   const { window } = reader;
   const { offset, position } = window;
   reader.spans = [];
   readRecord(reader, row);
-  reader.patience--;
-  if (reader.patience <= 0) reader.pattern = undefined;
-  else if (window.offset === offset) reader.pattern = patternOf(window, position, reader.spans);
+  if (window.offset !== offset) return;
+  reader.unlike++;
+  const isLearned = reader.spans !== undefined && reader.unlike < MOST_UNLIKE + MOST_UNLIKE_SHARE * row;
+  reader.pattern = isLearned ? patternOf(window, position, reader.spans) : undefined;
 }
 
 function readRecord(reader: Reader, row: number): void {
@@ -97,6 +100,8 @@ function readRecord(reader: Reader, row: number): void {
       seen |= 1 << f;
     }
   }
+  if (seen === (1 << reader.table.fields.length) - 1) return;
+  reader.spans = undefined;
   const lacking = required & ~seen;
   if (lacking !== 0) throw invalidValue(fieldOf(reader, 31 - Math.clz32(lacking)), "undefined", row, source);
 }
@@ -135,7 +140,7 @@ function readElement(reader: Reader, f: number, row: number, element: number): v
   const start = window.position;
   if (isNumberStart(first)) {
     readNumber(window, values, field.width * row + element);
-    reader.spans.push({ start, end: window.position, target: { column: f, width: field.width, element } });
+    reader.spans?.push({ start, end: window.position, target: { column: f, width: field.width, element } });
   } else if (first === QUOTE || first === OPEN_BRACKET || first === OPEN_BRACE) {
     throw invalidValue(field, takeText(window), row, source);
   } else {
@@ -143,5 +148,6 @@ function readElement(reader: Reader, f: number, row: number, element: number): v
     const isNumber = typeof literal === "number" || (typeof literal === "boolean" && field.kind === "flag");
     if (!isNumber) throw invalidValue(field, String(literal), row, source);
     values[field.width * row + element] = Number(literal);
+    reader.spans = undefined;
   }
 }
