@@ -7,7 +7,7 @@ const arrows = {
   labels: ["core"],
   evaluation: ["core"],
   pipeline: ["core", "data", "labels", "evaluation"],
-  report: ["core", "pipeline", "evaluation"],
+  report: ["core", "data", "pipeline", "evaluation"],
   grpc: ["core"],
   controller: ["core", "grpc", "data", "labels", "evaluation", "pipeline", "report"],
   client: ["core", "grpc"],
@@ -19,7 +19,8 @@ const doors = {
   "@photostructure/sqlite": "^ts/controller/sqlite\\.ts$",
   "@grpc/grpc-js": "^ts/(grpc|controller|client|gen)/",
   "onnxruntime-node": "^ts/evaluation/onnx/",
-  sharp: "^ts/(data/images\\.ts$|evaluation/onnx/|report/)",
+  saxes: "^ts/data/formats/voc/xml\\.ts$",
+  sharp: "^ts/(data/images\\.ts$|data/formats/image-size\\.ts$|evaluation/onnx/|report/)",
 };
 
 const arrowRules = Object.entries(arrows).map(([folder, allowed]) => ({

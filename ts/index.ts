@@ -5,6 +5,9 @@ export type { ArtifactStore } from "./core/artifacts.js";
 export type { BoxXywh, BoxXyxy } from "./core/boxes.js";
 export type { Annotation, Category, Dataset, DatasetImage } from "./core/dataset.js";
 export { CasslError, type Reason } from "./core/errors.js";
+export type { BadBoxes } from "./data/box-policy.js";
+export { readAnnotations } from "./data/formats/read-annotations.js";
+export type { AnnotatedSet, AnnotationSource, Format, ListedImage } from "./data/formats/source-set.js";
 export {
   type CocoAnnotation,
   type CocoCategory,

@@ -10,6 +10,7 @@ describe("the package", () => {
       "evaluateCoco",
       "parseConfig",
       "parseConfigText",
+      "readAnnotations",
       "selectFromImage",
       "selectPseudoLabels",
       "toClassAgnostic",

@@ -4,6 +4,7 @@ import { CasslError } from "../core/errors.js";
 import { version } from "../core/package.js";
 import { addCancel } from "./cancel.js";
 import { addCheck } from "./check.js";
+import { addConvert } from "./convert.js";
 import { addDoctor } from "./doctor.js";
 import { addEval } from "./eval.js";
 import { EXIT_USAGE, exitCodeOf } from "./exit-code.js";
@@ -26,6 +27,7 @@ function createProgram(): Command {
   const commands = [
     addInit,
     addCheck,
+    addConvert,
     addRun,
     addReport,
     addServe,

@@ -44,7 +44,11 @@ export function parseConfigText(text: string, file: string): Config {
       ...config.data,
       labeled: { ...labeled, annotations: absolute(labeled.annotations), images: absolute(labeled.images) },
       unlabeled: { ...unlabeled, images: unlabeled.images.map(absolute) },
-      validation: { annotations: absolute(validation.annotations), images: absolute(validation.images) },
+      validation: {
+        ...validation,
+        annotations: absolute(validation.annotations),
+        images: absolute(validation.images),
+      },
     },
   };
 }

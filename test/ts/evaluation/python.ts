@@ -20,3 +20,8 @@ export function runGolden(...args: string[]): string {
   const options = { encoding: "utf8", maxBuffer: 2 ** 28 } as const;
   return execFileSync(python, [join(packageRoot, "scripts/golden.py"), ...args], options);
 }
+
+/** Standard output of a script, without its last line break. */
+export function runPython(script: string, ...args: string[]): string {
+  return execFileSync(python, ["-c", script, ...args], { encoding: "utf8" }).trimEnd();
+}

@@ -32,6 +32,7 @@ describe("the configuration", () => {
     for (const input of [
       minimal(),
       withData({ labeled: { ...annotated("train"), take: 20 } }),
+      withData({ labeled: { ...annotated("train"), format: "yolo", split: "train" } }),
       minimal({ seed: 2 ** 32 - 1, gates: { min_box_ratio: 0 } }),
     ]) {
       const config = parseConfig(input);
@@ -198,9 +199,14 @@ data:
 
   it("has paths relative to its folder", () => {
     const { data } = parseConfigText(text, "/home/me/project/cassl.yaml");
-    assert.deepEqual(data.labeled, { annotations: "/home/me/project/labels/train.json", images: "/home/me/photos" });
+    const format = "auto";
+    assert.deepEqual(data.labeled, {
+      annotations: "/home/me/project/labels/train.json",
+      images: "/home/me/photos",
+      format,
+    });
     assert.deepEqual(data.unlabeled.images, ["/home/me/project/more", "/abs/more"]);
-    assert.deepEqual(data.validation, { annotations: "/abs/val.json", images: "/home/me/project" });
+    assert.deepEqual(data.validation, { annotations: "/abs/val.json", images: "/home/me/project", format });
   });
 
   const refused: [what: string, text: string, message: RegExp][] = [
@@ -240,9 +246,11 @@ describe("the JSON Schema", () => {
         "name",
         "data.labeled.annotations",
         "data.labeled.images",
+        "data.labeled.split",
         "data.labeled.take",
         "data.validation.annotations",
         "data.validation.images",
+        "data.validation.split",
       ],
     );
     for (const [path, { description }] of leaves(schema))

@@ -1,7 +1,6 @@
-/** The COCO files that the metric reads: ground truth (`instances_*.json`) and results. Only what the metric needs is named. */
-import { readFile } from "node:fs/promises";
-import { CasslError } from "../../core/errors.js";
+/** What the metric reads: COCO ground truth (`instances_*.json`) and results, as parsed JSON or as columns. */
 
+/** Parsed JSON. Only what the metric needs is named. */
 export interface CocoGroundTruth {
   readonly images: readonly { readonly id: number }[];
   readonly categories: readonly CocoCategory[];
@@ -25,62 +24,65 @@ export interface CocoAnnotation {
   readonly iscrowd?: number | boolean;
 }
 
-/** One detection. */
-export interface CocoResult {
-  readonly image_id: number;
+/** One detection, of an image that is known. */
+export interface CocoDetection {
   readonly category_id: number;
   /** [x, y, width, height], absolute px. */
   readonly bbox: readonly number[];
   readonly score: number;
 }
 
-/** FILE_NOT_FOUND if there is no such file, ANNOTATIONS_INVALID if it is not ground truth. */
-export async function readCocoGroundTruth(path: string): Promise<CocoGroundTruth> {
-  const content = (await readJson(path)) as Partial<CocoGroundTruth> | null;
-  for (const member of ["images", "categories", "annotations"] as const) {
-    if (!Array.isArray(content?.[member])) throw notCoco(`${path} has no list \`${member}\`.`);
-  }
-  return content as CocoGroundTruth;
+/** One detection. */
+export interface CocoResult extends CocoDetection {
+  readonly image_id: number;
 }
 
-/** FILE_NOT_FOUND if there is no such file, ANNOTATIONS_INVALID if it is not a list of results. */
-export async function readCocoResults(path: string): Promise<readonly CocoResult[]> {
-  const content = await readJson(path);
-  if (!Array.isArray(content)) throw notCoco(`${path} is not a list of results.`);
-  return content as CocoResult[];
+/** One number a row. A Float64Array is used as it is and never changed; others are converted. */
+export type NumberColumn =
+  | Float64Array
+  | Float32Array
+  | Int32Array
+  | Uint32Array
+  | Int16Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array;
+
+/** Ground truth without an object for each annotation. */
+export interface CocoGroundTruthColumns {
+  readonly imageIds: NumberColumn;
+  readonly categories: readonly CocoCategory[];
+  readonly annotations: CocoAnnotationColumns;
 }
 
-async function readJson(path: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    throw new CasslError("FILE_NOT_FOUND", `${path} cannot be read.`, "Correct the path.", { cause: error });
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw notCoco(`${path} is not whole JSON: ${(error as Error).message}`, { cause: error });
-  }
+/** N annotations. */
+export interface CocoAnnotationColumns {
+  /** (N,). */
+  readonly id: NumberColumn;
+  /** (N,). */
+  readonly imageId: NumberColumn;
+  /** (N,). */
+  readonly categoryId: NumberColumn;
+  /** (N, 4) row by row: x, y, width, height, absolute px. */
+  readonly boxXywh: NumberColumn;
+  /** (N,). Square px. */
+  readonly area: NumberColumn;
+  /** (N,). 0 or 1. */
+  readonly iscrowd: NumberColumn;
 }
 
-function notCoco(message: string, options?: ErrorOptions): CasslError {
-  return new CasslError("ANNOTATIONS_INVALID", message, "Give a file in COCO format.", options);
+/** N detections of one image. */
+export interface CocoDetectionColumns {
+  /** (N,). */
+  readonly categoryId: NumberColumn;
+  /** (N, 4) row by row: x, y, width, height, absolute px. */
+  readonly boxXywh: NumberColumn;
+  /** (N,). */
+  readonly score: NumberColumn;
 }
 
-/** ANNOTATIONS_INVALID unless the field holds a finite number. `name` and `row` say which record it is. */
-export function numberIn<K extends string>(
-  record: { readonly [key in K]: number } | null,
-  field: K,
-  name: string,
-  row: number,
-): number {
-  const value: unknown = record?.[field];
-  if (typeof value === "number" && Number.isFinite(value)) return value;
-  throw invalidField(name, row, field, value, "not a finite number");
-}
-
-export function invalidField(name: string, row: number, field: string, value: unknown, what: string): CasslError {
-  const message = `The ${name} at position ${row} has ${field} ${JSON.stringify(value)}, which is ${what}.`;
-  return new CasslError("ANNOTATIONS_INVALID", message, "Correct the file.");
+/** N detections. */
+export interface CocoResultColumns extends CocoDetectionColumns {
+  /** (N,). */
+  readonly imageId: NumberColumn;
 }

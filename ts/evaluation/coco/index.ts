@@ -1,5 +1,18 @@
-export type { CocoAnnotation, CocoCategory, CocoGroundTruth, CocoResult } from "./coco-format.js";
-export { readCocoGroundTruth, readCocoResults } from "./coco-format.js";
-export { type CocoEvaluation, evaluateCoco } from "./evaluate-coco.js";
+export type { Curves } from "./accumulate.js";
+export type {
+  CocoAnnotation,
+  CocoAnnotationColumns,
+  CocoCategory,
+  CocoDetection,
+  CocoDetectionColumns,
+  CocoGroundTruth,
+  CocoGroundTruthColumns,
+  CocoResult,
+  CocoResultColumns,
+  NumberColumn,
+} from "./coco-format.js";
+export { evaluateCoco } from "./evaluate-coco.js";
+export type { CocoEvaluation } from "./evaluation.js";
+export { type CocoEvaluator, createEvaluator } from "./evaluator.js";
 export type { AreaRange, Axes, EvaluateCocoOptions } from "./options.js";
 export type { ClassSummary, CocoSummary } from "./summarize.js";

@@ -1,6 +1,6 @@
 /** What can be chosen about an evaluation, and pycocotools' defaults. */
 import { CasslError } from "../../core/errors.js";
-import { type CocoGroundTruth, numberIn } from "./coco-format.js";
+import type { GroundTruth } from "./input/ground-truth.js";
 
 export interface EvaluateCocoOptions {
   /** What IoU is taken of. @default "bbox" */
@@ -63,12 +63,13 @@ export const defaultIouThresholds = linspace(0.5, 0.95, 10);
 const recallThresholds = linspace(0, 1, 101);
 
 /** CONFIG_INVALID for an option that means nothing. */
-export function resolveOptions(gt: CocoGroundTruth, options: EvaluateCocoOptions): Parameters {
+export function resolveOptions(gt: GroundTruth, options: EvaluateCocoOptions): Parameters {
   checkOptions(options);
   const useCats = options.useCats ?? true;
-  const imageIds = ascending(options.imageIds ?? idsOf(gt.images, "image"));
+  const imageIds = ascending(options.imageIds ?? gt.imageIds);
   const chosen = options.categoryIds;
-  const categoryIds = chosen && !useCats ? [...new Set(chosen)] : ascending(chosen ?? idsOf(gt.categories, "category"));
+  const categoryIds =
+    chosen && !useCats ? [...new Set(chosen)] : ascending(chosen ?? gt.categories.map(({ id }) => id));
   const axes: Axes = {
     iouThresholds: Float64Array.from(options.iouThresholds ?? defaultIouThresholds),
     recallThresholds,
@@ -101,11 +102,7 @@ function invalid(message: string, remedy: string): CasslError {
   return new CasslError("CONFIG_INVALID", message, remedy);
 }
 
-function idsOf(records: readonly { readonly id: number }[], name: string): number[] {
-  return records.map((record, row) => numberIn(record, "id", name, row));
-}
-
-function ascending(ids: readonly number[]): number[] {
+function ascending(ids: Iterable<number>): number[] {
   return [...new Set(ids)].sort((a, b) => a - b);
 }
 

@@ -1,6 +1,7 @@
 /** The records of a COCO file as they are written, each checked by itself. A check returns what is wrong, or undefined. */
-import type { BoxXywh } from "../core/boxes.js";
-import type { Category } from "../core/dataset.js";
+import type { BoxXywh } from "../../../core/boxes.js";
+import { leadsOut } from "../image-folder.js";
+import { show } from "../show.js";
 
 export interface CocoImage {
   readonly id: number;
@@ -18,19 +19,15 @@ export interface CocoAnnotation {
   readonly area?: number;
   /** Absent: 0. */
   readonly iscrowd?: 0 | 1 | boolean;
-}
-
-export interface CocoFile {
-  readonly images: readonly CocoImage[];
-  readonly annotations: readonly CocoAnnotation[];
-  readonly categories: readonly Category[];
+  /** Polygons, or an RLE. Absent or empty: no mask. */
+  readonly segmentation?: unknown;
 }
 
 export function categoryFault(record: unknown, position: number): string | undefined {
   if (!isObject(record)) return notAnObject("category", record, position);
   const { id, name } = record;
   if (!Number.isSafeInteger(id)) return `the category at position ${position} has the id ${show(id)}, not an integer`;
-  if (!isText(name)) return `category ${show(id)} has the name ${show(name)}, not a text`;
+  if (!isText(name)) return `category ${show(id)} has the name ${show(name)}, not a text in UTF-8`;
   return undefined;
 }
 
@@ -38,7 +35,7 @@ export function imageFault(record: unknown, position: number): string | undefine
   if (!isObject(record)) return notAnObject("image", record, position);
   const { id, file_name, width, height } = record;
   if (!Number.isSafeInteger(id)) return `the image at position ${position} has the id ${show(id)}, not an integer`;
-  if (!isText(file_name)) return `image ${show(id)} has the file_name ${show(file_name)}, not a text`;
+  if (!isText(file_name)) return `image ${show(id)} has the file_name ${show(file_name)}, not a text in UTF-8`;
   if (leadsOut(file_name))
     return `image ${show(id)} has the file_name ${show(file_name)}, which leads out of its folder`;
   if (!isSize(width)) return `image ${show(id)} (${file_name}) has the width ${show(width)}, not a positive integer`;
@@ -60,14 +57,6 @@ export function annotationFault(record: unknown, position: number): string | und
   return undefined;
 }
 
-/** A value as it would stand in the file, cut to a readable length. JSON has no text for infinity, which 1e999 is read as. */
-export function show(value: unknown): string {
-  const isNumbers = Array.isArray(value) && value.every((item) => typeof item === "number");
-  const plain = isNumbers ? `[${value.join(", ")}]` : JSON.stringify(value);
-  const text = typeof value === "number" ? String(value) : (plain ?? "undefined");
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
-}
-
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -76,8 +65,9 @@ function notAnObject(kind: string, record: unknown, position: number): string {
   return `the ${kind} at position ${position} is ${show(record)}, not an object`;
 }
 
+/** Bytes that are no UTF-8 are read as U+FFFD. */
 function isText(value: unknown): value is string {
-  return typeof value === "string" && value !== "";
+  return typeof value === "string" && value !== "" && !value.includes("\ufffd");
 }
 
 function isSize(value: unknown): boolean {
@@ -94,8 +84,4 @@ function isArea(value: unknown): boolean {
 
 function isCrowdFlag(value: unknown): boolean {
   return value === undefined || value === 0 || value === 1 || typeof value === "boolean";
-}
-
-function leadsOut(fileName: string): boolean {
-  return fileName.startsWith("/") || fileName.split("/").includes("..");
 }

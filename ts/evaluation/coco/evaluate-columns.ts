@@ -1,0 +1,33 @@
+/** The metric itself, on columns. */
+import { accumulateClass, type Curves, emptyCurves } from "./accumulate.js";
+import { boxAreas, boxIous } from "./boxes.js";
+import { gridsOf } from "./grid.js";
+import { groupGroundTruth, groupResults } from "./grouping.js";
+import type { GroundTruth } from "./input/ground-truth.js";
+import type { Results } from "./input/results.js";
+import { matchImages } from "./match-images.js";
+import type { Evidence } from "./matching.js";
+import type { Parameters } from "./options.js";
+
+/** @param dtImages position of each result's image in `Parameters.imageIds`; -1: not evaluated. */
+export function evaluateColumns(gt: GroundTruth, dt: Results, dtImages: Int32Array, parameters: Parameters): Curves {
+  const { axes } = parameters;
+  const gtByImage = groupGroundTruth(gt, parameters);
+  const dtByImage = groupResults(dt, dtImages, parameters);
+  const evidence = evidenceOf(gt, dt);
+  const curves = emptyCurves(axes);
+  for (const grid of gridsOf(axes)) {
+    const outcomes = matchImages(gtByImage, dtByImage, evidence, axes, grid);
+    axes.categoryIds.forEach((_, k) => accumulateClass(outcomes, k, grid, axes, curves));
+  }
+  return curves;
+}
+
+function evidenceOf({ annotations }: GroundTruth, { boxXywh, score }: Results): Evidence {
+  return {
+    ious: boxIous(boxXywh, annotations.boxXywh, annotations.iscrowd),
+    gt: annotations,
+    dtArea: boxAreas(boxXywh),
+    dtScore: score,
+  };
+}
