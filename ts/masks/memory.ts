@@ -1,0 +1,8 @@
+/** Memory that one call after another writes to: at least as long as asked for, filled with anything. */
+export function reusedMemory(): (length: number) => Int32Array {
+  let memory = new Int32Array(1024);
+  return (length) => {
+    if (memory.length < length) memory = new Int32Array(2 * length);
+    return memory;
+  };
+}
