@@ -2,6 +2,7 @@
 
     .venv/bin/python scripts/golden.py                                rewrites test/golden/
     .venv/bin/python scripts/golden.py coco-cases --seed 1 --count 9  prints random evaluations by pycocotools
+    .venv/bin/python scripts/golden.py segm-cases --seed 1 --count 9  prints random evaluations of masks
     .venv/bin/python scripts/golden.py mask-cases --seed 1 --count 9  prints random masks by pycocotools
     .venv/bin/python scripts/golden.py annotation-masks gt.json       prints the masks of a COCO file
     .venv/bin/python scripts/golden.py letterbox 256 192 photo.jpg    prints the SHA-256 of each letterboxed photo
@@ -22,7 +23,7 @@ GOLDEN = Path(__file__).parents[1] / "test" / "golden"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command")
-    for name in ("coco-cases", "mask-cases"):
+    for name in ("coco-cases", "segm-cases", "mask-cases"):
         random_cases = commands.add_parser(name)
         random_cases.add_argument("--seed", type=int, required=True)
         random_cases.add_argument("--count", type=int, required=True)
@@ -34,6 +35,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.command == "coco-cases":
         print_coco_cases(arguments.seed, arguments.count)
+    elif arguments.command == "segm-cases":
+        print_segm_cases(arguments.seed, arguments.count)
     elif arguments.command == "mask-cases":
         print_mask_cases(arguments.seed, arguments.count)
     elif arguments.command == "annotation-masks":
@@ -52,9 +55,11 @@ def rewrite() -> None:
     from golden_detections import detection_cases, detections_model
     from golden_masks import mask_cases
     from golden_resize import resize_cases
+    from golden_segm import segm_cases
 
     GOLDEN.mkdir(parents=True, exist_ok=True)
     write_lines("coco.json", coco_cases(seed=0, count=24))
+    write_lines("coco-segm.json", segm_cases(seed=0, count=24))
     write_lines("masks.json", mask_cases(seed=0, count=60))
     write_lines("resize.json", resize_cases())
     write_lines("detections.json", detection_cases())
@@ -70,6 +75,12 @@ def print_coco_cases(seed: int, count: int) -> None:
     from golden_coco import coco_cases
 
     print(json.dumps(coco_cases(seed, count)))
+
+
+def print_segm_cases(seed: int, count: int) -> None:
+    from golden_segm import segm_cases
+
+    print(json.dumps(segm_cases(seed, count)))
 
 
 def print_mask_cases(seed: int, count: int) -> None:

@@ -82,9 +82,28 @@ def coco_options(rng: Generator, images: list[int], categories: list[int]) -> Ca
 
 
 def coco_reference(case: Case) -> Case:
+    return reference(*coco_records(case), "bbox", case["options"])
+
+
+def coco_records(case: Case) -> tuple[Case, list[Case]]:
+    names = ("id", "image_id", "category_id")
+    ground_truth = {
+        "images": [{"id": image} for image in case["images"]],
+        "categories": [{"id": category, "name": str(category)} for category in case["categories"]],
+        "annotations": [
+            {**dict(zip(names, row, strict=False)), "bbox": row[3:7], "area": row[7], "iscrowd": row[8]}
+            for row in case["gt"]
+        ],
+    }
+    results = [{"image_id": row[0], "category_id": row[1], "bbox": row[2:6], "score": row[6]} for row in case["dt"]]
+    return ground_truth, results
+
+
+def reference(ground_truth: Case, results: list[Case], iou_type: str, options: Case) -> Case:
+    """What pycocotools makes of COCO records, which it changes."""
     with contextlib.redirect_stdout(io.StringIO()):
-        evaluation = COCOeval(*coco_objects(case), "bbox")
-        for name, value in case["options"].items():
+        evaluation = COCOeval(*coco_objects(ground_truth, results), iou_type)
+        for name, value in options.items():
             setattr(evaluation.params, name, np.array(value) if name == "iouThrs" else value)
         evaluation.evaluate()
         evaluation.accumulate()
@@ -94,19 +113,10 @@ def coco_reference(case: Case) -> Case:
     return {**arrays, "stats": [float(value) for value in evaluation.stats]}
 
 
-def coco_objects(case: Case) -> tuple[Any, Any]:
+def coco_objects(ground_truth: Case, results: list[Case]) -> tuple[Any, Any]:
     gt, dt = COCO(), COCO()
-    names = ("id", "image_id", "category_id")
-    gt.dataset = {
-        "images": [{"id": image} for image in case["images"]],
-        "categories": [{"id": category, "name": str(category)} for category in case["categories"]],
-        "annotations": [
-            {**dict(zip(names, row, strict=False)), "bbox": row[3:7], "area": row[7], "iscrowd": row[8]}
-            for row in case["gt"]
-        ],
-    }
+    gt.dataset = ground_truth
     gt.createIndex()
-    results = [{"image_id": row[0], "category_id": row[1], "bbox": row[2:6], "score": row[6]} for row in case["dt"]]
     if results:
         return gt, gt.loadRes(results)
     dt.dataset = {**gt.dataset, "annotations": []}

@@ -5,6 +5,7 @@ import { jsonOption } from "./options.js";
 import { textTable } from "./table.js";
 
 interface EvalOptions {
+  readonly iouType: "bbox" | "segm";
   readonly classAgnostic?: true;
   readonly maxDets: readonly number[];
   readonly json?: true;
@@ -16,6 +17,7 @@ export function addEval(program: Command): void {
     .description("Print the twelve COCO numbers of detections, times 100.")
     .argument("<gt>", "ground truth, COCO JSON")
     .argument("<dt>", "detections, COCO results JSON")
+    .addOption(new Option("--iou-type <type>", "compare boxes or masks").choices(["bbox", "segm"]).default("bbox"))
     .option("--class-agnostic", "let detections match ground truth of any class")
     .addOption(
       new Option("--max-dets <counts>", "how many of an image's best detections count, for the three average recalls")
@@ -26,8 +28,10 @@ export function addEval(program: Command): void {
     .action(evaluate);
 }
 
-async function evaluate(gt: string, dt: string, { classAgnostic, maxDets, json }: EvalOptions): Promise<void> {
-  const { summary, stats, perClass, warnings } = await evaluateCoco(gt, dt, { useCats: !classAgnostic, maxDets });
+async function evaluate(gt: string, dt: string, options: EvalOptions): Promise<void> {
+  const { iouType, classAgnostic, maxDets, json } = options;
+  const evaluation = await evaluateCoco(gt, dt, { iouType, useCats: !classAgnostic, maxDets });
+  const { summary, stats, perClass, warnings } = evaluation;
   for (const warning of warnings) console.error(`warning: ${warning}`);
   if (json) {
     const per_class = perClass.map(({ categoryId, ...rest }) => ({ category_id: categoryId, ...rest }));

@@ -41,37 +41,37 @@ export function outlineOfCounts(
   let hasEmptyRuns = false;
   let area = 0;
   let end = 0;
-  for (let run = 0; run < runs; run++) {
-    const count = counts[run] as number;
-    if (count === 0 && run > 0) hasEmptyRuns = true;
-    if ((run & 1) === 1) area += count;
-    end += count;
-    ends[run] = end;
-  }
-  checkFilled(end, width, height);
-  return { width, height, ends, runs, area, box: boxOf(ends, runs, width, height), hasEmptyRuns };
-}
-
-function boxOf(ends: Int32Array, runs: number, width: number, height: number): BoxXywh {
-  if (runs < 2) return [0, 0, 0, 0];
-  let left = width;
-  let top = height;
-  let bottom = 0;
-  let last = 0;
-  let column = 0;
+  let [left, top, bottom, last, column] = [width, height, 0, 0, 0];
   for (let run = 1; run < runs; run += 2) {
-    const start = ends[run - 1] as number;
-    const end = ends[run] as number;
-    if (start === end) continue;
+    const zeros = counts[run - 1] as number;
+    const ones = counts[run] as number;
+    const start = end + zeros;
+    end = start + ones;
+    ends[run - 1] = start;
+    ends[run] = end;
+    area += ones;
+    if (zeros === 0 && run > 1) hasEmptyRuns = true;
+    if (ones === 0) {
+      hasEmptyRuns = true;
+      continue;
+    }
     last = end - 1;
     // Most runs are in the column after that of the run before.
     if (start >= column + height) column += height;
     if (start >= column + height) column = start - (start % height);
     if (left === width) left = column / height;
-    const isOneColumn = last < column + height;
-    top = Math.min(top, isOneColumn ? start - column : 0);
-    bottom = Math.max(bottom, isOneColumn ? last - column : height - 1);
+    const isInOneColumn = last < column + height;
+    top = Math.min(top, isInOneColumn ? start - column : 0);
+    bottom = Math.max(bottom, isInOneColumn ? last - column : height - 1);
   }
+  if (runs % 2 === 1) {
+    const zeros = counts[runs - 1] as number;
+    if (zeros === 0 && runs > 1) hasEmptyRuns = true;
+    end += zeros;
+    ends[runs - 1] = end;
+  }
+  checkFilled(end, width, height);
   const right = last === 0 ? 0 : Math.floor(last / height);
-  return [left, top, (right - left + 1) >>> 0, (bottom - top + 1) >>> 0];
+  const box: BoxXywh = runs < 2 ? [0, 0, 0, 0] : [left, top, (right - left + 1) >>> 0, (bottom - top + 1) >>> 0];
+  return { width, height, ends, runs, area, box, hasEmptyRuns };
 }

@@ -1,6 +1,8 @@
 /** The forms in which COCO files hold masks. */
-import { decodeCounts, encodeCounts } from "./counts-string.js";
+import { decodeCounts, encodeCounts, readCounts } from "./counts-string.js";
+import { reusedMemory } from "./memory.js";
 import { union } from "./merge.js";
+import { type Outline, outlineOf, outlineOfCounts } from "./outline.js";
 import { fromPolygon } from "./polygon.js";
 import { checkedRle, invalidMask, pixelsOf, type Rle } from "./rle.js";
 
@@ -47,6 +49,19 @@ export function readSegmentation(segmentation: Segmentation, width: number, heig
     ? fromCompressed(segmentation as CompressedRle)
     : fromUncompressed(segmentation as UncompressedRle);
 }
+
+/** The outline of the same mask, valid until the next call: text is read into memory that is used again. */
+export function outlineOfSegmentation(segmentation: Segmentation, width: number, height: number): Outline {
+  if (!isRuns(segmentation) || typeof segmentation.counts !== "string") {
+    return outlineOf(readSegmentation(segmentation, width, height));
+  }
+  const [runsHeight, runsWidth] = segmentation.size;
+  const bytes = Buffer.from(segmentation.counts);
+  const ends = memory(bytes.length);
+  return outlineOfCounts(ends, readCounts(bytes, ends), runsWidth, runsHeight, ends);
+}
+
+const memory = reusedMemory();
 
 /** ANNOTATIONS_INVALID for broken counts, or counts that do not fill the size. */
 export function fromCompressed({ size: [height, width], counts }: CompressedRle): Rle {

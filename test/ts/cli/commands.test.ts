@@ -156,8 +156,23 @@ describe("cassl", function () {
       assert.ok((stats[0] ?? 0) > 0.999);
     });
 
-    it("refuses what is no COCO file, and other than three limits", async () => {
+    it("compares masks where it is asked to", async () => {
+      const mask = { ...box, segmentation: [[10, 10, 10, 60, 60, 60, 60, 10]] };
+      const images = [{ id: 1, width: 80, height: 70 }];
+      const annotations = [{ ...mask, id: 1, area: 2500 }];
+      await writeFile(
+        join(folder, "gt.json"),
+        JSON.stringify({ images, categories: [{ id: 1, name: "red" }], annotations }),
+      );
+      const half = { ...mask, segmentation: [[10, 10, 10, 60, 60, 60]], score: 0.9 };
+      await writeFile(join(folder, "dt.json"), JSON.stringify([half]));
+      assert.match((await cassl("eval", "gt.json", "dt.json")).stdout, /^AP +100\.0/m);
+      assert.match((await cassl("eval", "gt.json", "dt.json", "--iou-type", "segm")).stdout, /^AP75 +0\.0/m);
+    });
+
+    it("refuses what is no COCO file, other than three limits, and what it cannot compare", async () => {
       assertRefused(await cassl("eval", "dt.json", "dt.json"), /dt\.json/);
+      assertRefused(await cassl("eval", "gt.json", "dt.json", "--iou-type", "keypoints"), /bbox, segm/);
       assertRefused(await cassl("eval", "gt.json", "dt.json", "--max-dets", "100"), /three whole numbers/);
     });
   });

@@ -1,15 +1,15 @@
 import type { DetectionColumns, GroundTruthColumns } from "./columns.js";
+import type { PairwiseIou } from "./matching.js";
 
 /**
  * IoU of every detection with every ground-truth box: (D, G). A crowd counts only the detection's own area as the union.
  * Operations are in pycocotools' order, so that results are equal to the last bit.
  */
-export function boxIous(
-  dt: DetectionColumns,
-  dtRows: Int32Array,
-  gt: GroundTruthColumns,
-  gtRows: Int32Array,
-): Float64Array {
+export function boxIous(dt: DetectionColumns, gt: GroundTruthColumns): PairwiseIou {
+  return (dtRows, gtRows) => boxIousOf(dt, dtRows, gt, gtRows);
+}
+
+function boxIousOf(dt: DetectionColumns, dtRows: Int32Array, gt: GroundTruthColumns, gtRows: Int32Array): Float64Array {
   const ious = new Float64Array(dtRows.length * gtRows.length);
   for (let g = 0; g < gtRows.length; g++) {
     const gtRow = gtRows[g] as number;

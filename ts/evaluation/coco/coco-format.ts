@@ -1,11 +1,20 @@
 /** The COCO files that the metric reads: ground truth (`instances_*.json`) and results. Only what the metric needs is named. */
 import { readFile } from "node:fs/promises";
 import { CasslError } from "../../core/errors.js";
+import type { Segmentation } from "../../masks/index.js";
 
 export interface CocoGroundTruth {
-  readonly images: readonly { readonly id: number }[];
+  readonly images: readonly CocoImage[];
   readonly categories: readonly CocoCategory[];
   readonly annotations: readonly CocoAnnotation[];
+}
+
+export interface CocoImage {
+  readonly id: number;
+  /** px. Polygons need it. */
+  readonly width?: number;
+  /** px. Polygons need it. */
+  readonly height?: number;
 }
 
 export interface CocoCategory {
@@ -17,22 +26,40 @@ export interface CocoAnnotation {
   readonly id: number;
   readonly image_id: number;
   readonly category_id: number;
-  /** [x, y, width, height], absolute px. */
-  readonly bbox: readonly number[];
+  /** [x, y, width, height], absolute px. Boxes need it. */
+  readonly bbox?: readonly number[];
+  /** Masks need it. */
+  readonly segmentation?: Segmentation;
   /** Square px. Decides the size class; never computed from the box. */
   readonly area: number;
   /** Absent means 0, which pycocotools takes for an error. */
   readonly iscrowd?: number | boolean;
 }
 
-/** One detection. */
+/** One detection. A box stands in for a missing mask. */
 export interface CocoResult {
   readonly image_id: number;
   readonly category_id: number;
   /** [x, y, width, height], absolute px. */
   readonly bbox: readonly number[];
+  readonly segmentation?: Segmentation;
   readonly score: number;
 }
+
+/** One detection of which only the mask is known, or of which the mask is what counts. Its extent stands in for a missing box. */
+export interface CocoMaskResult {
+  readonly image_id: number;
+  readonly category_id: number;
+  readonly bbox?: readonly number[];
+  readonly segmentation: Segmentation;
+  readonly score: number;
+}
+
+/**
+ * The first result decides for all, as in pycocotools: if it has a box, areas are those of boxes, and each result must have one;
+ * else areas are those of masks, and each result must have one.
+ */
+export type CocoResults = readonly (CocoResult | CocoMaskResult)[];
 
 /** FILE_NOT_FOUND if there is no such file, ANNOTATIONS_INVALID if it is not ground truth. */
 export async function readCocoGroundTruth(path: string): Promise<CocoGroundTruth> {
@@ -44,10 +71,10 @@ export async function readCocoGroundTruth(path: string): Promise<CocoGroundTruth
 }
 
 /** FILE_NOT_FOUND if there is no such file, ANNOTATIONS_INVALID if it is not a list of results. */
-export async function readCocoResults(path: string): Promise<readonly CocoResult[]> {
+export async function readCocoResults(path: string): Promise<CocoResults> {
   const content = await readJson(path);
   if (!Array.isArray(content)) throw notCoco(`${path} is not a list of results.`);
-  return content as CocoResult[];
+  return content as CocoResults;
 }
 
 async function readJson(path: string): Promise<unknown> {

@@ -1,5 +1,6 @@
 /** Annotations as columns: one typed array a field, one row an annotation, ids replaced by positions in the parameters' lists. */
-import { type CocoAnnotation, type CocoGroundTruth, type CocoResult, invalidField, numberIn } from "./coco-format.js";
+import { type CocoAnnotation, type CocoGroundTruth, type CocoResults, invalidField, numberIn } from "./coco-format.js";
+import { areMeasuredByMask, hasBox, type Masks } from "./mask-columns.js";
 import type { Parameters } from "./options.js";
 
 export interface BoxColumns {
@@ -25,7 +26,7 @@ export interface DetectionColumns extends BoxColumns {
 /** ANNOTATIONS_INVALID names the annotation and its field. */
 export function groundTruthColumns(gt: CocoGroundTruth, parameters: Parameters): GroundTruthColumns {
   const name = "ground truth annotation";
-  const boxes = boxColumns(gt.annotations, name, parameters);
+  const boxes = boxColumns(gt.annotations, name, parameters, parameters.iouType === "bbox");
   const count = gt.annotations.length;
   const columns = { ...boxes, id: new Float64Array(count), iscrowd: new Uint8Array(count) };
   gt.annotations.forEach((annotation, row) => {
@@ -38,27 +39,46 @@ export function groundTruthColumns(gt: CocoGroundTruth, parameters: Parameters):
 
 /** ANNOTATIONS_INVALID names the result and its field, also where a result's image is not in the ground truth. */
 export function detectionColumns(
-  dt: readonly CocoResult[],
+  dt: CocoResults,
   gt: CocoGroundTruth,
   parameters: Parameters,
+  masks: Masks,
 ): DetectionColumns {
   const name = "result";
   const known = new Set(gt.images.map((image) => image.id));
-  const columns = { ...boxColumns(dt, name, parameters), score: new Float64Array(dt.length) };
+  const measuresMasks = areMeasuredByMask(dt);
+  const boxes = boxColumns(dt, name, parameters, !measuresMasks);
+  const columns = { ...boxes, score: new Float64Array(dt.length) };
   dt.forEach((result, row) => {
     if (!known.has(result.image_id)) {
       throw invalidField(name, row, "image_id", result.image_id, "no image of the ground truth");
     }
-    columns.area[row] = (columns.boxXywh[4 * row + 2] as number) * (columns.boxXywh[4 * row + 3] as number);
     if (typeof result.score !== "number") throw invalidField(name, row, "score", result.score, "not a number");
     columns.score[row] = result.score;
+    if (!measuresMasks) {
+      columns.area[row] = (columns.boxXywh[4 * row + 2] as number) * (columns.boxXywh[4 * row + 3] as number);
+    } else if (isEvaluated(columns, row)) {
+      const { area, box } = masks.outlineAt(row);
+      columns.area[row] = area;
+      if (result.bbox === undefined) columns.boxXywh.set(box, 4 * row);
+    }
   });
   return columns;
 }
 
-type Boxed = CocoAnnotation | CocoResult;
+export function isEvaluated({ image, category }: BoxColumns, row: number): boolean {
+  return (image[row] as number) >= 0 && (category[row] as number) >= 0;
+}
 
-function boxColumns(annotations: readonly Boxed[], name: string, { imageIds, categoryIds }: Parameters): BoxColumns {
+type Boxed = CocoAnnotation | CocoResults[number];
+
+/** @param needsBoxes whether each annotation must have a box. */
+function boxColumns(
+  annotations: readonly Boxed[],
+  name: string,
+  { imageIds, categoryIds }: Parameters,
+  needsBoxes: boolean,
+): BoxColumns {
   const imageSlots = new Map(imageIds.map((id, slot) => [id, slot]));
   const categorySlots = new Map(categoryIds.map((id, slot) => [id, slot]));
   const count = annotations.length;
@@ -71,7 +91,7 @@ function boxColumns(annotations: readonly Boxed[], name: string, { imageIds, cat
   annotations.forEach((annotation, row) => {
     columns.image[row] = imageSlots.get(numberIn(annotation, "image_id", name, row)) ?? -1;
     columns.category[row] = categorySlots.get(numberIn(annotation, "category_id", name, row)) ?? -1;
-    columns.boxXywh.set(boxIn(annotation, name, row), 4 * row);
+    if (needsBoxes || hasBox(annotation)) columns.boxXywh.set(boxIn(annotation, name, row), 4 * row);
   });
   return columns;
 }

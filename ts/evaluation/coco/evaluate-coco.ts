@@ -1,8 +1,11 @@
 /** The COCO detection metric, equal to pycocotools 2.0.11 to the last bit of every array. */
 import { accumulateClass, type Curves, emptyCurves } from "./accumulate.js";
-import { type CocoGroundTruth, type CocoResult, readCocoGroundTruth, readCocoResults } from "./coco-format.js";
+import { boxIous } from "./box-iou.js";
+import { type CocoGroundTruth, type CocoResults, readCocoGroundTruth, readCocoResults } from "./coco-format.js";
 import { detectionColumns, groundTruthColumns } from "./columns.js";
 import { groupDetections, groupGroundTruth } from "./grouping.js";
+import { groundTruthMasks, resultMasks } from "./mask-columns.js";
+import { maskIous } from "./mask-iou.js";
 import { matchClass } from "./matching.js";
 import { type Axes, type EvaluateCocoOptions, resolveOptions } from "./options.js";
 import { type ClassSummary, type CocoSummary, summarize, summarizeClasses } from "./summarize.js";
@@ -30,7 +33,7 @@ export interface CocoEvaluation extends Curves {
  */
 export async function evaluateCoco(
   gt: string | CocoGroundTruth,
-  dt: string | readonly CocoResult[],
+  dt: string | CocoResults,
   options: EvaluateCocoOptions = {},
 ): Promise<CocoEvaluation> {
   const groundTruth = typeof gt === "string" ? await readCocoGroundTruth(gt) : gt;
@@ -40,14 +43,18 @@ export async function evaluateCoco(
 
 function evaluateParsed(
   groundTruth: CocoGroundTruth,
-  results: readonly CocoResult[],
+  results: CocoResults,
   options: EvaluateCocoOptions,
 ): CocoEvaluation {
   const parameters = resolveOptions(groundTruth, options);
-  const { axes, useCats } = parameters;
+  const { axes, iouType, useCats } = parameters;
+  const gtMasks = groundTruthMasks(groundTruth);
+  const dtMasks = resultMasks(results, groundTruth.images);
   const gt = groundTruthColumns(groundTruth, parameters);
-  const dt = detectionColumns(results, groundTruth, parameters);
-  const annotations = { gt, dt, gtGroups: groupGroundTruth(gt, parameters), dtGroups: groupDetections(dt, parameters) };
+  const dt = detectionColumns(results, groundTruth, parameters, dtMasks);
+  const ious = iouType === "segm" ? maskIous(dtMasks, gtMasks, gt.iscrowd, axes.iouThresholds) : boxIous(dt, gt);
+  const groups = { gtGroups: groupGroundTruth(gt, parameters), dtGroups: groupDetections(dt, parameters) };
+  const annotations = { gt, dt, ious, ...groups };
   const curves = emptyCurves(axes);
   axes.categoryIds.forEach((_, k) => accumulateClass(matchClass(annotations, k, axes), k, axes, curves));
   const summary = summarize(curves, axes);
@@ -57,7 +64,7 @@ function evaluateParsed(
     summary,
     stats: Object.values(summary) as number[],
     perClass: useCats ? summarizeClasses(curves, axes, groundTruth.categories) : [],
-    warnings: warningsAbout(gt.id),
+    warnings: [...warningsAbout(gt.id), ...gtMasks.warnings(), ...dtMasks.warnings()],
   };
 }
 

@@ -1,5 +1,5 @@
 /** Annotations class by class, image by image, in the order in which pycocotools visits them. */
-import type { BoxColumns, DetectionColumns, GroundTruthColumns } from "./columns.js";
+import { type BoxColumns, type DetectionColumns, type GroundTruthColumns, isEvaluated } from "./columns.js";
 import type { Parameters } from "./options.js";
 import { scoreRanks, sortStable, startsOf } from "./sorting.js";
 
@@ -66,10 +66,6 @@ function classStarts(columns: BoxColumns, rows: Int32Array, { categoryIds, useCa
 
 function allRows({ image }: BoxColumns): Int32Array {
   return new Int32Array(image.length).map((_, row) => row);
-}
-
-function isEvaluated({ image, category }: BoxColumns, row: number): boolean {
-  return (image[row] as number) >= 0 && (category[row] as number) >= 0;
 }
 
 /** pycocotools looks annotations up by id: of several with one id the last stands in for all, each time. */

@@ -1,5 +1,4 @@
 /** Which detections are right: pycocotools' greedy matching, for one class at every area range and IoU threshold. */
-import { boxIous } from "./box-iou.js";
 import type { DetectionColumns, GroundTruthColumns } from "./columns.js";
 import type { Grouped, GroupedDetections } from "./grouping.js";
 import type { AreaRange, Axes } from "./options.js";
@@ -21,11 +20,15 @@ export interface ClassMatches {
   readonly positives: Int32Array;
 }
 
+/** IoU of each detection with each ground-truth annotation, given by their rows: (D, G). */
+export type PairwiseIou = (dtRows: Int32Array, gtRows: Int32Array) => Float64Array;
+
 export interface Annotations {
   readonly gt: GroundTruthColumns;
   readonly dt: DetectionColumns;
   readonly gtGroups: Grouped;
   readonly dtGroups: GroupedDetections;
+  readonly ious: PairwiseIou;
 }
 
 /** @param k class, into `Axes.categoryIds`. */
@@ -95,10 +98,10 @@ function* groupsOf(annotations: Annotations, k: number): Generator<Group> {
 }
 
 function groupAt(annotations: Annotations, gtStart: number, gtEnd: number, dtStart: number, dtEnd: number): Group {
-  const { gt, dt, gtGroups, dtGroups } = annotations;
+  const { gt, gtGroups, dtGroups } = annotations;
   const gtRows = gtGroups.rows.subarray(gtStart, gtEnd);
   const dtRows = dtGroups.rows.subarray(dtStart, dtEnd);
-  const ious = boxIous(dt, dtRows, gt, gtRows);
+  const ious = annotations.ious(dtRows, gtRows);
   const bestIou = new Float64Array(dtRows.length);
   for (let d = 0; d < dtRows.length; d++) {
     for (let g = 0; g < gtRows.length; g++) {

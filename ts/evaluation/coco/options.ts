@@ -3,7 +3,7 @@ import { CasslError } from "../../core/errors.js";
 import { type CocoGroundTruth, numberIn } from "./coco-format.js";
 
 export interface EvaluateCocoOptions {
-  /** What IoU is taken of. @default "bbox" */
+  /** What IoU is taken of: boxes or masks. @default "bbox" */
   readonly iouType?: "bbox" | "segm";
   /** False: class-agnostic, detections may match ground truth of any class. @default true */
   readonly useCats?: boolean;
@@ -42,6 +42,7 @@ export interface Axes {
 
 export interface Parameters {
   readonly axes: Axes;
+  readonly iouType: "bbox" | "segm";
   readonly useCats: boolean;
   /** Evaluated images, ascending. */
   readonly imageIds: readonly number[];
@@ -76,12 +77,12 @@ export function resolveOptions(gt: CocoGroundTruth, options: EvaluateCocoOptions
     areaRanges: options.areaRanges ?? defaultAreaRanges,
     maxDets: [...(options.maxDets ?? [1, 10, 100])].sort((a, b) => a - b),
   };
-  return { axes, useCats, imageIds, categoryIds };
+  return { axes, iouType: options.iouType ?? "bbox", useCats, imageIds, categoryIds };
 }
 
 function checkOptions({ iouType, maxDets, areaRanges, iouThresholds }: EvaluateCocoOptions): void {
-  if (iouType !== undefined && iouType !== "bbox") {
-    throw invalid(`iouType ${JSON.stringify(iouType)} cannot be evaluated yet.`, 'Set iouType to "bbox".');
+  if (iouType !== undefined && iouType !== "bbox" && iouType !== "segm") {
+    throw invalid(`iouType is ${JSON.stringify(iouType)}.`, 'Set it to "bbox" or "segm".');
   }
   if (maxDets?.length === 0 || maxDets?.some((count) => !Number.isInteger(count) || count < 0)) {
     throw invalid(`maxDets is ${JSON.stringify(maxDets)}.`, "Give at least one whole number, none below 0.");

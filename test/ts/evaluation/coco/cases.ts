@@ -5,6 +5,7 @@ import {
   type CocoEvaluation,
   type CocoGroundTruth,
   type CocoResult,
+  type CocoResults,
   evaluateCoco,
 } from "../../../../ts/evaluation/coco/index.js";
 
@@ -15,24 +16,42 @@ export interface CocoCase {
   readonly gt: readonly (readonly number[])[];
   /** Rows [image, category, x, y, w, h, score]. */
   readonly dt: readonly (readonly number[])[];
-  /** pycocotools' parameters by their own names. */
-  readonly options: {
-    readonly useCats: 0 | 1;
-    readonly maxDets?: number[];
-    readonly imgIds?: number[];
-    readonly catIds?: number[];
-    readonly iouThrs?: number[];
-    readonly areaRng?: [number, number][];
-    readonly areaRngLbl?: string[];
-  };
-  /** SHA-256 of the arrays' bytes. `stats` is empty where pycocotools cannot compute it. */
-  readonly expected: { precision: string; recall: string; scores: string; stats: number[] };
+  readonly options: PycocotoolsOptions;
+  readonly expected: Expected;
+}
+
+/** The same with whole records. */
+export interface SegmCase {
+  readonly ground_truth: CocoGroundTruth;
+  readonly results: CocoResults;
+  readonly iou_type: "bbox" | "segm";
+  readonly options: PycocotoolsOptions;
+  readonly expected: Expected;
+}
+
+/** pycocotools' parameters by their own names. */
+interface PycocotoolsOptions {
+  readonly useCats: 0 | 1;
+  readonly maxDets?: number[];
+  readonly imgIds?: number[];
+  readonly catIds?: number[];
+  readonly iouThrs?: number[];
+  readonly areaRng?: [number, number][];
+  readonly areaRngLbl?: string[];
+}
+
+/** SHA-256 of the arrays' bytes. `stats` is empty where pycocotools cannot compute it. */
+interface Expected {
+  readonly precision: string;
+  readonly recall: string;
+  readonly scores: string;
+  readonly stats: number[];
 }
 
 /** Every bit of every array, and the stats. */
-export async function assertEqualsPycocotools(cocoCase: CocoCase): Promise<void> {
+export async function assertEqualsPycocotools(cocoCase: CocoCase | SegmCase): Promise<void> {
   const { expected } = cocoCase;
-  const evaluation = await evaluateCase(cocoCase);
+  const evaluation = await evaluateCase("gt" in cocoCase ? withRecords(cocoCase) : cocoCase);
   const actual = {
     precision: digest(evaluation.precision),
     recall: digest(evaluation.recall),
@@ -42,9 +61,8 @@ export async function assertEqualsPycocotools(cocoCase: CocoCase): Promise<void>
   assert.deepEqual(actual, expected, JSON.stringify(cocoCase));
 }
 
-function evaluateCase({ categories, images, gt, dt, options }: CocoCase): Promise<CocoEvaluation> {
-  const { useCats, maxDets, imgIds, catIds, iouThrs, areaRng, areaRngLbl } = options;
-  const groundTruth = {
+function withRecords({ categories, images, gt, dt, options, expected }: CocoCase): SegmCase {
+  const ground_truth = {
     images: images.map((id) => ({ id })),
     categories: categories.map((id) => ({ id, name: String(id) })),
     annotations: gt.map(([id, image_id, category_id, x, y, w, h, area, iscrowd]) => {
@@ -54,8 +72,14 @@ function evaluateCase({ categories, images, gt, dt, options }: CocoCase): Promis
   const results = dt.map(([image_id, category_id, x, y, w, h, score]) => {
     return { image_id, category_id, bbox: [x, y, w, h], score } as CocoResult;
   });
+  return { ground_truth, results, iou_type: "bbox", options, expected };
+}
+
+function evaluateCase({ ground_truth, results, iou_type, options }: SegmCase): Promise<CocoEvaluation> {
+  const { useCats, maxDets, imgIds, catIds, iouThrs, areaRng, areaRngLbl } = options;
   const areaRanges = areaRng?.map(([min, max], a) => ({ name: areaRngLbl?.[a] ?? "", min, max }));
-  return evaluateCoco(groundTruth, results, {
+  return evaluateCoco(ground_truth, results, {
+    iouType: iou_type,
     useCats: useCats === 1,
     ...(maxDets && { maxDets }),
     ...(imgIds && { imageIds: imgIds }),

@@ -5,14 +5,27 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CasslError, type Reason } from "../../../../ts/core/errors.js";
 import { packageRoot } from "../../../../ts/core/package.js";
-import { type CocoGroundTruth, type CocoResult, evaluateCoco } from "../../../../ts/evaluation/coco/index.js";
+import {
+  type CocoGroundTruth,
+  type CocoMaskResult,
+  type CocoResult,
+  evaluateCoco,
+} from "../../../../ts/evaluation/coco/index.js";
 
 const parity = join(packageRoot, "../shared/data/coco-parity");
 
 /** AP AP50 AP75 APs APm APl AR1 AR10 AR100 ARs ARm ARl by pycocotools 2.0.11. */
 const knownAnswers = {
-  true: "0.504581 0.696973 0.572982 0.585626 0.519400 0.501398 0.386813 0.593680 0.595353 0.639811 0.566421 0.564291",
-  false: "0.595238 0.880108 0.667898 0.593483 0.608930 0.603635 0.090482 0.506627 0.678072 0.665848 0.690000 0.690710",
+  bbox: {
+    true: "0.504581 0.696973 0.572982 0.585626 0.519400 0.501398 0.386813 0.593680 0.595353 0.639811 0.566421 0.564291",
+    false:
+      "0.595238 0.880108 0.667898 0.593483 0.608930 0.603635 0.090482 0.506627 0.678072 0.665848 0.690000 0.690710",
+  },
+  segm: {
+    true: "0.319545 0.562288 0.298927 0.387374 0.310183 0.326934 0.268230 0.415449 0.416839 0.469450 0.376759 0.381472",
+    false:
+      "0.324852 0.688749 0.252481 0.352161 0.303206 0.333687 0.058795 0.355422 0.481807 0.504914 0.465833 0.451366",
+  },
 };
 
 describe("evaluateCoco on the detections of the COCO API", () => {
@@ -22,13 +35,16 @@ describe("evaluateCoco on the detections of the COCO API", () => {
     this.skip();
   });
 
-  for (const useCats of [true, false]) {
-    it(`gives the known answers ${useCats ? "with" : "without"} classes`, async () => {
-      const gt = join(parity, "instances_val2014_100.json");
-      const dt = join(parity, "instances_val2014_fakebbox100_results.json");
-      const { stats } = await evaluateCoco(gt, dt, { useCats });
-      assert.equal(stats.map((value) => value.toFixed(6)).join(" "), knownAnswers[`${useCats}`]);
-    });
+  for (const iouType of ["bbox", "segm"] as const) {
+    for (const useCats of [true, false]) {
+      it(`gives the known answers for ${iouType} ${useCats ? "with" : "without"} classes`, async () => {
+        const gt = join(parity, "instances_val2014_100.json");
+        const dt = join(parity, `instances_val2014_fake${iouType}100_results.json`);
+        const { stats, warnings } = await evaluateCoco(gt, dt, { iouType, useCats });
+        assert.equal(stats.map((value) => value.toFixed(6)).join(" "), knownAnswers[iouType][`${useCats}`]);
+        assert.deepEqual(warnings, []);
+      });
+    }
   }
 });
 
@@ -96,6 +112,67 @@ describe("evaluateCoco", () => {
   });
 });
 
+const square = [[0, 0, 0, 40, 40, 40, 40, 0]];
+const withMasks: CocoGroundTruth = {
+  ...groundTruth,
+  images: [
+    { id: 1, width: 64, height: 48 },
+    { id: 2, width: 64, height: 48 },
+  ],
+  annotations: [{ id: 1, image_id: 1, category_id: 5, segmentation: square, area: 1600 }],
+};
+const rightMask: CocoMaskResult = { image_id: 1, category_id: 5, segmentation: square, score: 0.9 };
+
+describe("evaluateCoco on masks", () => {
+  it("needs no boxes", async () => {
+    const { summary } = await evaluateCoco(withMasks, [rightMask], { iouType: "segm" });
+    assert.ok(Math.abs(summary.ap - 1) < 1e-12);
+  });
+
+  it("takes the box of a result for its missing mask", async () => {
+    const { summary } = await evaluateCoco(withMasks, [right], { iouType: "segm" });
+    assert.ok(Math.abs(summary.ap - 1) < 1e-12);
+  });
+
+  it("takes the extent of a result's mask for its missing box", async () => {
+    const { summary } = await evaluateCoco({ ...groundTruth, images: withMasks.images }, [rightMask]);
+    assert.ok(Math.abs(summary.ap - 1) < 1e-12);
+  });
+
+  it("warns of masks that are not of their image's size", async () => {
+    const small = { ...rightMask, segmentation: { size: [4, 5] as const, counts: [0, 20] } };
+    const { warnings, summary } = await evaluateCoco(withMasks, [rightMask, small], { iouType: "segm" });
+    assert.match(warnings.join(), /mask of the result at position 1 is 5x4 px/);
+    assert.ok(summary.ap > 0.99);
+  });
+
+  const evaluateMask = (segmentation: unknown, images = withMasks.images) =>
+    evaluateCoco({ ...withMasks, images }, [{ ...rightMask, segmentation } as CocoMaskResult], { iouType: "segm" });
+  const annotation = withMasks.annotations[0];
+  const cases: [string, () => Promise<unknown>, RegExp][] = [
+    ["a polygon of two corners", () => evaluateMask([[1, 2, 3, 4]]), /mask of the result at position 0 .* 4 numbers/],
+    ["counts that are cut off", () => evaluateMask({ size: [48, 64], counts: "P" }), /position 0 .* "P" .* cut off/],
+    ["null", () => evaluateMask(null), /position 0 .* null is no mask/],
+    ["a polygon in an image of unknown size", () => evaluateMask(square, groundTruth.images), /NaNxNaN px/],
+    [
+      "results of which only the first has a mask",
+      () => evaluateCoco(withMasks, [rightMask, right], { iouType: "segm" }),
+      /result at position 1 .* undefined is no mask/,
+    ],
+    [
+      "ground truth without a mask",
+      () => {
+        const { segmentation, ...rest } = annotation!;
+        return evaluateCoco({ ...withMasks, annotations: [rest] }, [rightMask], { iouType: "segm" });
+      },
+      /ground truth annotation at position 0 .* undefined is no mask/,
+    ],
+  ];
+  for (const [what, evaluate, message] of cases) {
+    it(`refuses ${what}`, () => assert.rejects(evaluate, isCasslError("ANNOTATIONS_INVALID", message)));
+  }
+});
+
 describe("evaluateCoco refuses", () => {
   const annotation = groundTruth.annotations[0];
   const withAnnotation = (change: object) =>
@@ -105,7 +182,12 @@ describe("evaluateCoco refuses", () => {
   const withResult = (change: object) => evaluateCoco(groundTruth, [{ ...right, ...change }]);
 
   const cases: [string, () => Promise<unknown>, Reason, RegExp][] = [
-    ["masks", () => evaluateCoco(groundTruth, [], { iouType: "segm" }), "CONFIG_INVALID", /"segm"/],
+    [
+      "keypoints",
+      () => evaluateCoco(groundTruth, [], { iouType: "keypoints" as "segm" }),
+      "CONFIG_INVALID",
+      /iouType is "keypoints"/,
+    ],
     ["no maxDets", () => evaluateCoco(groundTruth, [], { maxDets: [] }), "CONFIG_INVALID", /maxDets/],
     ["a fraction in maxDets", () => evaluateCoco(groundTruth, [], { maxDets: [1.5] }), "CONFIG_INVALID", /1.5/],
     [
