@@ -22,7 +22,7 @@ export interface Bitmap {
 }
 
 /** The most pixels of a mask, so that positions are 32-bit integers. */
-const MOST_PIXELS = 2 ** 31 - 1;
+export const MOST_PIXELS = 2 ** 31 - 1;
 
 /** ANNOTATIONS_INVALID if the bitmap does not hold one byte a pixel. */
 export function encode({ width, height, data }: Bitmap): Rle {

@@ -17,8 +17,11 @@ describe("encodeCounts and decodeCounts", () => {
     refuses(() => decodeCounts("61X"), /"61X" cannot be read: it is cut off/);
     refuses(() => decodeCounts("61 X1"), /byte 2 is not one of 0 to o/);
     refuses(() => decodeCounts("6\u01301"), /byte 1 is not one of 0 to o/);
+    refuses(() => decodeCounts("oo 1"), /byte 2 is not one of 0 to o/);
+    refuses(() => decodeCounts("1oooo"), /"1oooo" .* cut off/);
+    refuses(() => decodeCounts("00oooooO1"), /position 2 has the length/);
     refuses(() => decodeCounts("O"), /position 0 has the length -1/);
-    refuses(() => decodeCounts("ooooooo0"), /position 0 has more than 32 bits/);
+    refuses(() => decodeCounts("ooooooo0"), /number from byte 0 has more than 32 bits/);
     refuses(() => decodeCounts(`p${"0".repeat(90)}`), /"p0{39}\.\.\."/);
   });
 });
