@@ -2,7 +2,7 @@
  * COCO's text form of runs. Each run is a number, from the fourth on its difference to the run two before, in groups of five
  * bits, lowest first, one character a group: 48 + bits, plus 32 if another group follows. The last group's highest bit is the sign.
  */
-import { reusedMemory } from "./memory.js";
+import { reusedIntegers } from "./memory.js";
 import { invalidMask, MOST_PIXELS } from "./rle.js";
 
 const FIRST_CODE = 48;
@@ -48,7 +48,7 @@ export function decodeCounts(text: string): Uint32Array {
   return new Uint32Array(counts.subarray(0, readCounts(bytes, counts)));
 }
 
-const memory = reusedMemory();
+const memory = reusedIntegers();
 
 /** The same from the bytes of a text, written into `counts`, which must have room for one a byte. Returns how many there are. */
 export function readCounts(bytes: Uint8Array, counts: Int32Array): number {

@@ -27,17 +27,11 @@ export function toBox(rle: Rle): BoxXywh {
 
 /** ANNOTATIONS_INVALID if the runs do not fill the image. */
 export function outlineOf({ width, height, counts }: Rle): Outline {
-  return outlineOfCounts(counts, counts.length, width, height, new Int32Array(counts.length));
+  return outlineOfCounts(new Int32Array(counts), counts.length, width, height);
 }
 
-/** The same of the first `runs` counts. Writes into `ends`, which may be `counts`. */
-export function outlineOfCounts(
-  counts: Int32Array | Uint32Array,
-  runs: number,
-  width: number,
-  height: number,
-  ends: Int32Array,
-): Outline {
+/** The same of the first `runs` counts, which become the ends. */
+export function outlineOfCounts(counts: Int32Array, runs: number, width: number, height: number): Outline {
   let hasEmptyRuns = false;
   let area = 0;
   let end = 0;
@@ -47,8 +41,8 @@ export function outlineOfCounts(
     const ones = counts[run] as number;
     const start = end + zeros;
     end = start + ones;
-    ends[run - 1] = start;
-    ends[run] = end;
+    counts[run - 1] = start;
+    counts[run] = end;
     area += ones;
     if (zeros === 0 && run > 1) hasEmptyRuns = true;
     if (ones === 0) {
@@ -68,10 +62,10 @@ export function outlineOfCounts(
     const zeros = counts[runs - 1] as number;
     if (zeros === 0 && runs > 1) hasEmptyRuns = true;
     end += zeros;
-    ends[runs - 1] = end;
+    counts[runs - 1] = end;
   }
   checkFilled(end, width, height);
   const right = last === 0 ? 0 : Math.floor(last / height);
   const box: BoxXywh = runs < 2 ? [0, 0, 0, 0] : [left, top, (right - left + 1) >>> 0, (bottom - top + 1) >>> 0];
-  return { width, height, ends, runs, area, box, hasEmptyRuns };
+  return { width, height, ends: counts, runs, area, box, hasEmptyRuns };
 }

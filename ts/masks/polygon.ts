@@ -1,6 +1,6 @@
 /** Polygons and boxes to masks, with the roundings of pycocotools: the same masks to the last pixel. */
 import type { BoxXywh } from "../core/boxes.js";
-import { reusedMemory } from "./memory.js";
+import { reusedIntegers } from "./memory.js";
 import { countsOfEnds, invalidMask, pixelsOf, type Rle } from "./rle.js";
 
 /** Polygons are drawn on a grid that is finer by this factor; the center of pixel p is between its points 5p + 2 and 5p + 3. */
@@ -42,12 +42,12 @@ interface Crossings {
 }
 
 const memory = {
-  xs: reusedMemory(),
-  ys: reusedMemory(),
-  starts: reusedMemory(),
-  next: reusedMemory(),
-  rows: reusedMemory(),
-  ends: reusedMemory(),
+  xs: reusedIntegers(),
+  ys: reusedIntegers(),
+  starts: reusedIntegers(),
+  next: reusedIntegers(),
+  rows: reusedIntegers(),
+  ends: reusedIntegers(),
 };
 
 function rasterize(polygon: ArrayLike<number>, width: number, height: number): Rle {

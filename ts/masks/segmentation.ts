@@ -1,6 +1,6 @@
 /** The forms in which COCO files hold masks. */
 import { decodeCounts, encodeCounts, readCounts } from "./counts-string.js";
-import { reusedMemory } from "./memory.js";
+import { reusedIntegers } from "./memory.js";
 import { union } from "./merge.js";
 import { type Outline, outlineOf, outlineOfCounts } from "./outline.js";
 import { fromPolygon } from "./polygon.js";
@@ -38,10 +38,11 @@ export function fromSegmentation(segmentation: Segmentation, width: number, heig
   );
 }
 
-/** The same, but runs keep their own size. */
+/** The same, but runs keep their own size, and the image's may be NaN where no polygon needs it. */
 export function readSegmentation(segmentation: Segmentation, width: number, height: number): Rle {
   if (isPolygons(segmentation)) {
     if (segmentation.length === 0) throw invalidSegmentation(segmentation);
+    if (Number.isNaN(width) || Number.isNaN(height)) throw unknownSize();
     return union(segmentation.map((polygon) => fromPolygon(polygon, width, height)));
   }
   if (!isRuns(segmentation)) throw invalidSegmentation(segmentation);
@@ -57,11 +58,11 @@ export function outlineOfSegmentation(segmentation: Segmentation, width: number,
   }
   const [runsHeight, runsWidth] = segmentation.size;
   const bytes = Buffer.from(segmentation.counts);
-  const ends = memory(bytes.length);
-  return outlineOfCounts(ends, readCounts(bytes, ends), runsWidth, runsHeight, ends);
+  const counts = memory(bytes.length);
+  return outlineOfCounts(counts, readCounts(bytes, counts), runsWidth, runsHeight);
 }
 
-const memory = reusedMemory();
+const memory = reusedIntegers();
 
 /** ANNOTATIONS_INVALID for broken counts, or counts that do not fill the size. */
 export function fromCompressed({ size: [height, width], counts }: CompressedRle): Rle {
@@ -82,6 +83,13 @@ export function fromUncompressed({ size: [height, width], counts }: Uncompressed
 
 export function toUncompressed({ width, height, counts }: Rle): UncompressedRle {
   return { size: [height, width], counts: [...counts] };
+}
+
+function unknownSize(): Error {
+  return invalidMask(
+    "Polygons need the size of the image, which is not known.",
+    "Give the image its width and height, or the mask as { size: [height, width], counts }.",
+  );
 }
 
 function isPolygons(segmentation: unknown): segmentation is Polygons {

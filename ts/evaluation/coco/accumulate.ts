@@ -1,9 +1,7 @@
-/** Matches to precision-recall curves, as pycocotools accumulates them. */
-import { type ClassMatches, FALSE_POSITIVE, TRUE_POSITIVE } from "./matching.js";
+/** Outcomes to precision-recall curves, as pycocotools accumulates them. */
+import { type Descent, descend, newDescent } from "./descent.js";
+import type { ClassTask, Outcomes } from "./matching.js";
 import type { Axes } from "./options.js";
-
-/** The distance from 1 to the next double: what pycocotools adds to a denominator. */
-const EPSILON = 2 ** -52;
 
 /** Row-major arrays; T thresholds, R recalls, K classes, A area ranges, M maxDets. -1: no ground truth to find. */
 export interface Curves {
@@ -25,22 +23,22 @@ export function emptyCurves({ iouThresholds, recallThresholds, categoryIds, area
   };
 }
 
-/** Writes the curves of one class. @param k class, into `Axes.categoryIds`. */
-export function accumulateClass(matches: ClassMatches, k: number, axes: Axes, curves: Curves): void {
-  const { iouThresholds, recallThresholds, categoryIds, areaRanges, maxDets } = axes;
+/** Writes the curves of one class, at the thresholds of the task. @param k class, into `Axes.categoryIds`. */
+export function accumulateClass(task: ClassTask, outcomes: Outcomes, k: number, axes: Axes, curves: Curves): void {
+  const { areaRanges, maxDets, recallThresholds, categoryIds } = axes;
+  const { positions } = task.thresholds;
   const cells = categoryIds.length * areaRanges.length * maxDets.length;
-  const descent = newDescent(matches.scores.length);
-  areaRanges.forEach((_, a) => {
-    const positives = matches.positives[a] as number;
+  const descent = newDescent(positions.length, maxDets.length, Math.max(...outcomes.positives));
+  outcomes.positives.forEach((positives, a) => {
     if (positives === 0) return;
     const needed = neededTruePositives(recallThresholds, positives);
-    maxDets.forEach((limit, m) => {
+    descend(task, outcomes, a, descent);
+    descent.found.forEach((found, curve) => {
+      const m = Math.floor(curve / positions.length);
+      const t = positions[curve % positions.length] as number;
       const cell = (k * areaRanges.length + a) * maxDets.length + m;
-      for (let t = 0; t < iouThresholds.length; t++) {
-        const found = descend(matches, a * iouThresholds.length + t, limit, descent);
-        curves.recall[t * cells + cell] = Math.max(found, 0) / positives;
-        sampleCurve(descent, found, needed, curves, t * needed.length * cells + cell, cells);
-      }
+      curves.recall[t * cells + cell] = Math.max(found, 0) / positives;
+      sampleCurve(descent, curve, needed, curves, t * needed.length * cells + cell, cells);
     });
   });
 }
@@ -54,59 +52,19 @@ function neededTruePositives(recallThresholds: Float64Array, positives: number):
   });
 }
 
-/**
- * The way down the detections by score. Recall and the highest precision change only at true positives, so only those are kept:
- * entry n is the n-th true positive, entry 0 the first detection, whatever it is.
- */
-interface Descent {
-  /** Highest precision from there on. */
-  readonly precision: Float64Array;
-  readonly score: Float64Array;
-}
-
-function newDescent(detections: number): Descent {
-  return { precision: new Float64Array(detections + 1), score: new Float64Array(detections + 1) };
-}
-
-/**
- * Fills in `descent` for one row of outcomes, of each image only the `limit` best.
- * Returns the number of true positives, or -1 if there are no detections.
- */
-function descend(matches: ClassMatches, row: number, limit: number, { precision, score }: Descent): number {
-  const { outcomes, rankInImage, scores } = matches;
-  const offset = row * scores.length;
-  let truePositives = 0;
-  let falsePositives = 0;
-  let first = -1;
-  for (let place = 0; place < scores.length; place++) {
-    if ((rankInImage[place] as number) >= limit) continue;
-    if (first < 0) first = place;
-    const outcome = outcomes[offset + place];
-    if (outcome === TRUE_POSITIVE) {
-      truePositives++;
-      precision[truePositives] = truePositives / (falsePositives + truePositives + EPSILON);
-      score[truePositives] = scores[place] as number;
-    } else if (outcome === FALSE_POSITIVE) falsePositives++;
-  }
-  if (first < 0) return -1;
-  precision[0] = 0;
-  score[0] = scores[first] as number;
-  for (let n = truePositives; n > 0; n--)
-    precision[n - 1] = Math.max(precision[n - 1] as number, precision[n] as number);
-  return truePositives;
-}
-
 /** Writes one curve from `offset` on, at every `stride`. */
 function sampleCurve(
-  descent: Descent,
-  found: number,
+  { found, length, precision, score }: Descent,
+  curve: number,
   needed: Int32Array,
-  { precision, scores }: Curves,
+  curves: Curves,
   offset: number,
   stride: number,
 ): void {
-  needed.forEach((n, r) => {
-    precision[offset + r * stride] = n <= found ? (descent.precision[n] as number) : 0;
-    scores[offset + r * stride] = n <= found ? (descent.score[n] as number) : 0;
-  });
+  for (let r = 0; r < needed.length; r++) {
+    const n = needed[r] as number;
+    const isReached = n <= (found[curve] as number);
+    curves.precision[offset + r * stride] = isReached ? (precision[curve * length + n] as number) : 0;
+    curves.scores[offset + r * stride] = isReached ? (score[curve * length + n] as number) : 0;
+  }
 }

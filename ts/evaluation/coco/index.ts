@@ -1,13 +1,23 @@
+export type { Curves } from "./accumulate.js";
 export type {
   CocoAnnotation,
+  CocoAnnotationColumns,
   CocoCategory,
+  CocoDetection,
+  CocoDetectionColumns,
+  CocoDetections,
   CocoGroundTruth,
+  CocoGroundTruthColumns,
   CocoImage,
+  CocoMaskDetection,
   CocoMaskResult,
   CocoResult,
+  CocoResultColumns,
   CocoResults,
+  NumberColumn,
 } from "./coco-format.js";
-export { readCocoGroundTruth, readCocoResults } from "./coco-format.js";
-export { type CocoEvaluation, evaluateCoco } from "./evaluate-coco.js";
-export type { AreaRange, Axes, EvaluateCocoOptions } from "./options.js";
+export { evaluateCoco } from "./evaluate-coco.js";
+export type { CocoEvaluation } from "./evaluation.js";
+export { type CocoEvaluator, createEvaluator } from "./evaluator.js";
+export type { AreaRange, Axes, EvaluateCocoOptions, IouType } from "./options.js";
 export type { ClassSummary, CocoSummary } from "./summarize.js";

@@ -1,61 +1,100 @@
 /** The masks of annotations, one a row. They are made when asked for, since most detections are compared with nothing. */
 import { CasslError } from "../../core/errors.js";
-import type { Outline } from "../../masks/outline.js";
-import { outlineOfSegmentation, type Segmentation } from "../../masks/segmentation.js";
-import type { CocoGroundTruth, CocoImage, CocoResults } from "./coco-format.js";
+import { type Outline, outlineOf } from "../../masks/outline.js";
+import { fromBox } from "../../masks/polygon.js";
+import { describeRecord, type ImageColumns, type Source } from "./input/fields.js";
+import type { Segmentations } from "./input/segmentations.js";
+import { positionsOf } from "./positions.js";
 
 export interface Masks {
-  /** Valid until the next mask is asked for. ANNOTATIONS_INVALID names the annotation and what is wrong with its mask. */
+  /** Valid until another is asked for. ANNOTATIONS_INVALID names the annotation and what is wrong with its mask. */
   outlineAt(row: number): Outline;
   /** About the masks that were asked for. */
   warnings(): string[];
 }
 
-export function groundTruthMasks({ annotations, images }: CocoGroundTruth): Masks {
-  const segmentationAt = (row: number) => annotations[row]?.segmentation;
-  return masksOf("ground truth annotation", annotations, segmentationAt, images);
+export interface MaskInput {
+  readonly segmentations: Segmentations;
+  /** (rows, 4). */
+  readonly boxXywh: Float64Array;
+  /** Whether a box is the mask of a row that has none. */
+  readonly boxesStandIn: boolean;
+  /** Position of each row's image. */
+  readonly image: Int32Array;
+  /** Of each image. */
+  readonly sizes: ImageSizes;
+  readonly source: Source;
 }
 
-/** Where a result has no mask, its box is one, unless masks decide areas. */
-export function resultMasks(results: CocoResults, images: readonly CocoImage[]): Masks {
-  const needsMasks = areMeasuredByMask(results);
-  const segmentationAt = (row: number) => {
-    const { segmentation, bbox } = results[row] as CocoResults[number];
-    return segmentation === undefined && !needsMasks ? rectangle(bbox as readonly number[]) : segmentation;
-  };
-  return masksOf("result", results, segmentationAt, images);
+/** px. NaN where they are not known. */
+export interface ImageSizes {
+  readonly width: Float64Array;
+  readonly height: Float64Array;
 }
 
-/** Whether the areas of results are those of their masks, which the first decides. */
-export function areMeasuredByMask([first]: CocoResults): boolean {
-  return first?.segmentation !== undefined && !hasBox(first);
+/** By position in `imageIds`. Of several images with one id the last counts. */
+export function imageSizes(images: ImageColumns, imageIds: readonly number[]): ImageSizes {
+  const width = new Float64Array(imageIds.length).fill(NaN);
+  const height = new Float64Array(imageIds.length).fill(NaN);
+  positionsOf(images.id, imageIds).forEach((position, row) => {
+    if (position < 0) return;
+    width[position] = images.width?.[row] ?? NaN;
+    height[position] = images.height?.[row] ?? NaN;
+  });
+  return { width, height };
 }
 
-/** An empty list is none. */
-export function hasBox({ bbox }: { readonly bbox?: readonly number[] }): boolean {
-  return bbox !== undefined && bbox.length !== 0;
-}
-
-function masksOf(
-  name: string,
-  records: readonly { readonly image_id: number }[],
-  segmentationAt: (row: number) => Segmentation | undefined,
-  images: readonly CocoImage[],
-): Masks {
-  const imagesById = new Map(images.map((image) => [image.id, image]));
+export function masksOf(input: MaskInput): Masks {
+  const { segmentations, boxXywh, boxesStandIn, image, sizes, source } = input;
   let misfit: string | undefined;
   return {
-    outlineAt: (row) => {
-      const { width = NaN, height = NaN } = imagesById.get(records[row]?.image_id as number) ?? {};
-      const annotation = `${name} at position ${row}`;
-      const outline = named(annotation, () =>
-        outlineOfSegmentation(segmentationAt(row) as Segmentation, width, height),
+    outlineAt(row) {
+      const width = sizes.width[image[row] as number] as number;
+      const height = sizes.height[image[row] as number] as number;
+      const outline = named(row, source, () =>
+        boxesStandIn && !segmentations.has(row)
+          ? outlineOfBox(boxXywh, row, width, height)
+          : segmentations.outlineAt(row, width, height),
       );
-      if (differ(outline.width, width) || differ(outline.height, height)) misfit ??= aboutMisfit(annotation, outline);
+      if (differ(outline.width, width) || differ(outline.height, height)) {
+        misfit ??=
+          `${describeRecord(row, source)} has a mask of ${outline.width}x${outline.height} px, unlike its image: ` +
+          "as in pycocotools, it matches only masks of that size.";
+      }
       return outline;
     },
     warnings: () => (misfit === undefined ? [] : [misfit]),
   };
+}
+
+/** So many runs are remembered, 4 bytes each: the masks of some ten thousand detections. */
+const MOST_RUNS = 2 ** 23;
+
+/** The same masks, of which as many as there is room for are made only once. */
+export function remembered(masks: Masks): Masks {
+  const outlines: Outline[] = [];
+  const memory = new Int32Array(MOST_RUNS);
+  let used = 0;
+  return {
+    ...masks,
+    outlineAt(row) {
+      const known = outlines[row];
+      if (known !== undefined) return known;
+      const outline = masks.outlineAt(row);
+      if (used + outline.runs > MOST_RUNS) return outline;
+      const ends = memory.subarray(used, used + outline.runs);
+      ends.set(outline.ends.subarray(0, outline.runs));
+      used += outline.runs;
+      const lasting = { ...outline, ends };
+      outlines[row] = lasting;
+      return lasting;
+    },
+  };
+}
+
+function outlineOfBox(boxes: Float64Array, row: number, width: number, height: number): Outline {
+  const box = boxes.subarray(4 * row, 4 * row + 4) as unknown as [number, number, number, number];
+  return outlineOf(fromBox(box, width, height));
 }
 
 /** Nothing differs from a side that is not known. */
@@ -63,26 +102,13 @@ function differ(side: number, imageSide: number): boolean {
   return side !== imageSide && !Number.isNaN(imageSide);
 }
 
-function aboutMisfit(annotation: string, { width, height }: Outline): string {
-  return (
-    `The mask of the ${annotation} is ${width}x${height} px, unlike its image: as in pycocotools, ` +
-    "it matches only masks of that size."
-  );
-}
-
-function rectangle(bbox: readonly number[]): Segmentation {
-  const [x, y, width, height] = bbox as [number, number, number, number];
-  return [[x, y, x, y + height, x + width, y + height, x + width, y]];
-}
-
-/** Says which annotation it is that cannot be read. */
-function named<T>(annotation: string, read: () => T): T {
+/** Says which annotation it is whose mask cannot be read. */
+function named<T>(row: number, source: Source, read: () => T): T {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof CasslError)) throw error;
-    throw new CasslError(error.reason, `The mask of the ${annotation} is wrong. ${error.message}`, error.remedy, {
-      cause: error,
-    });
+    const message = `${describeRecord(row, source)} has a wrong mask: ${error.message}`;
+    throw new CasslError(error.reason, message, error.remedy, { cause: error });
   }
 }

@@ -1,28 +1,29 @@
 import { iouOf } from "../../masks/iou.js";
 import type { Outline } from "../../masks/outline.js";
+import type { Ious } from "./boxes.js";
 import type { Masks } from "./mask-columns.js";
-import type { PairwiseIou } from "./matching.js";
 
 /**
- * IoU of masks, equal to pycocotools to the last bit wherever it reaches a threshold; what is certainly below all of them is 0.
- * @param iscrowd 1 for each ground-truth row that is a crowd.
+ * Equal to pycocotools to the last bit where an IoU reaches a threshold; what is certainly below all of them is 0.
+ * @param iscrowd 0 or 1 for each ground-truth row; a crowd counts only the detection's own area as the union.
  */
-export function maskIous(dt: Masks, gt: Masks, iscrowd: Uint8Array, iouThresholds: Float64Array): PairwiseIou {
+export function maskIous(dt: Masks, gt: Masks, iscrowd: Float64Array, iouThresholds: Float64Array): Ious {
   const lowest = Math.min(1 - 1e-10, ...iouThresholds);
-  return (dtRows, gtRows) => {
-    const ious = new Float64Array(dtRows.length * gtRows.length);
-    if (ious.length === 0) return ious;
-    const targets = Array.from(gtRows, (row) => keep(gt.outlineAt(row)));
-    dtRows.forEach((row, d) => {
-      const detection = dt.outlineAt(row);
-      targets.forEach((target, g) => {
-        ious[d * targets.length + g] = iouOf(detection, target, iscrowd[gtRows[g] as number] === 1, lowest);
-      });
-    });
-    return ious;
+  return ({ dtRows, dtStart, dtEnd, gtRows, gtStart, gtEnd }, ious) => {
+    const targets: Outline[] = [];
+    for (let g = gtStart; g < gtEnd; g++) targets.push(kept(gt.outlineAt(gtRows[g] as number)));
+    let at = 0;
+    for (let d = dtStart; d < dtEnd; d++) {
+      const detection = dt.outlineAt(dtRows[d] as number);
+      for (let g = 0; g < targets.length; g++) {
+        const isCrowd = iscrowd[gtRows[gtStart + g] as number] === 1;
+        ious[at++] = iouOf(detection, targets[g] as Outline, isCrowd, lowest);
+      }
+    }
   };
 }
 
-function keep(outline: Outline): Outline {
+/** A copy that stays valid. */
+function kept(outline: Outline): Outline {
   return { ...outline, ends: outline.ends.slice(0, outline.runs) };
 }

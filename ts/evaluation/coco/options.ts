@@ -1,10 +1,13 @@
 /** What can be chosen about an evaluation, and pycocotools' defaults. */
 import { CasslError } from "../../core/errors.js";
-import { type CocoGroundTruth, numberIn } from "./coco-format.js";
+import type { GroundTruth } from "./input/ground-truth.js";
+
+/** What is compared: boxes or masks. */
+export type IouType = "bbox" | "segm";
 
 export interface EvaluateCocoOptions {
-  /** What IoU is taken of: boxes or masks. @default "bbox" */
-  readonly iouType?: "bbox" | "segm";
+  /** @default "bbox" */
+  readonly iouType?: IouType;
   /** False: class-agnostic, detections may match ground truth of any class. @default true */
   readonly useCats?: boolean;
   /** How many of an image's best detections (per class) count; sorted ascending. @default [1, 10, 100] */
@@ -41,8 +44,8 @@ export interface Axes {
 }
 
 export interface Parameters {
+  readonly iouType: IouType;
   readonly axes: Axes;
-  readonly iouType: "bbox" | "segm";
   readonly useCats: boolean;
   /** Evaluated images, ascending. */
   readonly imageIds: readonly number[];
@@ -64,12 +67,13 @@ export const defaultIouThresholds = linspace(0.5, 0.95, 10);
 const recallThresholds = linspace(0, 1, 101);
 
 /** CONFIG_INVALID for an option that means nothing. */
-export function resolveOptions(gt: CocoGroundTruth, options: EvaluateCocoOptions): Parameters {
+export function resolveOptions(gt: GroundTruth, options: EvaluateCocoOptions): Parameters {
   checkOptions(options);
   const useCats = options.useCats ?? true;
-  const imageIds = ascending(options.imageIds ?? idsOf(gt.images, "image"));
+  const imageIds = ascending(options.imageIds ?? gt.images.id);
   const chosen = options.categoryIds;
-  const categoryIds = chosen && !useCats ? [...new Set(chosen)] : ascending(chosen ?? idsOf(gt.categories, "category"));
+  const categoryIds =
+    chosen && !useCats ? [...new Set(chosen)] : ascending(chosen ?? gt.categories.map(({ id }) => id));
   const axes: Axes = {
     iouThresholds: Float64Array.from(options.iouThresholds ?? defaultIouThresholds),
     recallThresholds,
@@ -77,7 +81,7 @@ export function resolveOptions(gt: CocoGroundTruth, options: EvaluateCocoOptions
     areaRanges: options.areaRanges ?? defaultAreaRanges,
     maxDets: [...(options.maxDets ?? [1, 10, 100])].sort((a, b) => a - b),
   };
-  return { axes, iouType: options.iouType ?? "bbox", useCats, imageIds, categoryIds };
+  return { iouType: options.iouType ?? "bbox", axes, useCats, imageIds, categoryIds };
 }
 
 function checkOptions({ iouType, maxDets, areaRanges, iouThresholds }: EvaluateCocoOptions): void {
@@ -102,11 +106,7 @@ function invalid(message: string, remedy: string): CasslError {
   return new CasslError("CONFIG_INVALID", message, remedy);
 }
 
-function idsOf(records: readonly { readonly id: number }[], name: string): number[] {
-  return records.map((record, row) => numberIn(record, "id", name, row));
-}
-
-function ascending(ids: readonly number[]): number[] {
+function ascending(ids: Iterable<number>): number[] {
   return [...new Set(ids)].sort((a, b) => a - b);
 }
 

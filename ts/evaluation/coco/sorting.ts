@@ -1,11 +1,16 @@
-/** Stable sorts of row numbers by whole-number keys, which is all the ordering that the metric needs. */
+/** Stable sorts of row numbers. */
 
-/** Counting sort. @param keys one per row, each in 0..keyCount-1, looked up by row number. */
-export function sortStable(rows: Int32Array, keys: Int32Array, keyCount: number): Int32Array {
+/**
+ * Counting sort. Rows with a negative key are left out.
+ * @param keys one a row, below `keyCount`, looked up by row number.
+ */
+export function sortByKey(rows: Int32Array, keys: Int32Array, keyCount: number): Int32Array {
   const next = startsOf(rows, keys, keyCount);
-  const sorted = new Int32Array(rows.length);
-  for (const row of rows) {
+  const sorted = new Int32Array(next[keyCount] as number);
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] as number;
     const key = keys[row] as number;
+    if (key < 0) continue;
     const place = next[key] as number;
     next[key] = place + 1;
     sorted[place] = row;
@@ -16,30 +21,89 @@ export function sortStable(rows: Int32Array, keys: Int32Array, keyCount: number)
 /** Where the rows of each key start once they are sorted by it; one entry more than there are keys. */
 export function startsOf(rows: Int32Array, keys: Int32Array, keyCount: number): Int32Array {
   const starts = new Int32Array(keyCount + 1);
-  for (const row of rows) {
-    const after = (keys[row] as number) + 1;
-    starts[after] = (starts[after] as number) + 1;
+  for (let i = 0; i < rows.length; i++) {
+    const after = (keys[rows[i] as number] as number) + 1;
+    if (after > 0) starts[after] = (starts[after] as number) + 1;
   }
   for (let key = 0; key < keyCount; key++) starts[key + 1] = (starts[key + 1] as number) + (starts[key] as number);
   return starts;
 }
 
-/** Rank of each score: 0 for the highest, equal scores share one. -0 equals 0; NaN comes last. */
-export function scoreRanks(scores: Float64Array): Int32Array {
-  const ascending = scores.filter((score) => !Number.isNaN(score)).sort();
-  const distinct = ascending.filter((score, place) => place === 0 || score !== ascending[place - 1]);
-  const last = distinct.length - 1;
-  return Int32Array.from(scores, (score) => (Number.isNaN(score) ? last + 1 : last - placeOf(score, distinct)));
+/** 0, 1, ..., below `count`. */
+export function ascending(count: number): Int32Array<ArrayBuffer> {
+  const numbers = new Int32Array(count);
+  for (let i = 0; i < count; i++) numbers[i] = i;
+  return numbers;
 }
 
-/** Position of a value that is in an ascending list. */
-function placeOf(value: number, ascending: Float64Array): number {
-  let low = 0;
-  let high = ascending.length - 1;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((ascending[middle] as number) < value) low = middle + 1;
-    else high = middle;
+/** The values at positions. */
+export function pick(values: Int32Array, positions: Int32Array): Int32Array {
+  const picked = new Int32Array(positions.length);
+  for (let i = 0; i < positions.length; i++) picked[i] = values[positions[i] as number] as number;
+  return picked;
+}
+
+const DIGIT_BITS = 11;
+const DIGITS = 2 ** DIGIT_BITS;
+
+/** Radix sort by descending score; equal scores keep their order, and -0 equals 0. @param scores finite, looked up by row number. */
+export function sortByScore(rows: Int32Array, scores: Float64Array): Int32Array {
+  const { upper, lower } = descendingKeys(rows, scores);
+  let order = ascending(rows.length);
+  let spare = new Int32Array(rows.length);
+  for (const words of [lower, upper]) {
+    for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
+      const starts = digitStarts(words, shift);
+      if (starts === undefined) continue;
+      distribute(order, words, shift, starts, spare);
+      [order, spare] = [spare, order];
+    }
   }
-  return low;
+  return pick(rows, order);
+}
+
+/** Halves of whole numbers that are the smaller the higher the score. */
+function descendingKeys(rows: Int32Array, scores: Float64Array): { upper: Uint32Array; lower: Uint32Array } {
+  const upper = new Uint32Array(rows.length);
+  const lower = new Uint32Array(rows.length);
+  const double = new DataView(new ArrayBuffer(8));
+  for (let i = 0; i < rows.length; i++) {
+    // Adding 0 makes -0 to 0.
+    double.setFloat64(0, (scores[rows[i] as number] as number) + 0);
+    // The bits of doubles are ordered as their absolute values, below a sign.
+    const isNegative = double.getInt32(0) < 0;
+    upper[i] = isNegative ? double.getUint32(0) : double.getUint32(0) ^ 0x7fffffff;
+    lower[i] = isNegative ? double.getUint32(4) : ~double.getUint32(4);
+  }
+  return { upper, lower };
+}
+
+/** Where words of each digit start once they are sorted by it; undefined if all have the same. */
+function digitStarts(words: Uint32Array, shift: number): Int32Array | undefined {
+  const starts = new Int32Array(DIGITS + 1);
+  for (let i = 0; i < words.length; i++) {
+    const after = (((words[i] as number) >>> shift) & (DIGITS - 1)) + 1;
+    starts[after] = (starts[after] as number) + 1;
+  }
+  if (starts.includes(words.length)) return undefined;
+  for (let digit = 0; digit < DIGITS; digit++)
+    starts[digit + 1] = (starts[digit + 1] as number) + (starts[digit] as number);
+  return starts;
+}
+
+/** Sorts positions of words by a digit. @param next where the next word of each digit goes. */
+function distribute(
+  positions: Int32Array,
+  words: Uint32Array,
+  shift: number,
+  next: Int32Array,
+  sorted: Int32Array,
+): void {
+  for (let i = 0; i < positions.length; i++) {
+    const position = positions[i] as number;
+    const digit = ((words[position] as number) >>> shift) & (DIGITS - 1);
+    const place = next[digit] as number;
+    next[digit] = place + 1;
+    sorted[place] = position;
+  }
 }

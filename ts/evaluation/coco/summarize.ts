@@ -77,42 +77,45 @@ export function summarizeClasses(curves: Curves, axes: Axes, categories: readonl
 }
 
 /** Mean of the selected cells above -1, or -1 if there are none. @param points R for precision, 1 for recall. */
-function averageOf(values: Float64Array, points: number, axes: Axes, { iou, k, area, maxDet }: Selection): number {
+function averageOf(values: Float64Array, points: number, axes: Axes, selection: Selection): number {
   const { iouThresholds, categoryIds, areaRanges, maxDets } = axes;
-  const selected: number[] = [];
-  const a = areaRanges.findIndex((range) => range.name === area);
+  const a = areaRanges.findIndex((range) => range.name === selection.area);
   if (a < 0) return -1;
-  iouThresholds.forEach((threshold, t) => {
-    if (iou !== undefined && threshold !== iou) return;
-    for (let r = 0; r < points; r++) {
-      categoryIds.forEach((_, category) => {
-        if (k !== undefined && category !== k) return;
-        const cell = (((t * points + r) * categoryIds.length + category) * areaRanges.length + a) * maxDets.length;
-        maxDets.forEach((limit, m) => {
-          const value = values[cell + m] as number;
-          if (limit === maxDet && value > -1) selected.push(value);
-        });
-      });
+  const first = selection.k ?? 0;
+  const end = selection.k === undefined ? categoryIds.length : first + 1;
+  const limits = maxDets.flatMap((limit, m) => (limit === selection.maxDet ? [m] : []));
+  const selected = new Float64Array(iouThresholds.length * points * (end - first) * limits.length);
+  let count = 0;
+  for (let point = 0; point < iouThresholds.length * points; point++) {
+    const iou = iouThresholds[Math.floor(point / points)];
+    if (selection.iou !== undefined && selection.iou !== iou) continue;
+    for (let k = first; k < end; k++) {
+      const cell = ((point * categoryIds.length + k) * areaRanges.length + a) * maxDets.length;
+      for (const m of limits) {
+        const value = values[cell + m] as number;
+        if (value > -1) selected[count++] = value;
+      }
     }
-  });
-  return selected.length === 0 ? -1 : pairwiseSum(selected, 0, selected.length) / selected.length;
+  }
+  return count === 0 ? -1 : pairwiseSum(selected, 0, count) / count;
 }
 
 /** Adds up in numpy's order, which decides the last bits. */
-export function pairwiseSum(values: readonly number[], start: number, count: number): number {
+export function pairwiseSum(values: Float64Array, start: number, count: number): number {
   if (count > 128) {
     const half = Math.floor(count / 16) * 8;
     return pairwiseSum(values, start, half) + pairwiseSum(values, start + half, count - half);
   }
-  const at = (i: number) => values[start + i] as number;
   const whole = count < 8 ? 0 : count - (count % 8);
-  let sum = 0;
-  if (whole > 0) {
-    const lanes = [0, 1, 2, 3, 4, 5, 6, 7].map(at);
-    for (let i = 8; i < whole; i++) lanes[i % 8] = (lanes[i % 8] as number) + at(i);
-    const [a, b, c, d, e, f, g, h] = lanes as [number, number, number, number, number, number, number, number];
-    sum = a + b + (c + d) + (e + f + (g + h));
-  }
-  for (let i = whole; i < count; i++) sum += at(i);
+  let sum = whole > 0 ? sumInEights(values, start, whole) : 0;
+  for (let i = start + whole; i < start + count; i++) sum += values[i] as number;
   return sum;
+}
+
+/** @param count a multiple of 8, not 0. */
+function sumInEights(values: Float64Array, start: number, count: number): number {
+  const sums = values.slice(start, start + 8);
+  for (let i = 8; i < count; i++) sums[i % 8] = (sums[i % 8] as number) + (values[start + i] as number);
+  const [a, b, c, d, e, f, g, h] = sums as unknown as [number, number, number, number, number, number, number, number];
+  return a + b + (c + d) + (e + f + (g + h));
 }

@@ -11,6 +11,7 @@ import {
   type CocoResult,
   evaluateCoco,
 } from "../../../../ts/evaluation/coco/index.js";
+import { fromPolygon, toCompressed } from "../../../../ts/masks/index.js";
 
 const parity = join(packageRoot, "../shared/data/coco-parity");
 
@@ -135,14 +136,15 @@ describe("evaluateCoco on masks", () => {
   });
 
   it("takes the extent of a result's mask for its missing box", async () => {
-    const { summary } = await evaluateCoco({ ...groundTruth, images: withMasks.images }, [rightMask]);
+    const segmentation = toCompressed(fromPolygon(square[0]!, 64, 48));
+    const { summary } = await evaluateCoco(groundTruth, [{ ...rightMask, segmentation }]);
     assert.ok(Math.abs(summary.ap - 1) < 1e-12);
   });
 
   it("warns of masks that are not of their image's size", async () => {
     const small = { ...rightMask, segmentation: { size: [4, 5] as const, counts: [0, 20] } };
     const { warnings, summary } = await evaluateCoco(withMasks, [rightMask, small], { iouType: "segm" });
-    assert.match(warnings.join(), /mask of the result at position 1 is 5x4 px/);
+    assert.match(warnings.join(), /result at position 1 has a mask of 5x4 px/);
     assert.ok(summary.ap > 0.99);
   });
 
@@ -150,10 +152,18 @@ describe("evaluateCoco on masks", () => {
     evaluateCoco({ ...withMasks, images }, [{ ...rightMask, segmentation } as CocoMaskResult], { iouType: "segm" });
   const annotation = withMasks.annotations[0];
   const cases: [string, () => Promise<unknown>, RegExp][] = [
-    ["a polygon of two corners", () => evaluateMask([[1, 2, 3, 4]]), /mask of the result at position 0 .* 4 numbers/],
+    [
+      "a polygon of two corners",
+      () => evaluateMask([[1, 2, 3, 4]]),
+      /result at position 0 has a wrong mask: .* 4 numbers/,
+    ],
     ["counts that are cut off", () => evaluateMask({ size: [48, 64], counts: "P" }), /position 0 .* "P" .* cut off/],
     ["null", () => evaluateMask(null), /position 0 .* null is no mask/],
-    ["a polygon in an image of unknown size", () => evaluateMask(square, groundTruth.images), /NaNxNaN px/],
+    [
+      "a polygon in an image of unknown size",
+      () => evaluateMask(square, groundTruth.images),
+      /position 0 .* size of the image/,
+    ],
     [
       "results of which only the first has a mask",
       () => evaluateCoco(withMasks, [rightMask, right], { iouType: "segm" }),
@@ -165,7 +175,7 @@ describe("evaluateCoco on masks", () => {
         const { segmentation, ...rest } = annotation!;
         return evaluateCoco({ ...withMasks, annotations: [rest] }, [rightMask], { iouType: "segm" });
       },
-      /ground truth annotation at position 0 .* undefined is no mask/,
+      /annotation at position 0 .* undefined is no mask/,
     ],
   ];
   for (const [what, evaluate, message] of cases) {

@@ -1,0 +1,122 @@
+/** Lists of JSON objects to columns. */
+
+import type { ByteWindow } from "../json/byte-window.js";
+import { isNumberStart, readNumber } from "../json/number.js";
+import { QUOTE } from "../json/string.js";
+import {
+  another,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  enter,
+  keyTable,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  peek,
+  readKey,
+  readLiteral,
+  skipValue,
+  takeText,
+} from "../json/tokens.js";
+import { type Columns, type Field, invalidValue, notAnObject, type Source } from "./fields.js";
+import { keepSegmentation, type SegmentationBytes } from "./segmentation-bytes.js";
+import { columnsOf, newTable, reserve, type Table } from "./table.js";
+
+interface Reader {
+  readonly window: ByteWindow;
+  readonly table: Table;
+  /** Names of the fields. */
+  readonly names: readonly Uint8Array[];
+  readonly source: Source;
+  /** Where segmentations are kept; without this, they are passed over. */
+  readonly kept: SegmentationBytes | undefined;
+}
+
+/**
+ * Reads the list at the window's position. Values have the types of their fields then, but are not checked yet.
+ * ANNOTATIONS_INVALID names the record, and the byte or the field that is wrong.
+ */
+export function readRecords<const Fields extends readonly Field[]>(
+  window: ByteWindow,
+  fields: Fields,
+  source: Source,
+  kept?: SegmentationBytes,
+): Columns<Fields> {
+  const table = newTable(fields);
+  const names = keyTable([...fields.map(({ name }) => name), ...(kept ? ["segmentation"] : [])]);
+  const reader = { window, table, names, source, kept };
+  window.place = () => `, in the ${source.record} at position ${table.rows - 1}`;
+  for (let more = enter(window, OPEN_BRACKET, CLOSE_BRACKET); more; more = another(window, CLOSE_BRACKET)) {
+    if (table.rows === table.capacity) reserve(table, expectedRows(table, window));
+    readRecord(reader, table.rows++);
+  }
+  window.place = () => "";
+  return columnsOf(table);
+}
+
+/** As many as the source holds if the rest of it is like what is read. */
+function expectedRows({ rows }: Table, { source, offset, position }: ByteWindow): number {
+  return Math.ceil(Math.max(1.25 * rows, (1.02 * rows * source.size) / (offset + position)));
+}
+
+function readRecord(reader: Reader, row: number): void {
+  const { window, names, source, kept, table } = reader;
+  if (peek(window) !== OPEN_BRACE) throw notAnObject(takeText(window), row, source);
+  let seen = 0;
+  for (let more = enter(window, OPEN_BRACE, CLOSE_BRACE); more; more = another(window, CLOSE_BRACE)) {
+    const f = readKey(window, names);
+    if (f < 0) skipValue(window);
+    else if (f === table.fields.length) keepSegmentation(kept as SegmentationBytes, row, window);
+    else {
+      readField(reader, f, row);
+      seen |= 1 << f;
+    }
+  }
+  if (seen !== (1 << table.fields.length) - 1) fillAbsent(reader, seen, row);
+}
+
+function fillAbsent({ table, source }: Reader, seen: number, row: number): void {
+  table.fields.forEach((field, f) => {
+    if ((seen & (1 << f)) !== 0) return;
+    if (field.absent === undefined) throw invalidValue(field, "undefined", row, source);
+    table.columns[f]?.fill(field.absent, field.width * row, field.width * (row + 1));
+  });
+}
+
+function fieldOf({ table }: Reader, f: number): Field {
+  return table.fields[f] as Field;
+}
+
+function readField(reader: Reader, f: number, row: number): void {
+  const field = fieldOf(reader, f);
+  const values = reader.table.columns[f] as Float64Array;
+  if (field.width === 1) readScalar(reader, field, row, values, row);
+  else readBox(reader, field, row, values);
+}
+
+function readBox(reader: Reader, field: Field, row: number, values: Float64Array): void {
+  const { window, source } = reader;
+  if (peek(window) !== OPEN_BRACKET) throw invalidValue(field, takeText(window), row, source);
+  let count = 0;
+  for (let more = enter(window, OPEN_BRACKET, CLOSE_BRACKET); more; more = another(window, CLOSE_BRACKET)) {
+    if (count < 4) readScalar(reader, field, row, values, 4 * row + count);
+    else skipValue(window);
+    count++;
+  }
+  if (count === 4) return;
+  if (count === 0) return void values.fill(NaN, 4 * row, 4 * row + 4);
+  const numbers = [...values.subarray(4 * row, 4 * row + Math.min(count, 4)), ...(count > 4 ? ["..."] : [])];
+  throw invalidValue(field, `[${numbers.join(",")}]`, row, source);
+}
+
+function readScalar(reader: Reader, field: Field, row: number, values: Float64Array, index: number): void {
+  const { window, source } = reader;
+  const first = peek(window);
+  if (isNumberStart(first)) return readNumber(window, values, index);
+  if (first === QUOTE || first === OPEN_BRACKET || first === OPEN_BRACE) {
+    throw invalidValue(field, takeText(window), row, source);
+  }
+  const literal = readLiteral(window);
+  const isNumber = typeof literal === "number" || (typeof literal === "boolean" && field.kind === "flag");
+  if (!isNumber) throw invalidValue(field, String(literal), row, source);
+  values[index] = Number(literal);
+}
