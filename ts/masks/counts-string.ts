@@ -2,8 +2,8 @@
  * COCO's text form of runs. Each run is a number, from the fourth on its difference to the run two before, in groups of five
  * bits, lowest first, one character a group: 48 + bits, plus 32 if another group follows. The last group's highest bit is the sign.
  */
-import { reusedIntegers } from "./memory.js";
 import { invalidMask, MOST_PIXELS } from "./rle.js";
+import { makeRoom, newRunRoom, type RunRoom } from "./run-room.js";
 
 const FIRST_CODE = 48;
 const CONTINUES = 32;
@@ -43,15 +43,16 @@ export function encodeCounts(counts: Uint32Array): string {
 
 /** ANNOTATIONS_INVALID for a foreign character, a number that is cut off, too long or below 0. */
 export function decodeCounts(text: string): Uint32Array {
-  const bytes = Buffer.from(text);
-  const counts = memory(bytes.length);
-  return new Uint32Array(counts.subarray(0, readCounts(bytes, counts)));
+  const runs = readCounts(Buffer.from(text), room);
+  return new Uint32Array(room.memory.subarray(room.used, room.used + runs));
 }
 
-const memory = reusedIntegers();
+const room = newRunRoom();
 
-/** The same from the bytes of a text, written into `counts`, which must have room for one a byte. Returns how many there are. */
-export function readCounts(bytes: Uint8Array, counts: Int32Array): number {
+/** The same from the bytes of a text, written into a room, where they are not kept. Returns how many there are. */
+export function readCounts(bytes: Uint8Array, room: RunRoom): number {
+  const start = makeRoom(room, bytes.length);
+  const counts = room.memory;
   const end = bytes.length;
   let runs = 0;
   let at = 0;
@@ -63,10 +64,10 @@ export function readCounts(bytes: Uint8Array, counts: Int32Array): number {
     const groups = short === 0 ? groupsOfLongNumber(bytes, at) : short & 3;
     let count = short === 0 ? longNumber(bytes, at, groups) : short >> 2;
     at += groups;
-    if (runs > 2) count += counts[runs - 2] as number;
+    if (runs > 2) count += counts[start + runs - 2] as number;
     if (count < 0 || count > MOST_PIXELS)
       throw invalidCounts(bytes, `the run at position ${runs} has the length ${count}`);
-    counts[runs++] = count;
+    counts[start + runs++] = count;
   }
   if (at > end) throw invalidCounts(bytes, "it is cut off");
   return runs;

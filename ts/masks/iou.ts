@@ -39,18 +39,23 @@ export function iouOf(dt: Outline, gt: Outline, iscrowd: boolean, lowest: number
   if (dt.hasEmptyRuns && gt.hasEmptyRuns) return iouUpToEmptyRun(dt, gt, iscrowd);
   const most = Math.min(dt.area, gt.area, width * height);
   if (ratio(most, dt, gt, iscrowd) < lowest) return 0;
-  return ratio(sharedPixels(dt.ends, dt.runs, gt.ends, gt.runs), dt, gt, iscrowd);
+  return ratio(sharedPixels(dt, gt), dt, gt, iscrowd);
 }
 
 function ratio(shared: number, dt: Outline, gt: Outline, iscrowd: boolean): number {
   return shared === 0 ? 0 : shared / (iscrowd ? dt.area : dt.area + gt.area - shared);
 }
 
-function sharedPixels(a: Int32Array, runsOfA: number, b: Int32Array, runsOfB: number): number {
+type Runs = Pick<Outline, "ends" | "first" | "runs">;
+
+function sharedPixels({ ends: a, first: firstOfA, runs: runsOfA }: Runs, gt: Runs): number {
+  const { ends: b, first: firstOfB, runs: runsOfB } = gt;
+  const stopA = firstOfA + runsOfA;
+  const stopB = firstOfB + runsOfB;
   let shared = 0;
-  let atA = 1;
-  let atB = 1;
-  while (atA < runsOfA && atB < runsOfB) {
+  let atA = firstOfA + 1;
+  let atB = firstOfB + 1;
+  while (atA < stopA && atB < stopB) {
     const endA = a[atA] as number;
     const endB = b[atB] as number;
     const end = Math.min(endA, endB);
@@ -66,16 +71,24 @@ function sharedPixels(a: Int32Array, runsOfA: number, b: Int32Array, runsOfB: nu
 function iouUpToEmptyRun(dt: Outline, gt: Outline, iscrowd: boolean): number {
   const emptyInDt = new Set(emptyRuns(dt));
   const stop = emptyRuns(gt).find((position) => emptyInDt.has(position)) ?? dt.width * dt.height;
-  const a = dt.ends.subarray(0, dt.runs).filter((end) => end <= stop);
-  const b = gt.ends.subarray(0, gt.runs).filter((end) => end <= stop);
-  const shared = sharedPixels(a, a.length, b, b.length);
+  const a = cutAfter(dt, stop);
+  const b = cutAfter(gt, stop);
+  const shared = sharedPixels(a, b);
   if (shared === 0) return 0;
-  if (iscrowd) return shared / dt.area;
-  const either = sharedPixels(a, a.length, a, a.length) + sharedPixels(b, b.length, b, b.length) - shared;
-  return shared / either;
+  return shared / (iscrowd ? dt.area : sharedPixels(a, a) + sharedPixels(b, b) - shared);
+}
+
+function endsOf({ ends, first, runs }: Runs): Int32Array {
+  return ends.subarray(first, first + runs);
 }
 
 /** Where empty runs are; the first run may be empty without being one of them. */
-function emptyRuns({ ends, runs }: Outline): number[] {
-  return [...ends.subarray(0, runs)].filter((end, run) => run > 0 && ends[run - 1] === end);
+function emptyRuns(outline: Outline): number[] {
+  const ends = endsOf(outline);
+  return [...ends].filter((end, run) => run > 0 && ends[run - 1] === end);
+}
+
+function cutAfter(outline: Outline, position: number): Runs {
+  const ends = endsOf(outline).filter((end) => end <= position);
+  return { ends, first: 0, runs: ends.length };
 }

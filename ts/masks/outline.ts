@@ -1,15 +1,17 @@
 /** What comparing masks needs of each: where its runs end, its area and its box. */
 import type { BoxXywh } from "../core/boxes.js";
 import { checkFilled, type Rle } from "./rle.js";
+import type { RunRoom } from "./run-room.js";
 
 export interface Outline {
   /** px. */
   readonly width: number;
   /** px. */
   readonly height: number;
-  /** Where each run ends, as a position in the image. */
+  /** Where each run ends, as a position in the image; from `first` on, and there may be others around. */
   readonly ends: Int32Array;
-  /** Number of runs; `ends` may be longer. */
+  readonly first: number;
+  /** Number of runs. */
   readonly runs: number;
   readonly area: number;
   readonly box: BoxXywh;
@@ -27,22 +29,24 @@ export function toBox(rle: Rle): BoxXywh {
 
 /** ANNOTATIONS_INVALID if the runs do not fill the image. */
 export function outlineOf({ width, height, counts }: Rle): Outline {
-  return outlineOfCounts(new Int32Array(counts), counts.length, width, height);
+  return outlineOfRoom({ memory: new Int32Array(counts), used: 0 }, counts.length, width, height);
 }
 
-/** The same of the first `runs` counts, which become the ends. */
-export function outlineOfCounts(counts: Int32Array, runs: number, width: number, height: number): Outline {
+/** The same of counts that are in a room, where they become the ends. */
+export function outlineOfRoom(room: RunRoom, runs: number, width: number, height: number): Outline {
+  const { memory, used: first } = room;
   let hasEmptyRuns = false;
   let area = 0;
   let end = 0;
   let [left, top, bottom, last, column] = [width, height, 0, 0, 0];
   for (let run = 1; run < runs; run += 2) {
-    const zeros = counts[run - 1] as number;
-    const ones = counts[run] as number;
+    const at = first + run;
+    const zeros = memory[at - 1] as number;
+    const ones = memory[at] as number;
     const start = end + zeros;
     end = start + ones;
-    counts[run - 1] = start;
-    counts[run] = end;
+    memory[at - 1] = start;
+    memory[at] = end;
     area += ones;
     if (zeros === 0 && run > 1) hasEmptyRuns = true;
     if (ones === 0) {
@@ -59,13 +63,13 @@ export function outlineOfCounts(counts: Int32Array, runs: number, width: number,
     bottom = Math.max(bottom, isInOneColumn ? last - column : height - 1);
   }
   if (runs % 2 === 1) {
-    const zeros = counts[runs - 1] as number;
+    const zeros = memory[first + runs - 1] as number;
     if (zeros === 0 && runs > 1) hasEmptyRuns = true;
     end += zeros;
-    counts[runs - 1] = end;
+    memory[first + runs - 1] = end;
   }
   checkFilled(end, width, height);
   const right = last === 0 ? 0 : Math.floor(last / height);
   const box: BoxXywh = runs < 2 ? [0, 0, 0, 0] : [left, top, (right - left + 1) >>> 0, (bottom - top + 1) >>> 0];
-  return { width, height, ends: counts, runs, area, box, hasEmptyRuns };
+  return { width, height, ends: memory, first, runs, area, box, hasEmptyRuns };
 }

@@ -1,10 +1,10 @@
 /** The forms in which COCO files hold masks. */
 import { decodeCounts, encodeCounts, readCounts } from "./counts-string.js";
-import { reusedIntegers } from "./memory.js";
 import { union } from "./merge.js";
-import { type Outline, outlineOf, outlineOfCounts } from "./outline.js";
+import { type Outline, outlineOf, outlineOfRoom } from "./outline.js";
 import { fromPolygon } from "./polygon.js";
 import { checkedRle, invalidMask, pixelsOf, type Rle } from "./rle.js";
+import type { RunRoom } from "./run-room.js";
 
 /** One or more polygons [x, y, x, y, ...] in px, which together cover the mask. */
 export type Polygons = readonly (readonly number[])[];
@@ -51,18 +51,19 @@ export function readSegmentation(segmentation: Segmentation, width: number, heig
     : fromUncompressed(segmentation as UncompressedRle);
 }
 
-/** The outline of the same mask, valid until the next call: text is read into memory that is used again. */
-export function outlineOfSegmentation(segmentation: Segmentation, width: number, height: number): Outline {
+/** The outline of the same mask. Runs from a text are in the room, where they are not kept. */
+export function outlineOfSegmentation(
+  segmentation: Segmentation,
+  width: number,
+  height: number,
+  room: RunRoom,
+): Outline {
   if (!isRuns(segmentation) || typeof segmentation.counts !== "string") {
     return outlineOf(readSegmentation(segmentation, width, height));
   }
   const [runsHeight, runsWidth] = segmentation.size;
-  const bytes = Buffer.from(segmentation.counts);
-  const counts = memory(bytes.length);
-  return outlineOfCounts(counts, readCounts(bytes, counts), runsWidth, runsHeight);
+  return outlineOfRoom(room, readCounts(Buffer.from(segmentation.counts), room), runsWidth, runsHeight);
 }
-
-const memory = reusedIntegers();
 
 /** ANNOTATIONS_INVALID for broken counts, or counts that do not fill the size. */
 export function fromCompressed({ size: [height, width], counts }: CompressedRle): Rle {

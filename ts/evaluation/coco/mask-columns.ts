@@ -2,13 +2,16 @@
 import { CasslError } from "../../core/errors.js";
 import { type Outline, outlineOf } from "../../masks/outline.js";
 import { fromBox } from "../../masks/polygon.js";
+import { newRunRoom } from "../../masks/run-room.js";
 import { describeRecord, type ImageColumns, type Source } from "./input/fields.js";
 import type { Segmentations } from "./input/segmentations.js";
 import { positionsOf } from "./positions.js";
 
 export interface Masks {
-  /** Valid until another is asked for. ANNOTATIONS_INVALID names the annotation and what is wrong with its mask. */
+  /** Valid until another is asked for, if it is not kept. ANNOTATIONS_INVALID names the annotation and what is wrong. */
   outlineAt(row: number): Outline;
+  /** Lets the outline that was asked for last stay valid. */
+  keep(outline: Outline): void;
   /** About the masks that were asked for. */
   warnings(): string[];
 }
@@ -46,6 +49,7 @@ export function imageSizes(images: ImageColumns, imageIds: readonly number[]): I
 
 export function masksOf(input: MaskInput): Masks {
   const { segmentations, boxXywh, boxesStandIn, image, sizes, source } = input;
+  const room = newRunRoom();
   let misfit: string | undefined;
   return {
     outlineAt(row) {
@@ -54,7 +58,7 @@ export function masksOf(input: MaskInput): Masks {
       const outline = named(row, source, () =>
         boxesStandIn && !segmentations.has(row)
           ? outlineOfBox(boxXywh, row, width, height)
-          : segmentations.outlineAt(row, width, height),
+          : segmentations.outlineAt(row, width, height, room),
       );
       if (differ(outline.width, width) || differ(outline.height, height)) {
         misfit ??=
@@ -62,6 +66,9 @@ export function masksOf(input: MaskInput): Masks {
           "as in pycocotools, it matches only masks of that size.";
       }
       return outline;
+    },
+    keep(outline) {
+      if (outline.ends === room.memory) room.used = outline.first + outline.runs;
     },
     warnings: () => (misfit === undefined ? [] : [misfit]),
   };
@@ -73,21 +80,18 @@ const MOST_RUNS = 2 ** 23;
 /** The same masks, of which as many as there is room for are made only once. */
 export function remembered(masks: Masks): Masks {
   const outlines: Outline[] = [];
-  const memory = new Int32Array(MOST_RUNS);
-  let used = 0;
+  let runs = 0;
   return {
     ...masks,
     outlineAt(row) {
       const known = outlines[row];
       if (known !== undefined) return known;
       const outline = masks.outlineAt(row);
-      if (used + outline.runs > MOST_RUNS) return outline;
-      const ends = memory.subarray(used, used + outline.runs);
-      ends.set(outline.ends.subarray(0, outline.runs));
-      used += outline.runs;
-      const lasting = { ...outline, ends };
-      outlines[row] = lasting;
-      return lasting;
+      runs += outline.runs;
+      if (runs > MOST_RUNS) return outline;
+      masks.keep(outline);
+      outlines[row] = outline;
+      return outline;
     },
   };
 }

@@ -11,7 +11,11 @@ export function maskIous(dt: Masks, gt: Masks, iscrowd: Float64Array, iouThresho
   const lowest = Math.min(1 - 1e-10, ...iouThresholds);
   return ({ dtRows, dtStart, dtEnd, gtRows, gtStart, gtEnd }, ious) => {
     const targets: Outline[] = [];
-    for (let g = gtStart; g < gtEnd; g++) targets.push(kept(gt.outlineAt(gtRows[g] as number)));
+    for (let g = gtStart; g < gtEnd; g++) {
+      const target = gt.outlineAt(gtRows[g] as number);
+      gt.keep(target);
+      targets.push(target);
+    }
     let at = 0;
     for (let d = dtStart; d < dtEnd; d++) {
       const detection = dt.outlineAt(dtRows[d] as number);
@@ -21,9 +25,4 @@ export function maskIous(dt: Masks, gt: Masks, iscrowd: Float64Array, iouThresho
       }
     }
   };
-}
-
-/** A copy that stays valid. */
-function kept(outline: Outline): Outline {
-  return { ...outline, ends: outline.ends.slice(0, outline.runs) };
 }

@@ -36,8 +36,8 @@ const listNames = keyTable(lists);
  * @param withMasks whether to read masks and sizes of images, which are absent otherwise.
  */
 export function readGroundTruthFile(file: string, withMasks: boolean): GroundTruthFile {
-  return withFile(file, (window) => {
-    const kept = withMasks ? newSegmentationBytes(window.source.size) : undefined;
+  const read = (window: ByteWindow): GroundTruthFile => {
+    const kept = withMasks ? newSegmentationBytes(window) : undefined;
     const content: Partial<GroundTruthFile> = {};
     if (peek(window) !== OPEN_BRACE) throw lacksList(file, "images");
     for (let more = enter(window, OPEN_BRACE, CLOSE_BRACE); more; more = another(window, CLOSE_BRACE)) {
@@ -48,7 +48,8 @@ export function readGroundTruthFile(file: string, withMasks: boolean): GroundTru
     expectEnd(window);
     for (const list of lists) if (!content[list]) throw lacksList(file, list);
     return { ...content, segmentations: segmentationsOf(kept) } as GroundTruthFile;
-  });
+  };
+  return withFile(file, read, withMasks);
 }
 
 function readList(
@@ -74,13 +75,14 @@ export interface ResultsFile {
  */
 export function readResultsFile(file: string, withMasks: boolean): ResultsFile {
   const keepsMasks = withMasks || !firstHasBox(file);
-  return withFile(file, (window) => {
-    const kept = keepsMasks ? newSegmentationBytes(window.source.size) : undefined;
+  const read = (window: ByteWindow): ResultsFile => {
+    const kept = keepsMasks ? newSegmentationBytes(window) : undefined;
     expectList(window, file);
     const columns = readRecords(window, resultFields, { record: "result", file }, kept);
     expectEnd(window);
     return { columns, segmentations: segmentationsOf(kept) };
-  });
+  };
+  return withFile(file, read, keepsMasks);
 }
 
 const boxName = keyTable(["bbox"]);

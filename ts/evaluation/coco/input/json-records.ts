@@ -65,7 +65,7 @@ function readRecord(reader: Reader, row: number): void {
   for (let more = enter(window, OPEN_BRACE, CLOSE_BRACE); more; more = another(window, CLOSE_BRACE)) {
     const f = readKey(window, names);
     if (f < 0) skipValue(window);
-    else if (f === table.fields.length) keepSegmentation(kept as SegmentationBytes, row, window);
+    else if (f === table.fields.length) keepSegmentation(kept as SegmentationBytes, row);
     else {
       readField(reader, f, row);
       seen |= 1 << f;

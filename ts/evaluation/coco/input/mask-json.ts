@@ -1,10 +1,11 @@
 /** Masks from their JSON, without parsing it to objects where it is in a usual form. */
 import { readCounts } from "../../../masks/counts-string.js";
-import { reusedIntegers, reusedMemory } from "../../../masks/memory.js";
+import { reusedMemory } from "../../../masks/memory.js";
 import { union } from "../../../masks/merge.js";
-import { type Outline, outlineOf, outlineOfCounts } from "../../../masks/outline.js";
+import { type Outline, outlineOf, outlineOfRoom } from "../../../masks/outline.js";
 import { fromPolygon } from "../../../masks/polygon.js";
 import type { Rle } from "../../../masks/rle.js";
+import type { RunRoom } from "../../../masks/run-room.js";
 import { outlineOfSegmentation, type Segmentation } from "../../../masks/segmentation.js";
 import type { ByteWindow } from "../json/byte-window.js";
 import { isNumberStart, readNumber } from "../json/number.js";
@@ -27,16 +28,14 @@ const COUNTS = 1;
 
 const textMemory = reusedMemory((length) => new Uint8Array(length));
 const numberMemory = reusedMemory((length) => new Float64Array(length));
-const countMemory = reusedIntegers();
 
 /**
- * The mask of the `segmentation` between the window's position and `end`, which are in the window. Valid until the next call.
- * ANNOTATIONS_INVALID if it is wrong. Sizes are the image's, in px; NaN if they are not known.
+ * The mask of the `segmentation` between the window's position and `end`, which are in the window; see `Segmentations`.
  */
-export function outlineOfJson(window: ByteWindow, end: number, width: number, height: number): Outline {
+export function outlineOfJson(window: ByteWindow, end: number, width: number, height: number, room: RunRoom): Outline {
   const { bytes, position } = window;
-  const usual = outlineOfCompressed(window, end) ?? outlineOfPolygons(window, end, width, height);
-  return usual ?? outlineOfSegmentation(parsed(bytes.subarray(position, end)), width, height);
+  const usual = outlineOfCompressed(window, end, room) ?? outlineOfPolygons(window, end, width, height);
+  return usual ?? outlineOfSegmentation(parsed(bytes.subarray(position, end)), width, height, room);
 }
 
 /** The text itself where it is not JSON to JavaScript, as NaN is not: that is no mask either. */
@@ -50,11 +49,10 @@ function parsed(bytes: Uint8Array): Segmentation {
 }
 
 /** Of { size: [height, width], counts: "..." }; anything else is undefined. */
-function outlineOfCompressed(window: ByteWindow, end: number): Outline | undefined {
+function outlineOfCompressed(window: ByteWindow, end: number, room: RunRoom): Outline | undefined {
   if (peek(window) !== OPEN_BRACE) return undefined;
   let [width, height] = [NaN, NaN];
   let runs = -1;
-  let counts = countMemory(0);
   for (let more = enter(window, OPEN_BRACE, CLOSE_BRACE); more; more = another(window, CLOSE_BRACE)) {
     const member = readKey(window, members);
     if (member === SIZE) {
@@ -65,11 +63,10 @@ function outlineOfCompressed(window: ByteWindow, end: number): Outline | undefin
     } else {
       const text = member === COUNTS ? readText(window, end) : undefined;
       if (text === undefined) return undefined;
-      counts = countMemory(text.length);
-      runs = readCounts(text, counts);
+      runs = readCounts(text, room);
     }
   }
-  return runs < 0 || Number.isNaN(width) ? undefined : outlineOfCounts(counts, runs, width, height);
+  return runs < 0 || Number.isNaN(width) ? undefined : outlineOfRoom(room, runs, width, height);
 }
 
 /** Of [[x, y, ...], ...]; anything else is undefined. */
