@@ -5,13 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CasslError, type Reason } from "../../../../ts/core/errors.js";
 import { packageRoot } from "../../../../ts/core/package.js";
-import {
-  type CocoGroundTruth,
-  type CocoMaskResult,
-  type CocoResult,
-  evaluateCoco,
-} from "../../../../ts/evaluation/coco/index.js";
-import { fromPolygon, toCompressed } from "../../../../ts/masks/index.js";
+import { type CocoGroundTruth, type CocoResult, evaluateCoco } from "../../../../ts/evaluation/coco/index.js";
 
 const parity = join(packageRoot, "../shared/data/coco-parity");
 
@@ -111,76 +105,6 @@ describe("evaluateCoco", () => {
     assert.equal(warnings.length, 2);
     assert.deepEqual((await evaluateCoco(groundTruth, [right])).warnings, []);
   });
-});
-
-const square = [[0, 0, 0, 40, 40, 40, 40, 0]];
-const withMasks: CocoGroundTruth = {
-  ...groundTruth,
-  images: [
-    { id: 1, width: 64, height: 48 },
-    { id: 2, width: 64, height: 48 },
-  ],
-  annotations: [{ id: 1, image_id: 1, category_id: 5, segmentation: square, area: 1600 }],
-};
-const rightMask: CocoMaskResult = { image_id: 1, category_id: 5, segmentation: square, score: 0.9 };
-
-describe("evaluateCoco on masks", () => {
-  it("needs no boxes", async () => {
-    const { summary } = await evaluateCoco(withMasks, [rightMask], { iouType: "segm" });
-    assert.ok(Math.abs(summary.ap - 1) < 1e-12);
-  });
-
-  it("takes the box of a result for its missing mask", async () => {
-    const { summary } = await evaluateCoco(withMasks, [right], { iouType: "segm" });
-    assert.ok(Math.abs(summary.ap - 1) < 1e-12);
-  });
-
-  it("takes the extent of a result's mask for its missing box", async () => {
-    const segmentation = toCompressed(fromPolygon(square[0]!, 64, 48));
-    const { summary } = await evaluateCoco(groundTruth, [{ ...rightMask, segmentation }]);
-    assert.ok(Math.abs(summary.ap - 1) < 1e-12);
-  });
-
-  it("warns of masks that are not of their image's size", async () => {
-    const small = { ...rightMask, segmentation: { size: [4, 5] as const, counts: [0, 20] } };
-    const { warnings, summary } = await evaluateCoco(withMasks, [rightMask, small], { iouType: "segm" });
-    assert.match(warnings.join(), /result at position 1 has a mask of 5x4 px/);
-    assert.ok(summary.ap > 0.99);
-  });
-
-  const evaluateMask = (segmentation: unknown, images = withMasks.images) =>
-    evaluateCoco({ ...withMasks, images }, [{ ...rightMask, segmentation } as CocoMaskResult], { iouType: "segm" });
-  const annotation = withMasks.annotations[0];
-  const cases: [string, () => Promise<unknown>, RegExp][] = [
-    [
-      "a polygon of two corners",
-      () => evaluateMask([[1, 2, 3, 4]]),
-      /result at position 0 has a wrong mask: .* 4 numbers/,
-    ],
-    ["counts that are cut off", () => evaluateMask({ size: [48, 64], counts: "P" }), /position 0 .* "P" .* cut off/],
-    ["null", () => evaluateMask(null), /position 0 .* null is no mask/],
-    [
-      "a polygon in an image of unknown size",
-      () => evaluateMask(square, groundTruth.images),
-      /position 0 .* size of the image/,
-    ],
-    [
-      "results of which only the first has a mask",
-      () => evaluateCoco(withMasks, [rightMask, right], { iouType: "segm" }),
-      /result at position 1 .* undefined is no mask/,
-    ],
-    [
-      "ground truth without a mask",
-      () => {
-        const { segmentation, ...rest } = annotation!;
-        return evaluateCoco({ ...withMasks, annotations: [rest] }, [rightMask], { iouType: "segm" });
-      },
-      /annotation at position 0 .* undefined is no mask/,
-    ],
-  ];
-  for (const [what, evaluate, message] of cases) {
-    it(`refuses ${what}`, () => assert.rejects(evaluate, isCasslError("ANNOTATIONS_INVALID", message)));
-  }
 });
 
 describe("evaluateCoco refuses", () => {
