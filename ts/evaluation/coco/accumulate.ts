@@ -1,7 +1,8 @@
 /** Outcomes to precision-recall curves, as pycocotools accumulates them. */
-import { type Descent, descend, newDescent } from "./descent.js";
-import type { ClassTask, Outcomes } from "./matching.js";
+import { type Descent, descend } from "./descent.js";
+import type { Grid } from "./grid.js";
 import type { Axes } from "./options.js";
+import type { Outcomes } from "./outcomes.js";
 
 /** Row-major arrays; T thresholds, R recalls, K classes, A area ranges, M maxDets. -1: no ground truth to find. */
 export interface Curves {
@@ -13,6 +14,9 @@ export interface Curves {
   readonly scores: Float64Array;
 }
 
+/** The distance from 1 to the next double: what pycocotools adds to a denominator. */
+const EPSILON = 2 ** -52;
+
 export function emptyCurves({ iouThresholds, recallThresholds, categoryIds, areaRanges, maxDets }: Axes): Curves {
   const ends = iouThresholds.length * categoryIds.length * areaRanges.length * maxDets.length;
   const points = ends * recallThresholds.length;
@@ -23,22 +27,35 @@ export function emptyCurves({ iouThresholds, recallThresholds, categoryIds, area
   };
 }
 
-/** Writes the curves of one class, at the thresholds of the task. @param k class, into `Axes.categoryIds`. */
-export function accumulateClass(task: ClassTask, outcomes: Outcomes, k: number, axes: Axes, curves: Curves): void {
-  const { areaRanges, maxDets, recallThresholds, categoryIds } = axes;
-  const { positions } = task.thresholds;
+/** Writes the curves of one class, at the thresholds of the grid. @param k class, into `Axes.categoryIds`. */
+export function accumulateClass(outcomes: Outcomes, k: number, grid: Grid, axes: Axes, curves: Curves): void {
+  const { areaRanges, maxDets, categoryIds, recallThresholds } = axes;
   const cells = categoryIds.length * areaRanges.length * maxDets.length;
-  const descent = newDescent(positions.length, maxDets.length, Math.max(...outcomes.positives));
-  outcomes.positives.forEach((positives, a) => {
-    if (positives === 0) return;
-    const needed = neededTruePositives(recallThresholds, positives);
-    descend(task, outcomes, a, descent);
-    descent.found.forEach((found, curve) => {
-      const m = Math.floor(curve / positions.length);
-      const t = positions[curve % positions.length] as number;
+  const positives = outcomes.positives.subarray(k * areaRanges.length, (k + 1) * areaRanges.length);
+  const descent = descend(outcomes, k, grid, maxDets.length, positives);
+  const precision = new Float64Array(1 + Math.max(...positives));
+  let curve = 0;
+  positives.forEach((count, a) => {
+    const needed = neededTruePositives(recallThresholds, count);
+    maxDets.forEach((_, m) => {
       const cell = (k * areaRanges.length + a) * maxDets.length + m;
-      curves.recall[t * cells + cell] = Math.max(found, 0) / positives;
-      sampleCurve(descent, curve, needed, curves, t * needed.length * cells + cell, cells);
+      for (const t of grid.positions) {
+        if (count > 0) {
+          curves.recall[t * cells + cell] = Math.max(descent.found[curve] as number, 0) / count;
+          findHighest(descent, curve, precision);
+          sampleCurve(
+            descent,
+            curve,
+            precision,
+            needed,
+            outcomes.scores,
+            curves,
+            t * needed.length * cells + cell,
+            cells,
+          );
+        }
+        curve++;
+      }
     });
   });
 }
@@ -52,19 +69,34 @@ function neededTruePositives(recallThresholds: Float64Array, positives: number):
   });
 }
 
+/** Writes the highest precision from each true positive on; at 0, of all. */
+function findHighest({ found, starts, totals }: Descent, curve: number, precision: Float64Array): void {
+  const start = starts[curve] as number;
+  let highest = 0;
+  for (let n = found[curve] as number; n > 0; n--) {
+    highest = Math.max(highest, n / ((totals[start + n] as number) + EPSILON));
+    precision[n] = highest;
+  }
+  precision[0] = highest;
+}
+
 /** Writes one curve from `offset` on, at every `stride`. */
 function sampleCurve(
-  { found, length, precision, score }: Descent,
+  { found, starts, places }: Descent,
   curve: number,
+  precision: Float64Array,
   needed: Int32Array,
+  scores: Float64Array,
   curves: Curves,
   offset: number,
   stride: number,
 ): void {
+  const start = starts[curve] as number;
+  const most = found[curve] as number;
   for (let r = 0; r < needed.length; r++) {
     const n = needed[r] as number;
-    const isReached = n <= (found[curve] as number);
-    curves.precision[offset + r * stride] = isReached ? (precision[curve * length + n] as number) : 0;
-    curves.scores[offset + r * stride] = isReached ? (score[curve * length + n] as number) : 0;
+    const isReached = n <= most;
+    curves.precision[offset + r * stride] = isReached ? (precision[n] as number) : 0;
+    curves.scores[offset + r * stride] = isReached ? (scores[places[start + n] as number] as number) : 0;
   }
 }

@@ -1,5 +1,5 @@
 /** Areas and overlaps of boxes, with operations in pycocotools' order, so that they are equal to the last bit. */
-import type { Group } from "./groups.js";
+import type { Group } from "./group.js";
 
 /** Writes the IoU of every detection of a group with all its ground truth: (D, G). */
 export type Ious = (group: Group, ious: Float64Array) => void;

@@ -1,107 +1,123 @@
-/** The way down the detections of a class by score, at many thresholds and all of M maxDets at once. */
-import type { ClassTask, Outcomes } from "./matching.js";
-import type { Word } from "./thresholds.js";
-
-/** The distance from 1 to the next double: what pycocotools adds to a denominator. */
-const EPSILON = 2 ** -52;
+/** The way down the detections of a class by score: in all A area ranges, with all M maxDets and at T thresholds at once. */
+import type { Grid, Word } from "./grid.js";
+import type { Outcomes } from "./outcomes.js";
+import { ascending, sortByScore } from "./sorting.js";
 
 /**
- * Recall and the highest precision change only at true positives, so only those are kept: of the threshold of a bit and the
- * limit at m, from (m * T + bit) * length on. Entry n is the n-th true positive, entry 0 the first detection, whatever it is.
+ * Recall and the highest precision change only at true positives, so only those are kept. There are A M T curves, row-major;
+ * what belongs to the n-th true positive of a curve is n after the curve's start.
  */
 export interface Descent {
-  /** T. */
-  readonly thresholds: number;
-  readonly length: number;
-  /** (M,). Detections by now that are not ignored at all thresholds, of those that the limit is the first to include. */
+  /** M. */
+  readonly limits: number;
+  /** Where each curve starts. */
+  readonly starts: Int32Array;
+  /** (A, M). Detections by now that are not ignored at all thresholds, of those that the limit is the first to include. */
   readonly counted: Int32Array;
-  /** (M, T). Detections by now that are ignored, if they are not at all thresholds. */
+  /** Of each curve, the detections by now that are ignored, if not at all thresholds. */
   readonly ignored: Int32Array;
-  /** (M, T). True positives by now; -1 if the limit includes no detections. */
+  /** Of each curve, the true positives by now; -1 if there are no detections. */
   readonly found: Int32Array;
-  /** (M, T, length). Highest precision from there on. */
-  readonly precision: Float64Array;
-  /** (M, T, length). */
-  readonly score: Float64Array;
+  /** At each true positive, how many detections were right or wrong by then. */
+  readonly totals: Int32Array;
+  /** The place of each true positive in the outcomes; at 0, that of the first detection, whatever it is. */
+  readonly places: Int32Array;
 }
 
-/** @param positives as many as there can be. */
-export function newDescent(thresholds: number, limits: number, positives: number): Descent {
+/** Goes down class `k`. @param limits M. @param positives (A,) of the class. */
+export function descend(outcomes: Outcomes, k: number, grid: Grid, limits: number, positives: Int32Array): Descent {
+  const start = outcomes.starts[k] as number;
+  // Equal scores stay in the order of their images, then of their ranks there.
+  const order = sortByScore(ascending((outcomes.ends[k] as number) - start, start), outcomes.scores);
+  const first = order[0];
+  const firstLimit = first === undefined ? limits : (outcomes.states[first * outcomes.stride] as number);
+  const descent = newDescent(grid.ious.length, limits, positives);
+  descent.starts.forEach((at, curve) => {
+    descent.places[at] = first ?? 0;
+    if (Math.floor(curve / grid.ious.length) % limits < firstLimit) descent.found[curve] = -1;
+  });
+  noteAll(order, outcomes, grid, descent);
+  return descent;
+}
+
+function newDescent(thresholds: number, limits: number, positives: Int32Array): Descent {
   const curves = limits * thresholds;
-  const length = positives + 1;
+  const starts = new Int32Array(positives.length * curves);
+  let next = 0;
+  for (let curve = 0; curve < starts.length; curve++) {
+    starts[curve] = next;
+    next += 1 + (positives[Math.floor(curve / curves)] as number);
+  }
   return {
-    thresholds,
-    length,
-    counted: new Int32Array(limits),
-    ignored: new Int32Array(curves),
-    found: new Int32Array(curves),
-    precision: new Float64Array(curves * length),
-    score: new Float64Array(curves * length),
+    limits,
+    starts,
+    counted: new Int32Array(positives.length * limits),
+    ignored: new Int32Array(starts.length),
+    found: new Int32Array(starts.length),
+    totals: new Int32Array(next),
+    places: new Int32Array(next),
   };
 }
 
-/** Goes down the area range at `a`. */
-export function descend({ ranked, thresholds }: ClassTask, { bits }: Outcomes, a: number, descent: Descent): void {
-  const { scores, firstLimit } = ranked;
-  const { words, allBits, ious } = thresholds;
-  const w = words.findIndex(({ endRange }) => a < endRange);
-  const shift = (a - (words[w] as Word).firstRange) * ious.length;
-  descent.counted.fill(0);
-  descent.ignored.fill(0);
-  descent.found.fill(0).fill(-1, 0, descent.thresholds * (firstLimit[0] ?? descent.counted.length));
-  for (let place = 0; place < scores.length; place++) {
-    const at = 2 * (place * words.length + w);
-    const ignoredBits = ((bits[at + 1] as number) >>> shift) & allBits;
-    if (ignoredBits === allBits) continue;
-    const first = firstLimit[place] as number;
-    descent.counted[first] = (descent.counted[first] as number) + 1;
-    const rightBits = ((bits[at] as number) >>> shift) & allBits;
-    if (ignoredBits !== 0) noteIgnored(ignoredBits, first, descent);
-    if (rightBits !== 0) noteRight(rightBits, first, scores[place] as number, descent);
-  }
-  finish(descent, scores[0] ?? 0);
-}
-
-function noteIgnored(bits: number, firstLimit: number, { thresholds, counted, ignored }: Descent): void {
-  for (let m = firstLimit; m < counted.length; m++) {
-    for (let rest = bits; rest !== 0; rest &= rest - 1) {
-      const curve = m * thresholds + lowestBit(rest);
-      ignored[curve] = (ignored[curve] as number) + 1;
+function noteAll(order: Int32Array, { states, stride }: Outcomes, grid: Grid, descent: Descent): void {
+  const { words, ious, allBits } = grid;
+  for (let i = 0; i < order.length; i++) {
+    const place = order[i] as number;
+    const at = place * stride;
+    const limit = states[at] as number;
+    for (let w = 0; w < words.length; w++) {
+      const { firstRange, endRange } = words[w] as Word;
+      let right = states[at + 1 + 2 * w] as number;
+      let ignored = states[at + 2 + 2 * w] as number;
+      for (let a = firstRange; a < endRange; a++) {
+        note(right & allBits, ignored & allBits, allBits, a, limit, place, descent);
+        right >>= ious.length;
+        ignored >>= ious.length;
+      }
     }
   }
 }
 
-function noteRight(bits: number, firstLimit: number, score: number, descent: Descent): void {
-  const { thresholds, length, counted, ignored, found, precision } = descent;
+/** Notes a detection in the area range at `a`, whose bits are shifted to be the lowest. */
+function note(
+  right: number,
+  ignored: number,
+  allBits: number,
+  a: number,
+  limit: number,
+  place: number,
+  descent: Descent,
+): void {
+  // -1 if it is not ignored at all thresholds, else 0. A branch could not be foreseen.
+  const isCounted = (ignored - allBits) >> 31;
+  const cell = a * descent.limits + limit;
+  descent.counted[cell] = (descent.counted[cell] as number) - isCounted;
+  if ((right | (ignored & isCounted)) !== 0) noteBits(right, ignored, a, limit, place, descent);
+}
+
+function noteBits(right: number, ignored: number, a: number, limit: number, place: number, descent: Descent): void {
+  const { limits, counted, found, starts, totals, places } = descent;
+  const thresholds = starts.length / counted.length;
   let total = 0;
-  for (let m = 0; m < counted.length; m++) {
-    total += counted[m] as number;
-    if (m < firstLimit) continue;
-    for (let rest = bits; rest !== 0; rest &= rest - 1) {
-      const curve = m * thresholds + lowestBit(rest);
-      const truePositives = (found[curve] as number) + 1;
-      const at = curve * length + truePositives;
-      found[curve] = truePositives;
-      precision[at] = truePositives / (total - (ignored[curve] as number) + EPSILON);
-      descent.score[at] = score;
+  for (let m = 0; m < limits; m++) {
+    const cell = a * limits + m;
+    total += counted[cell] as number;
+    if (m < limit) continue;
+    for (let bits = ignored; bits !== 0; bits &= bits - 1) {
+      const curve = cell * thresholds + lowestBit(bits);
+      descent.ignored[curve] = (descent.ignored[curve] as number) + 1;
+    }
+    for (let bits = right; bits !== 0; bits &= bits - 1) {
+      const curve = cell * thresholds + lowestBit(bits);
+      const n = (found[curve] as number) + 1;
+      const at = (starts[curve] as number) + n;
+      found[curve] = n;
+      totals[at] = total - (descent.ignored[curve] as number);
+      places[at] = place;
     }
   }
 }
 
 function lowestBit(bits: number): number {
   return 31 - Math.clz32(bits & -bits);
-}
-
-/** Turns each precision into the highest from there on. */
-function finish({ found, length, precision, score }: Descent, firstScore: number): void {
-  for (let curve = 0; curve < found.length; curve++) {
-    const start = curve * length;
-    let highest = 0;
-    for (let at = start + (found[curve] as number); at > start; at--) {
-      highest = Math.max(highest, precision[at] as number);
-      precision[at] = highest;
-    }
-    precision[start] = highest;
-    score[start] = firstScore;
-  }
 }

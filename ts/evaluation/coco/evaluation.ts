@@ -23,8 +23,8 @@ export interface CocoEvaluation extends Curves {
 /** ANNOTATIONS_INVALID for a result whose image is not in the ground truth. @param source of the results, for messages. */
 export function evaluate(gt: GroundTruth, results: Results, parameters: Parameters, source: Source): CocoEvaluation {
   const { axes, useCats } = parameters;
-  const dtImage = imagesOf(results, gt, parameters, source);
-  const { curves, warnings } = evaluateColumns({ gt, dt: results, dtImage, source }, parameters);
+  const dtImages = imagesOf(results, gt, parameters, source);
+  const { curves, warnings } = evaluateColumns({ gt, dt: results, dtImages, source }, parameters);
   const summary = summarize(curves, axes);
   return {
     ...curves,

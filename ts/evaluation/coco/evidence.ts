@@ -1,6 +1,5 @@
 /** What detections and ground truth are compared by: their boxes or their masks, and their areas. */
 import { boxAreas, boxIous } from "./boxes.js";
-import type { Grouped } from "./grouping.js";
 import { hasBox, requireBoxes, type Source } from "./input/fields.js";
 import type { GroundTruth } from "./input/ground-truth.js";
 import type { Results } from "./input/results.js";
@@ -8,13 +7,16 @@ import { imageSizes, type Masks, masksOf, remembered } from "./mask-columns.js";
 import { maskIous } from "./mask-iou.js";
 import type { Evidence } from "./matching.js";
 import type { Parameters } from "./options.js";
+import { positionsOf } from "./positions.js";
 
 export interface Annotations {
   readonly gt: GroundTruth;
   readonly dt: Results;
-  readonly gtGroups: Grouped;
-  readonly dtGroups: Grouped;
-  /** Of `dt`, for messages. */
+  /** Position of each result's image in `Parameters.imageIds`. */
+  readonly dtImages: Int32Array;
+  /** The results that are evaluated. */
+  readonly dtRows: Int32Array;
+  /** Of the results, for messages. */
   readonly source: Source;
 }
 
@@ -24,29 +26,36 @@ export interface Annotations {
  * ANNOTATIONS_INVALID names a result that lacks what the first has.
  */
 export function evidenceOf(annotations: Annotations, parameters: Parameters): Evidence {
-  const { gt, dt, gtGroups, dtGroups, source } = annotations;
+  const { gt, dt, source } = annotations;
   const measuresMasks = dt.score.length > 0 && !hasBox(dt.boxXywh, 0) && dt.segmentations.has(0);
   if (!measuresMasks) requireBoxes(dt.boxXywh, source);
-  const usesMasks = parameters.iouType === "segm";
-  const sizes = imageSizes(gt.images, parameters.imageIds);
-  const dtMasks = remembered(masksOf({ ...dt, image: dtGroups.image, sizes, source, boxesStandIn: !measuresMasks }));
-  const gtMasks = masksOf({
-    ...gt,
-    boxXywh: gt.annotations.boxXywh,
-    image: gtGroups.image,
-    sizes,
-    boxesStandIn: false,
-  });
-  const extents = measuresMasks ? extentsOf(dtMasks, dt.boxXywh, dtGroups.rows) : undefined;
-  const { boxXywh, area, id, iscrowd } = gt.annotations;
+  if (measuresMasks || parameters.iouType === "segm") return maskEvidence(annotations, parameters, measuresMasks);
   return {
-    ious: usesMasks
-      ? maskIous(dtMasks, gtMasks, iscrowd, parameters.axes.iouThresholds)
-      : boxIous(extents?.boxXywh ?? dt.boxXywh, boxXywh, iscrowd),
-    dtArea: extents?.area ?? boxAreas(dt.boxXywh),
-    gtArea: area,
-    gtId: id,
-    iscrowd,
+    ious: boxIous(dt.boxXywh, gt.annotations.boxXywh, gt.annotations.iscrowd),
+    gt: gt.annotations,
+    dtArea: boxAreas(dt.boxXywh),
+    dtScore: dt.score,
+    warnings: () => [],
+  };
+}
+
+function maskEvidence(annotations: Annotations, parameters: Parameters, measuresMasks: boolean): Evidence {
+  const { gt, dt, dtImages, dtRows, source } = annotations;
+  const { boxXywh, iscrowd, imageId } = gt.annotations;
+  const { iouType, imageIds, axes } = parameters;
+  const sizes = imageSizes(gt.images, imageIds);
+  const gtImages = positionsOf(imageId, imageIds);
+  const gtMasks = masksOf({ ...gt, boxXywh, images: gtImages, sizes, boxesStandIn: false });
+  const dtMasks = remembered(masksOf({ ...dt, images: dtImages, sizes, source, boxesStandIn: !measuresMasks }));
+  const extents = measuresMasks ? extentsOf(dtMasks, dt.boxXywh, dtRows) : boxExtents(dt.boxXywh);
+  return {
+    ious:
+      iouType === "segm"
+        ? maskIous(dtMasks, gtMasks, iscrowd, axes.iouThresholds)
+        : boxIous(extents.boxXywh, boxXywh, iscrowd),
+    gt: gt.annotations,
+    dtArea: extents.area,
+    dtScore: dt.score,
     warnings: () => [...gtMasks.warnings(), ...dtMasks.warnings()],
   };
 }
@@ -54,10 +63,15 @@ export function evidenceOf(annotations: Annotations, parameters: Parameters): Ev
 interface Extents {
   /** By row; 0 for rows that are not evaluated. */
   readonly area: Float64Array;
-  /** (rows, 4). As it was, but with the mask's where there was none. */
+  /** (rows, 4). */
   readonly boxXywh: Float64Array;
 }
 
+function boxExtents(boxXywh: Float64Array): Extents {
+  return { area: boxAreas(boxXywh), boxXywh };
+}
+
+/** Boxes stay as they are where there are any. */
 function extentsOf(masks: Masks, boxes: Float64Array, rows: Int32Array): Extents {
   const boxXywh = boxes.slice();
   const area = new Float64Array(boxes.length / 4);

@@ -1,46 +1,58 @@
-/** Annotations class by class, image by image, in the order in which pycocotools visits them. */
+/** Annotations image by image, in the order in which pycocotools visits them. */
 import type { GroundTruth } from "./input/ground-truth.js";
 import type { Results } from "./input/results.js";
 import type { Parameters } from "./options.js";
 import { positionsOf } from "./positions.js";
 import { ascending, sortByKey, startsOf } from "./sorting.js";
 
-export interface Grouped {
-  /** Evaluated rows, sorted by class (0..K-1 of the axes), then by image, then in the order that decides ties. */
+export interface ByImage {
+  /** Numbers of the evaluated rows, sorted by image; within an image in the order that decides ties. */
   readonly rows: Int32Array;
-  /** Where each class starts in `rows`; K + 1 entries. */
-  readonly classStarts: Int32Array;
-  /** Into `Parameters.imageIds`, by row number; -1: not evaluated. */
-  readonly image: Int32Array;
+  /** Where each image starts in `rows`; one entry more than there are images. */
+  readonly starts: Int32Array;
+  /** Class of each row, 0..K-1 of the axes, looked up by row number. */
+  readonly classes: Int32Array;
 }
 
-export function groupGroundTruth({ annotations }: GroundTruth, parameters: Parameters): Grouped {
-  const image = positionsOf(annotations.imageId, parameters.imageIds);
-  const category = positionsOf(annotations.categoryId, parameters.categoryIds);
-  const inImages = sortByKey(ascending(image.length), image, parameters.imageIds.length);
-  const named = parameters.useCats ? inImages.filter((row) => (category[row] as number) >= 0) : inImages;
-  return group(lastOfEachId(named, annotations.id), image, category, parameters);
+export function groupGroundTruth({ annotations }: GroundTruth, parameters: Parameters): ByImage {
+  const images = positionsOf(annotations.imageId, parameters.imageIds);
+  const categories = positionsOf(annotations.categoryId, parameters.categoryIds);
+  const rows = ascending(images.length);
+  if (areDistinct(annotations.id)) return group(rows, images, categories, parameters);
+  const named = sortByKey(rows, images, parameters.imageIds.length).filter(
+    (row) => !parameters.useCats || (categories[row] as number) >= 0,
+  );
+  return group(lastOfEachId(named, annotations.id), images, categories, parameters);
 }
 
-/** @param image position of each result's image, as in `Grouped`. */
-export function groupResults(results: Results, image: Int32Array, parameters: Parameters): Grouped {
-  const category = positionsOf(results.categoryId, parameters.categoryIds);
-  return group(ascending(image.length), image, category, parameters);
+/** @param images position of each result's image in `Parameters.imageIds`; -1: not evaluated. */
+export function groupResults(results: Results, images: Int32Array, parameters: Parameters): ByImage {
+  const categories = positionsOf(results.categoryId, parameters.categoryIds);
+  return group(ascending(images.length), images, categories, parameters);
 }
 
-/** Without classes all rows are one class, in which those of an image are in the order of their categories. */
-function group(rows: Int32Array, image: Int32Array, category: Int32Array, parameters: Parameters): Grouped {
+/** Without classes, those of an image are in the order of their categories. */
+function group(rows: Int32Array, images: Int32Array, categories: Int32Array, parameters: Parameters): ByImage {
   const { imageIds, categoryIds, useCats } = parameters;
-  const byImage = (some: Int32Array): Int32Array => sortByKey(some, image, imageIds.length);
-  const byCategory = (some: Int32Array): Int32Array => sortByKey(some, category, categoryIds.length);
-  const sorted = useCats ? byCategory(byImage(rows)) : byImage(byCategory(rows));
-  const classStarts = useCats ? startsOf(sorted, category, categoryIds.length) : Int32Array.of(0, sorted.length);
-  return { rows: sorted, classStarts, image };
+  const known = evaluatedOf(rows, images, categories);
+  const sorted = sortByKey(useCats ? known : sortByKey(known, categories, categoryIds.length), images, imageIds.length);
+  const classes = useCats ? categories : new Int32Array(categories.length);
+  return { rows: sorted, starts: startsOf(sorted, images, imageIds.length), classes };
+}
+
+/** Those whose image and category are evaluated. */
+function evaluatedOf(rows: Int32Array, images: Int32Array, categories: Int32Array): Int32Array {
+  const evaluated = new Int32Array(rows.length);
+  let count = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] as number;
+    if ((images[row] as number) >= 0 && (categories[row] as number) >= 0) evaluated[count++] = row;
+  }
+  return evaluated.subarray(0, count);
 }
 
 /** pycocotools looks annotations up by id: of several with one id the last stands in for all, each time. */
 function lastOfEachId(rows: Int32Array, ids: Float64Array): Int32Array {
-  if (areDistinct(ids)) return rows;
   const last = new Map<number, number>();
   ids.forEach((id, row) => last.set(id, row));
   return rows.map((row) => last.get(ids[row] as number) as number);

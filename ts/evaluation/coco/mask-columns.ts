@@ -23,7 +23,7 @@ export interface MaskInput {
   /** Whether a box is the mask of a row that has none. */
   readonly boxesStandIn: boolean;
   /** Position of each row's image. */
-  readonly image: Int32Array;
+  readonly images: Int32Array;
   /** Of each image. */
   readonly sizes: ImageSizes;
   readonly source: Source;
@@ -48,13 +48,13 @@ export function imageSizes(images: ImageColumns, imageIds: readonly number[]): I
 }
 
 export function masksOf(input: MaskInput): Masks {
-  const { segmentations, boxXywh, boxesStandIn, image, sizes, source } = input;
+  const { segmentations, boxXywh, boxesStandIn, images, sizes, source } = input;
   const room = newRunRoom();
   let misfit: string | undefined;
   return {
     outlineAt(row) {
-      const width = sizes.width[image[row] as number] as number;
-      const height = sizes.height[image[row] as number] as number;
+      const width = sizes.width[images[row] as number] as number;
+      const height = sizes.height[images[row] as number] as number;
       const outline = named(row, source, () =>
         boxesStandIn && !segmentations.has(row)
           ? outlineOfBox(boxXywh, row, width, height)

@@ -1,172 +1,112 @@
-/** Which detections are right: pycocotools' greedy matching for one class, at many area ranges and thresholds at once. */
+/** Which detections are right: pycocotools' greedy matching, in all words of a grid at once. */
 import type { Ious } from "./boxes.js";
-import type { Group } from "./groups.js";
-import type { AreaRange } from "./options.js";
-import type { Ranked } from "./ranking.js";
-import { bitsReached, type ThresholdSet, type Word } from "./thresholds.js";
+import { bitsOutside, bitsReached, type Grid, type Word } from "./grid.js";
+import type { Group } from "./group.js";
+import type { Outcomes } from "./outcomes.js";
 
-/** What matching knows of annotations, by their row numbers. */
+/** What is known of annotations, by row number. */
 export interface Evidence {
   readonly ious: Ious;
+  readonly gt: Known;
   /** Square px. */
   readonly dtArea: Float64Array;
-  readonly gtArea: Float64Array;
-  readonly gtId: Float64Array;
-  readonly iscrowd: Float64Array;
+  readonly dtScore: Float64Array;
   /** About what was compared. */
   readonly warnings: () => readonly string[];
 }
 
-/** The D detections of one class, and its groups. */
-export interface ClassTask {
-  readonly ranked: Ranked;
-  readonly groups: readonly Group[];
-  readonly evidence: Evidence;
-  readonly areaRanges: readonly AreaRange[];
-  /** Its W words hold a bit for each threshold and area range. */
-  readonly thresholds: ThresholdSet;
+export interface Known {
+  /** Square px. */
+  readonly area: Float64Array;
+  readonly id: Float64Array;
+  readonly iscrowd: Float64Array;
 }
 
-/** What becomes of the detections of a class, in the order of `Ranked`. Arrays may be longer. */
-export interface Outcomes {
-  /** (D, W, 2). Bits of where a detection is right, and of where it is neither right nor wrong. */
-  readonly bits: Int32Array;
-  /** (A,). Ground truth to be found. */
-  readonly positives: Int32Array;
-}
-
-/** A group while it is matched. The arrays are as long as the largest group of the class needs. */
-interface Board {
+/** A group while it is matched. Made once, for one group after the other. Arrays are as long as the largest group needs, or longer. */
+export interface Board {
   /** (D, G). */
-  readonly ious: Float64Array;
+  ious: Float64Array;
   /** What a detection may take, as positions in the group: the highest IoU first, the later of equals first. */
   readonly candidates: Int32Array;
   /** (G,). Bits of the thresholds that the detection's IoU reaches. */
   readonly reached: Int32Array;
-  /** (W, G). Bits of the ranges in which it is not to be found. */
+  /** (W, G). Bits of where it is not to be found. */
   readonly ignored: Int32Array;
   /** (W, G). Bits of where it is taken. */
   readonly taken: Int32Array;
   /** (G,). No bits for crowds, which are never taken; else all. */
   readonly takeable: Int32Array;
-  /** (G,). No bits if a match is none; else all. */
+  /** (G,). No bits if matching it does not count; else all. */
   readonly counted: Int32Array;
 }
 
 const ALL = -1;
 
-/** Writes the outcomes of a class. */
-export function matchClass(task: ClassTask, outcomes: Outcomes): void {
-  markUnmatched(task, outcomes.bits);
-  outcomes.positives.fill(0);
-  const board = newBoard(task);
-  for (const group of task.groups) {
-    setUp(task, group, board);
-    countPositives(task, group, outcomes.positives);
-    matchGroup(task, group, board, outcomes.bits);
-  }
+/** @param most as much ground truth as a group has. */
+export function newBoard({ words }: Grid, most: number): Board {
+  return {
+    ious: new Float64Array(0),
+    candidates: new Int32Array(most),
+    reached: new Int32Array(most),
+    ignored: new Int32Array(words.length * most),
+    taken: new Int32Array(words.length * most),
+    takeable: new Int32Array(most),
+    counted: new Int32Array(most),
+  };
 }
 
-/** A detection without a match is wrong, or ignored if it is not in the area range. */
-function markUnmatched(task: ClassTask, bits: Int32Array): void {
-  const { rows } = task.ranked;
-  const { words } = task.thresholds;
-  let at = 0;
-  for (let place = 0; place < rows.length; place++) {
-    const area = task.evidence.dtArea[rows[place] as number] as number;
-    for (let w = 0; w < words.length; w++) {
-      bits[at++] = 0;
-      bits[at++] = bitsOutside(area, words[w] as Word, task);
+/** Writes what becomes of the detections of a group. @param place of the first of them in the outcomes. */
+export function matchGroup(
+  group: Group,
+  place: number,
+  evidence: Evidence,
+  grid: Grid,
+  board: Board,
+  { states, stride }: Outcomes,
+): void {
+  const { dtStart, dtEnd, gtStart, gtEnd } = group;
+  const pairs = (dtEnd - dtStart) * (gtEnd - gtStart);
+  if (pairs === 0) return;
+  if (pairs > board.ious.length) board.ious = new Float64Array(2 * pairs);
+  evidence.ious(group, board.ious);
+  setUp(group, evidence.gt, grid, board);
+  for (let d = 0; d < dtEnd - dtStart; d++) {
+    const found = findCandidates(group, d, grid, board);
+    if (found === 0) continue;
+    const first = (place + d) * stride + 1;
+    for (let w = 0; w < grid.words.length; w++) {
+      matchDetection(grid, w, gtEnd - gtStart, found, board, states, first + 2 * w);
     }
   }
 }
 
-/** Bits of the ranges that do not include an area. */
-function bitsOutside(area: number, { firstRange, endRange }: Word, { areaRanges, thresholds }: ClassTask): number {
-  let bits = 0;
-  for (let a = endRange - 1; a >= firstRange; a--) {
-    const ofRange = isOutside(area, areaRanges[a] as AreaRange) ? thresholds.allBits : 0;
-    bits = (bits << thresholds.ious.length) | ofRange;
-  }
-  return bits;
-}
-
-function isOutside(area: number, { min, max }: AreaRange): boolean {
-  return area < min || area > max;
-}
-
-function newBoard({ groups, thresholds }: ClassTask): Board {
-  let mostGt = 0;
-  let mostPairs = 0;
-  for (const { dtStart, dtEnd, gtStart, gtEnd } of groups) {
-    mostGt = Math.max(mostGt, gtEnd - gtStart);
-    mostPairs = Math.max(mostPairs, (gtEnd - gtStart) * (dtEnd - dtStart));
-  }
-  return {
-    ious: new Float64Array(mostPairs),
-    candidates: new Int32Array(mostGt),
-    reached: new Int32Array(mostGt),
-    ignored: new Int32Array(thresholds.words.length * mostGt),
-    taken: new Int32Array(thresholds.words.length * mostGt),
-    takeable: new Int32Array(mostGt),
-    counted: new Int32Array(mostGt),
-  };
-}
-
-function setUp(task: ClassTask, { gtRows, gtStart, gtEnd }: Group, board: Board): void {
-  const { words } = task.thresholds;
-  const { gtId, gtArea, iscrowd } = task.evidence;
+function setUp({ gtRows, gtStart, gtEnd }: Group, { area, id, iscrowd }: Known, grid: Grid, board: Board): void {
+  const { words } = grid;
   const count = gtEnd - gtStart;
   for (let g = 0; g < count; g++) {
     const row = gtRows[gtStart + g] as number;
     const isCrowd = iscrowd[row] === 1;
     board.takeable[g] = isCrowd ? 0 : ALL;
     // pycocotools notes a match as the id of the box, so that the id 0 reads as no match.
-    board.counted[g] = gtId[row] === 0 ? 0 : ALL;
+    board.counted[g] = id[row] === 0 ? 0 : ALL;
     for (let w = 0; w < words.length; w++) {
-      board.ignored[w * count + g] = isCrowd ? ALL : bitsOutside(gtArea[row] as number, words[w] as Word, task);
+      board.ignored[w * count + g] = isCrowd ? ALL : bitsOutside(area[row] as number, words[w] as Word, grid);
       board.taken[w * count + g] = 0;
     }
   }
 }
 
-function countPositives({ evidence, areaRanges }: ClassTask, group: Group, positives: Int32Array): void {
-  for (let g = group.gtStart; g < group.gtEnd; g++) {
-    const row = group.gtRows[g] as number;
-    if (evidence.iscrowd[row] === 1) continue;
-    for (let a = 0; a < areaRanges.length; a++) {
-      const isWanted = !isOutside(evidence.gtArea[row] as number, areaRanges[a] as AreaRange);
-      if (isWanted) positives[a] = (positives[a] as number) + 1;
-    }
-  }
-}
-
-/** The detections one after the other, best first. */
-function matchGroup(task: ClassTask, group: Group, board: Board, outcomes: Int32Array): void {
-  const { dtStart, dtEnd, dtPlaces } = group;
-  const { words } = task.thresholds;
-  task.evidence.ious(group, board.ious);
-  for (let d = 0; d < dtEnd - dtStart; d++) {
-    const found = findCandidates(task.thresholds, group, d, board);
-    if (found === 0) continue;
-    const first = (dtPlaces[dtStart + d] as number) * words.length;
-    for (let w = 0; w < words.length; w++) {
-      matchDetection(task.thresholds, w, group.gtEnd - group.gtStart, found, board, outcomes, 2 * (first + w));
-    }
-  }
-}
-
 /** Fills in `candidates` and `reached`; returns how many there are. */
-function findCandidates(thresholds: ThresholdSet, { gtStart, gtEnd }: Group, d: number, board: Board): number {
+function findCandidates({ gtStart, gtEnd }: Group, d: number, grid: Grid, board: Board): number {
   const { ious, candidates, reached } = board;
-  const lowest = thresholds.ious[0] as number;
+  const lowest = grid.ious[0] as number;
   const count = gtEnd - gtStart;
   const offset = d * count;
   let found = 0;
   for (let g = 0; g < count; g++) {
     const iou = ious[offset + g] as number;
     if (iou < lowest) continue;
-    reached[g] = bitsReached(iou, thresholds);
+    reached[g] = bitsReached(iou, grid);
     let i = found++;
     for (; i > 0 && (ious[offset + (candidates[i - 1] as number)] as number) <= iou; i--) {
       candidates[i] = candidates[i - 1] as number;
@@ -176,14 +116,17 @@ function findCandidates(thresholds: ThresholdSet, { gtStart, gtEnd }: Group, d: 
   return found;
 }
 
-/** Takes in each range and at each threshold the best candidate that is free; what is ignored only if there is no other. */
+/**
+ * Takes in each range and at each threshold the best candidate that is free; what is ignored only if there is no other.
+ * @param at where the state has the bits of the word at `w`.
+ */
 function matchDetection(
-  { words, allBits }: ThresholdSet,
+  { words, allBits }: Grid,
   w: number,
   count: number,
   found: number,
   { candidates, reached, ignored, taken, takeable, counted }: Board,
-  outcomes: Int32Array,
+  states: Int32Array,
   at: number,
 ): void {
   const { eachRange } = words[w] as Word;
@@ -197,7 +140,7 @@ function matchDetection(
     taken[cell] = (taken[cell] as number) | bits;
     right |= bits & (counted[g] as number);
   }
-  let outside = outcomes[at + 1] as number;
+  let outside = states[at + 1] as number;
   for (let i = 0; i < found; i++) {
     const g = candidates[i] as number;
     const cell = w * count + g;
@@ -206,6 +149,6 @@ function matchDetection(
     taken[cell] = (taken[cell] as number) | (bits & (takeable[g] as number));
     outside |= bits;
   }
-  outcomes[at] = right;
-  outcomes[at + 1] = outside & ~right;
+  states[at] = right;
+  states[at + 1] = outside & ~right;
 }

@@ -25,14 +25,14 @@ export function startsOf(rows: Int32Array, keys: Int32Array, keyCount: number): 
     const after = (keys[rows[i] as number] as number) + 1;
     if (after > 0) starts[after] = (starts[after] as number) + 1;
   }
-  for (let key = 0; key < keyCount; key++) starts[key + 1] = (starts[key + 1] as number) + (starts[key] as number);
+  addUp(starts);
   return starts;
 }
 
-/** 0, 1, ..., below `count`. */
-export function ascending(count: number): Int32Array<ArrayBuffer> {
+/** As many numbers from `first` on. */
+export function ascending(count: number, first = 0): Int32Array<ArrayBuffer> {
   const numbers = new Int32Array(count);
-  for (let i = 0; i < count; i++) numbers[i] = i;
+  for (let i = 0; i < count; i++) numbers[i] = first + i;
   return numbers;
 }
 
@@ -48,13 +48,17 @@ const DIGITS = 2 ** DIGIT_BITS;
 
 /** Radix sort by descending score; equal scores keep their order, and -0 equals 0. @param scores finite, looked up by row number. */
 export function sortByScore(rows: Int32Array, scores: Float64Array): Int32Array {
-  const { upper, lower } = descendingKeys(rows, scores);
+  const upper = new Uint32Array(rows.length);
+  const lower = new Uint32Array(rows.length);
+  writeKeys(rows, scores, upper, lower);
+  const starts = new Int32Array(DIGITS + 1);
   let order = ascending(rows.length);
   let spare = new Int32Array(rows.length);
   for (const words of [lower, upper]) {
     for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
-      const starts = digitStarts(words, shift);
-      if (starts === undefined) continue;
+      countDigits(words, shift, starts.fill(0));
+      if (starts.includes(rows.length)) continue;
+      addUp(starts);
       distribute(order, words, shift, starts, spare);
       [order, spare] = [spare, order];
     }
@@ -62,33 +66,35 @@ export function sortByScore(rows: Int32Array, scores: Float64Array): Int32Array 
   return pick(rows, order);
 }
 
-/** Halves of whole numbers that are the smaller the higher the score. */
-function descendingKeys(rows: Int32Array, scores: Float64Array): { upper: Uint32Array; lower: Uint32Array } {
-  const upper = new Uint32Array(rows.length);
-  const lower = new Uint32Array(rows.length);
+/** Writes halves of whole numbers that are the smaller the higher the score. */
+function writeKeys(rows: Int32Array, scores: Float64Array, upper: Uint32Array, lower: Uint32Array): void {
   const double = new DataView(new ArrayBuffer(8));
   for (let i = 0; i < rows.length; i++) {
     // Adding 0 makes -0 to 0.
     double.setFloat64(0, (scores[rows[i] as number] as number) + 0);
     // The bits of doubles are ordered as their absolute values, below a sign.
-    const isNegative = double.getInt32(0) < 0;
-    upper[i] = isNegative ? double.getUint32(0) : double.getUint32(0) ^ 0x7fffffff;
-    lower[i] = isNegative ? double.getUint32(4) : ~double.getUint32(4);
+    const high = double.getInt32(0);
+    const flipped = ~high >> 31;
+    upper[i] = high ^ (flipped & 0x7fffffff);
+    lower[i] = double.getInt32(4) ^ flipped;
   }
-  return { upper, lower };
 }
 
-/** Where words of each digit start once they are sorted by it; undefined if all have the same. */
-function digitStarts(words: Uint32Array, shift: number): Int32Array | undefined {
-  const starts = new Int32Array(DIGITS + 1);
+/** Counts the words of each digit one place above it. */
+function countDigits(words: Uint32Array, shift: number, counts: Int32Array): void {
   for (let i = 0; i < words.length; i++) {
     const after = (((words[i] as number) >>> shift) & (DIGITS - 1)) + 1;
-    starts[after] = (starts[after] as number) + 1;
+    counts[after] = (counts[after] as number) + 1;
   }
-  if (starts.includes(words.length)) return undefined;
-  for (let digit = 0; digit < DIGITS; digit++)
-    starts[digit + 1] = (starts[digit + 1] as number) + (starts[digit] as number);
-  return starts;
+}
+
+/** Replaces counts by the sums up to them. */
+function addUp(counts: Int32Array): void {
+  let sum = 0;
+  for (let i = 0; i < counts.length; i++) {
+    sum += counts[i] as number;
+    counts[i] = sum;
+  }
 }
 
 /** Sorts positions of words by a digit. @param next where the next word of each digit goes. */

@@ -30,10 +30,10 @@ export interface ClassSummary {
   readonly ap75: number;
 }
 
-/** Which cells to average. What is left out stands for all of the axis. */
+/** Which cells to average. What is undefined stands for all of the axis. */
 interface Selection {
-  readonly iou?: number;
-  readonly k?: number;
+  readonly iou: number | undefined;
+  readonly k: number | undefined;
   readonly area: string;
   readonly maxDet: number | undefined;
 }
@@ -41,16 +41,18 @@ interface Selection {
 /** Its members are in the order of pycocotools' `stats`. */
 export function summarize(curves: Curves, axes: Axes): CocoSummary {
   const [first, second, third] = axes.maxDets;
-  const ap = (selection: Partial<Selection>) =>
-    averageOf(curves.precision, axes.recallThresholds.length, axes, { area: "all", maxDet: third, ...selection });
-  const ar = (area: string, maxDet: number | undefined) => averageOf(curves.recall, 1, axes, { area, maxDet });
+  const points = axes.recallThresholds.length;
+  const ap = (area: string, maxDet: number | undefined, iou?: number) =>
+    averageOf(curves.precision, points, axes, { iou, k: undefined, area, maxDet });
+  const ar = (area: string, maxDet: number | undefined) =>
+    averageOf(curves.recall, 1, axes, { iou: undefined, k: undefined, area, maxDet });
   return {
-    ap: ap({ maxDet: 100 }),
-    ap50: ap({ iou: 0.5 }),
-    ap75: ap({ iou: 0.75 }),
-    apSmall: ap({ area: "small" }),
-    apMedium: ap({ area: "medium" }),
-    apLarge: ap({ area: "large" }),
+    ap: ap("all", 100),
+    ap50: ap("all", third, 0.5),
+    ap75: ap("all", third, 0.75),
+    apSmall: ap("small", third),
+    apMedium: ap("medium", third),
+    apLarge: ap("large", third),
     ar1: ar("all", first),
     ar10: ar("all", second),
     ar100: ar("all", third),
@@ -64,40 +66,51 @@ export function summarize(curves: Curves, axes: Axes): CocoSummary {
 export function summarizeClasses(curves: Curves, axes: Axes, categories: readonly CocoCategory[]): ClassSummary[] {
   const names = new Map(categories.map(({ id, name }) => [id, name]));
   const rows = axes.categoryIds.map((categoryId, k) => ({ categoryId, k, name: names.get(categoryId) ?? "" }));
+  const points = axes.recallThresholds.length;
   return rows.map(({ categoryId, name, k }) => {
-    const ap = (iou: Partial<Selection>) =>
-      averageOf(curves.precision, axes.recallThresholds.length, axes, {
-        area: "all",
-        maxDet: axes.maxDets.at(-1),
-        k,
-        ...iou,
-      });
-    return { categoryId, name, ap: ap({}), ap50: ap({ iou: 0.5 }), ap75: ap({ iou: 0.75 }) };
+    const ap = (iou?: number) =>
+      averageOf(curves.precision, points, axes, { iou, k, area: "all", maxDet: axes.maxDets.at(-1) });
+    return { categoryId, name, ap: ap(), ap50: ap(0.5), ap75: ap(0.75) };
   });
 }
 
 /** Mean of the selected cells above -1, or -1 if there are none. @param points R for precision, 1 for recall. */
-function averageOf(values: Float64Array, points: number, axes: Axes, selection: Selection): number {
+function averageOf(values: Float64Array, points: number, axes: Axes, { iou, k, area, maxDet }: Selection): number {
   const { iouThresholds, categoryIds, areaRanges, maxDets } = axes;
-  const a = areaRanges.findIndex((range) => range.name === selection.area);
+  const a = areaRanges.findIndex((range) => range.name === area);
   if (a < 0) return -1;
-  const first = selection.k ?? 0;
-  const end = selection.k === undefined ? categoryIds.length : first + 1;
-  const limits = maxDets.flatMap((limit, m) => (limit === selection.maxDet ? [m] : []));
-  const selected = new Float64Array(iouThresholds.length * points * (end - first) * limits.length);
+  const limits = maxDets.flatMap((limit, m) => (limit === maxDet ? [a * maxDets.length + m] : []));
+  const cells = areaRanges.length * maxDets.length;
+  const first = k === undefined ? 0 : k * cells;
+  const stride = k === undefined ? cells : categoryIds.length * cells;
+  const length = points * categoryIds.length * cells;
+  const selected = new Float64Array(iouThresholds.length * Math.ceil(length / stride) * limits.length);
   let count = 0;
-  for (let point = 0; point < iouThresholds.length * points; point++) {
-    const iou = iouThresholds[Math.floor(point / points)];
-    if (selection.iou !== undefined && selection.iou !== iou) continue;
-    for (let k = first; k < end; k++) {
-      const cell = ((point * categoryIds.length + k) * areaRanges.length + a) * maxDets.length;
-      for (const m of limits) {
-        const value = values[cell + m] as number;
-        if (value > -1) selected[count++] = value;
-      }
+  iouThresholds.forEach((threshold, t) => {
+    if (iou !== undefined && iou !== threshold) return;
+    const ofThreshold = values.subarray(t * length, (t + 1) * length);
+    count = select(ofThreshold, first, stride, limits, selected, count);
+  });
+  return count === 0 ? -1 : pairwiseSum(selected, 0, count) / count;
+}
+
+/** Appends what is above -1 at some positions of every `stride` values; returns the new count of what is selected. */
+function select(
+  values: Float64Array,
+  first: number,
+  stride: number,
+  positions: readonly number[],
+  selected: Float64Array,
+  count: number,
+): number {
+  let next = count;
+  for (let start = first; start < values.length; start += stride) {
+    for (let i = 0; i < positions.length; i++) {
+      const value = values[start + (positions[i] as number)] as number;
+      if (value > -1) selected[next++] = value;
     }
   }
-  return count === 0 ? -1 : pairwiseSum(selected, 0, count) / count;
+  return next;
 }
 
 /** Adds up in numpy's order, which decides the last bits. */
@@ -107,15 +120,17 @@ export function pairwiseSum(values: Float64Array, start: number, count: number):
     return pairwiseSum(values, start, half) + pairwiseSum(values, start + half, count - half);
   }
   const whole = count < 8 ? 0 : count - (count % 8);
-  let sum = whole > 0 ? sumInEights(values, start, whole) : 0;
+  let sum = whole > 0 ? sumOfEights(values, start, start + whole) : 0;
   for (let i = start + whole; i < start + count; i++) sum += values[i] as number;
   return sum;
 }
 
-/** @param count a multiple of 8, not 0. */
-function sumInEights(values: Float64Array, start: number, count: number): number {
+/** Adds up every eighth value, then those sums. */
+function sumOfEights(values: Float64Array, start: number, end: number): number {
   const sums = values.slice(start, start + 8);
-  for (let i = 8; i < count; i++) sums[i % 8] = (sums[i % 8] as number) + (values[start + i] as number);
-  const [a, b, c, d, e, f, g, h] = sums as unknown as [number, number, number, number, number, number, number, number];
-  return a + b + (c + d) + (e + f + (g + h));
+  for (let i = start + 8; i < end; i += 8) {
+    for (let lane = 0; lane < 8; lane++) sums[lane] = (sums[lane] as number) + (values[i + lane] as number);
+  }
+  const at = (lane: number): number => sums[lane] as number;
+  return at(0) + at(1) + (at(2) + at(3)) + (at(4) + at(5) + (at(6) + at(7)));
 }

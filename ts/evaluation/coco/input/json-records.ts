@@ -1,7 +1,7 @@
 /** Lists of JSON objects to columns. */
-
 import type { ByteWindow } from "../json/byte-window.js";
 import { isNumberStart, readNumber } from "../json/number.js";
+import { type Pattern, patternOf, readAlike, type Span } from "../json/pattern.js";
 import { QUOTE } from "../json/string.js";
 import {
   another,
@@ -29,7 +29,15 @@ interface Reader {
   readonly source: Source;
   /** Where segmentations are kept; without this, they are passed over. */
   readonly kept: SegmentationBytes | undefined;
+  /** The numbers of the record being read. */
+  spans: Span[];
+  /** How a record was written. */
+  pattern: Pattern | undefined;
+  /** How many more records are compared with the one before, if none of them is alike. */
+  patience: number;
 }
+
+const MOST_PATIENCE = 1000;
 
 /**
  * Reads the list at the window's position. Values have the types of their fields then, but are not checked yet.
@@ -42,12 +50,23 @@ export function readRecords<const Fields extends readonly Field[]>(
   kept?: SegmentationBytes,
 ): Columns<Fields> {
   const table = newTable(fields);
-  const names = keyTable([...fields.map(({ name }) => name), ...(kept ? ["segmentation"] : [])]);
-  const reader = { window, table, names, source, kept };
+  const reader: Reader = {
+    window,
+    table,
+    names: keyTable([...fields.map(({ name }) => name), ...(kept ? ["segmentation"] : [])]),
+    source,
+    kept,
+    spans: [],
+    pattern: undefined,
+    // Masks are never alike.
+    patience: kept ? 0 : MOST_PATIENCE,
+  };
   window.place = () => `, in the ${source.record} at position ${table.rows - 1}`;
   for (let more = enter(window, OPEN_BRACKET, CLOSE_BRACKET); more; more = another(window, CLOSE_BRACKET)) {
     if (table.rows === table.capacity) reserve(table, expectedRows(table, window));
-    readRecord(reader, table.rows++);
+    const row = table.rows++;
+    const isAlike = reader.pattern !== undefined && readAlike(window, reader.pattern, table.columns, row);
+    if (!isAlike) readAndLearn(reader, row);
   }
   window.place = () => "";
   return columnsOf(table);
@@ -56,6 +75,17 @@ export function readRecords<const Fields extends readonly Field[]>(
 /** As many as the source holds if the rest of it is like what is read. */
 function expectedRows({ rows }: Table, { source, offset, position }: ByteWindow): number {
   return Math.ceil(Math.max(1.25 * rows, (1.02 * rows * source.size) / (offset + position)));
+}
+
+/** Reads a record of any form, and remembers how it was written unless the window moved on meanwhile. */
+function readAndLearn(reader: Reader, row: number): void {
+  const { window } = reader;
+  const { offset, position } = window;
+  reader.spans = [];
+  readRecord(reader, row);
+  reader.patience--;
+  if (reader.patience <= 0) reader.pattern = undefined;
+  else if (window.offset === offset) reader.pattern = patternOf(window, position, reader.spans);
 }
 
 function readRecord(reader: Reader, row: number): void {
@@ -87,36 +117,43 @@ function fieldOf({ table }: Reader, f: number): Field {
 }
 
 function readField(reader: Reader, f: number, row: number): void {
-  const field = fieldOf(reader, f);
-  const values = reader.table.columns[f] as Float64Array;
-  if (field.width === 1) readScalar(reader, field, row, values, row);
-  else readBox(reader, field, row, values);
+  if (fieldOf(reader, f).width === 1) readElement(reader, f, row, 0);
+  else readBox(reader, f, row);
 }
 
-function readBox(reader: Reader, field: Field, row: number, values: Float64Array): void {
+function readBox(reader: Reader, f: number, row: number): void {
   const { window, source } = reader;
+  const field = fieldOf(reader, f);
   if (peek(window) !== OPEN_BRACKET) throw invalidValue(field, takeText(window), row, source);
   let count = 0;
   for (let more = enter(window, OPEN_BRACKET, CLOSE_BRACKET); more; more = another(window, CLOSE_BRACKET)) {
-    if (count < 4) readScalar(reader, field, row, values, 4 * row + count);
+    if (count < 4) readElement(reader, f, row, count);
     else skipValue(window);
     count++;
   }
   if (count === 4) return;
+  const values = reader.table.columns[f] as Float64Array;
   if (count === 0) return void values.fill(NaN, 4 * row, 4 * row + 4);
   const numbers = [...values.subarray(4 * row, 4 * row + Math.min(count, 4)), ...(count > 4 ? ["..."] : [])];
   throw invalidValue(field, `[${numbers.join(",")}]`, row, source);
 }
 
-function readScalar(reader: Reader, field: Field, row: number, values: Float64Array, index: number): void {
-  const { window, source } = reader;
+/** Reads one number of a field. */
+function readElement(reader: Reader, f: number, row: number, element: number): void {
+  const { window, table, source } = reader;
+  const field = fieldOf(reader, f);
+  const values = table.columns[f] as Float64Array;
   const first = peek(window);
-  if (isNumberStart(first)) return readNumber(window, values, index);
-  if (first === QUOTE || first === OPEN_BRACKET || first === OPEN_BRACE) {
+  const start = window.position;
+  if (isNumberStart(first)) {
+    readNumber(window, values, field.width * row + element);
+    reader.spans.push({ start, end: window.position, target: { column: f, width: field.width, element } });
+  } else if (first === QUOTE || first === OPEN_BRACKET || first === OPEN_BRACE) {
     throw invalidValue(field, takeText(window), row, source);
+  } else {
+    const literal = readLiteral(window);
+    const isNumber = typeof literal === "number" || (typeof literal === "boolean" && field.kind === "flag");
+    if (!isNumber) throw invalidValue(field, String(literal), row, source);
+    values[field.width * row + element] = Number(literal);
   }
-  const literal = readLiteral(window);
-  const isNumber = typeof literal === "number" || (typeof literal === "boolean" && field.kind === "flag");
-  if (!isNumber) throw invalidValue(field, String(literal), row, source);
-  values[index] = Number(literal);
 }

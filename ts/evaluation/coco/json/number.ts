@@ -27,23 +27,30 @@ function isDigit(byte: number): boolean {
 
 /** Reads the number at the window's position to `values[index]`, which is cheaper than to return it. */
 export function readNumber(window: ByteWindow, values: Float64Array, index: number): void {
-  const { bytes, position } = window;
-  const isNegative = bytes[position] === MINUS;
-  if (!readUsual(window, isNegative ? position + 1 : position, values, index)) values[index] = Number(takeText(window));
-  else if (isNegative) values[index] = -(values[index] as number);
+  if (!readUsualNumber(window, values, index)) values[index] = Number(takeText(window));
 }
 
-/** Reads up to nine digits, perhaps a point and more of them. False if it cannot: then nothing is passed over. */
-function readUsual(window: ByteWindow, start: number, values: Float64Array, index: number): boolean {
+/** The same for numbers as they mostly are. False if something else is there, or the window ends: it is not passed over. */
+export function readUsualNumber(window: ByteWindow, values: Float64Array, index: number): boolean {
+  const { bytes, position } = window;
+  const isNegative = bytes[position] === MINUS;
+  if (!readDigits(window, isNegative ? position + 1 : position, values, index)) return false;
+  if (isNegative) values[index] = -(values[index] as number);
+  return true;
+}
+
+/** Reads up to nine digits, perhaps a point and more of them. */
+function readDigits(window: ByteWindow, start: number, values: Float64Array, index: number): boolean {
   const { bytes } = window;
   let position = start;
-  let byte = bytes[position] as number;
+  let digit = (bytes[position] as number) ^ ZERO;
   let whole = 0;
-  for (; isDigit(byte); byte = bytes[++position] as number) whole = Math.imul(whole, 10) + byte - ZERO;
+  for (; digit <= 9; digit = (bytes[++position] as number) ^ ZERO) whole = Math.imul(whole, 10) + digit;
   const digits = position - start;
   if (digits !== 1 && (digits === 0 || digits > HALF_DIGITS || bytes[start] === ZERO)) return false;
-  if (byte === POINT) return readFraction(window, position + 1, whole, whole === 0 ? 0 : digits, values, index);
-  if (ENDS[byte] !== 1) return false;
+  if (bytes[position] === POINT)
+    return readFraction(window, position + 1, whole, whole === 0 ? 0 : digits, values, index);
+  if (ENDS[bytes[position] as number] !== 1) return false;
   values[index] = whole;
   window.position = position;
   return true;
@@ -61,14 +68,14 @@ function readFraction(
   const { bytes } = window;
   const middle = start + HALF_DIGITS - digits;
   let position = start;
-  let byte = bytes[position] as number;
+  let digit = (bytes[position] as number) ^ ZERO;
   let high = whole;
   let low = 0;
-  for (; isDigit(byte) && position < middle; byte = bytes[++position] as number)
-    high = Math.imul(high, 10) + byte - ZERO;
-  for (; isDigit(byte); byte = bytes[++position] as number) low = Math.imul(low, 10) + byte - ZERO;
+  for (; digit <= 9 && position < middle; digit = (bytes[++position] as number) ^ ZERO)
+    high = Math.imul(high, 10) + digit;
+  for (; digit <= 9; digit = (bytes[++position] as number) ^ ZERO) low = Math.imul(low, 10) + digit;
   const lowDigits = Math.max(position - middle, 0);
-  if (position === start || lowDigits > HALF_DIGITS || ENDS[byte] !== 1) return false;
+  if (position === start || lowDigits > HALF_DIGITS || ENDS[bytes[position] as number] !== 1) return false;
   const upper = high * (POWERS[lowDigits] as number);
   const divisor = POWERS[position - start] as number;
   const isShort = upper + low < 2 ** 53;

@@ -64,7 +64,7 @@ export function another(window: ByteWindow, close: number): boolean {
   return byte === COMMA;
 }
 
-/** Names of members, as they stand in a file after their opening quote. */
+/** Names of members that a reader looks for, as they stand in a file after their opening quote. */
 export function keyTable(names: readonly string[]): readonly Uint8Array[] {
   return names.map((name) => Buffer.from(`${name}"`));
 }
@@ -82,7 +82,7 @@ export function readKey(window: ByteWindow, names: readonly Uint8Array[]): numbe
 /** Which of the names is all in the window, or -1. */
 function keyAhead(window: ByteWindow, names: readonly Uint8Array[]): number {
   let key = names.length - 1;
-  while (key >= 0 && !startsWith(window, 1, names[key] as Uint8Array)) key--;
+  while (key >= 0 && !isAhead(window, 1, names[key] as Uint8Array)) key--;
   return key;
 }
 
@@ -99,8 +99,8 @@ function readUnusualKey(window: ByteWindow, names: readonly Uint8Array[]): numbe
   return key;
 }
 
-/** Whether a text stands `ahead` of the window's position. */
-function startsWith({ bytes, position }: ByteWindow, ahead: number, text: Uint8Array): boolean {
+/** Whether a text stands so many bytes ahead of the window's position. */
+export function isAhead({ bytes, position }: ByteWindow, ahead: number, text: Uint8Array): boolean {
   for (let i = 0; i < text.length; i++) if (bytes[position + ahead + i] !== text[i]) return false;
   return true;
 }
@@ -109,7 +109,7 @@ function startsWith({ bytes, position }: ByteWindow, ahead: number, text: Uint8A
 export function readLiteral(window: ByteWindow): boolean | number | null {
   while (window.end - window.position < LONGEST_LITERAL && !window.isLast) refill(window);
   for (const [text, value] of literals) {
-    if (!startsWith(window, 0, text)) continue;
+    if (!isAhead(window, 0, text)) continue;
     window.position += text.length;
     return value;
   }

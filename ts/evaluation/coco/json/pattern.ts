@@ -1,0 +1,75 @@
+/**
+ * The objects of a list are mostly written alike: the same members in the same order, with the same blanks, and numbers that
+ * differ. So what stands between the numbers of one is looked for in the next, which is faster than to look for each token.
+ */
+import type { ByteWindow } from "./byte-window.js";
+import { readUsualNumber } from "./number.js";
+import { isAhead } from "./tokens.js";
+
+/** How an object was written. */
+export interface Pattern {
+  readonly numbers: readonly PatternNumber[];
+  /** After the last number. */
+  readonly end: Uint8Array;
+}
+
+interface PatternNumber {
+  /** What stands before it, after the number before. */
+  readonly before: Uint8Array;
+  readonly target: Target;
+}
+
+/** Where numbers go, for one row after the other. */
+export interface Target {
+  /** Into a list of columns. */
+  readonly column: number;
+  /** Numbers a row. */
+  readonly width: number;
+  /** Which of them. */
+  readonly element: number;
+}
+
+/** A number in a window. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+  readonly target: Target;
+}
+
+/** @param start where the object starts in the window. @param spans its numbers, up to the window's position. */
+export function patternOf({ bytes, position }: ByteWindow, start: number, spans: readonly Span[]): Pattern {
+  const numbers = spans.map((span, i) => ({
+    before: bytes.slice(spans[i - 1]?.end ?? start, span.start),
+    target: span.target,
+  }));
+  return { numbers, end: bytes.slice(spans.at(-1)?.end ?? start, position) };
+}
+
+/** Reads an object that is written alike. False if it is not, or is cut off by the window: it is not passed over. */
+export function readAlike(
+  window: ByteWindow,
+  pattern: Pattern,
+  columns: readonly Float64Array[],
+  row: number,
+): boolean {
+  const start = window.position;
+  if (readNumbers(window, pattern, columns, row) && pass(window, pattern.end)) return true;
+  window.position = start;
+  return false;
+}
+
+function readNumbers(window: ByteWindow, { numbers }: Pattern, columns: readonly Float64Array[], row: number): boolean {
+  for (let n = 0; n < numbers.length; n++) {
+    const { before, target } = numbers[n] as PatternNumber;
+    if (!pass(window, before)) return false;
+    const values = columns[target.column] as Float64Array;
+    if (!readUsualNumber(window, values, target.width * row + target.element)) return false;
+  }
+  return true;
+}
+
+function pass(window: ByteWindow, text: Uint8Array): boolean {
+  if (!isAhead(window, 0, text)) return false;
+  window.position += text.length;
+  return true;
+}
