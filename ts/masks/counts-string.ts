@@ -43,11 +43,11 @@ export function encodeCounts(counts: Uint32Array): string {
 
 /** ANNOTATIONS_INVALID for a foreign character, a number that is cut off, too long or below 0. */
 export function decodeCounts(text: string): Uint32Array {
-  const runs = readCounts(Buffer.from(text), room);
-  return new Uint32Array(room.memory.subarray(room.used, room.used + runs));
+  const runs = readCounts(Buffer.from(text), scratch);
+  return new Uint32Array(scratch.memory.subarray(0, runs));
 }
 
-const room = newRunRoom();
+const scratch = newRunRoom();
 
 /** The same from the bytes of a text, written into a room, where they are not kept. Returns how many there are. */
 export function readCounts(bytes: Uint8Array, room: RunRoom): number {
@@ -65,8 +65,7 @@ export function readCounts(bytes: Uint8Array, room: RunRoom): number {
     let count = short === 0 ? longNumber(bytes, at, groups) : short >> 2;
     at += groups;
     if (runs > 2) count += counts[start + runs - 2] as number;
-    if (count < 0 || count > MOST_PIXELS)
-      throw invalidCounts(bytes, `the run at position ${runs} has the length ${count}`);
+    if (count < 0 || count > MOST_PIXELS) throw invalidCounts(bytes, `its run at position ${runs} is ${count} px long`);
     counts[start + runs++] = count;
   }
   if (at > end) throw invalidCounts(bytes, "it is cut off");

@@ -1,12 +1,12 @@
 /** Unions and intersections of masks, run by run. */
-import { invalidMask, type Rle } from "./rle.js";
+import { checkedRle, invalidMask, type Rle } from "./rle.js";
 
-/** Pixels inside any of the masks. ANNOTATIONS_INVALID if there are none or their sizes differ. */
+/** Pixels inside any of the masks. ANNOTATIONS_INVALID if there are none, sizes differ or runs do not fill the image. */
 export function union(masks: readonly Rle[]): Rle {
   return merge(masks, (a, b) => a || b);
 }
 
-/** Pixels inside all of the masks. ANNOTATIONS_INVALID if there are none or their sizes differ. */
+/** Pixels inside all of the masks. ANNOTATIONS_INVALID likewise. */
 export function intersection(masks: readonly Rle[]): Rle {
   return merge(masks, (a, b) => a && b);
 }
@@ -16,7 +16,7 @@ type Operation = (a: boolean, b: boolean) => boolean;
 function merge(masks: readonly Rle[], isInside: Operation): Rle {
   const [first, ...others] = masks;
   if (first === undefined) throw invalidMask("There are no masks to merge.", "Give at least one.");
-  return others.reduce((merged, mask) => mergeTwo(merged, mask, isInside), first);
+  return others.reduce((merged, mask) => mergeTwo(merged, checkedRle(mask), isInside), checkedRle(first));
 }
 
 /**

@@ -24,9 +24,10 @@ describe("union and intersection", () => {
     assert.deepEqual([...union([rleOf(2, [1, 0, 3]), rleOf(2, [1, 0, 1, 2])]).counts], [1, 0, 1, 2]);
   });
 
-  it("refuse masks of different sizes, and none", () => {
+  it("refuse masks of different sizes, broken ones and none", () => {
     refuses(() => union([rleOf(2, [4]), rleOf(1, [2])]), /2x2 px and of 1x2 px/);
     refuses(() => intersection([]), /no masks/);
+    refuses(() => union([rleOf(2, [4]), rleOf(2, [3])]), /3 px do not fill/);
   });
 });
 

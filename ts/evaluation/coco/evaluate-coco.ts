@@ -10,9 +10,11 @@ import { type EvaluateCocoOptions, resolveOptions } from "./options.js";
  *
  * What differs from pycocotools on purpose: no detections at all are none rather than an error, a missing `iscrowd` is 0, a
  * category listed twice counts once, with fewer than three `maxDets` the numbers that ask for a missing one are -1, and ids are
- * whole numbers, scores and areas finite ones and boxes within 1e100 px.
+ * whole numbers, scores and areas finite ones and boxes within 1e100 px. Masks of results may have any form, but masks that
+ * are compared must be whole: runs fill their size, and polygons have three corners or more, within 10 million px.
  *
- * @param gt ground truth: parsed, as columns, or the path of its JSON file. Files may be of any size.
+ * @param gt ground truth: parsed, as columns, or the path of its JSON file. Files may be of any size, but those with masks are
+ * held in memory while they are evaluated.
  * @param dt results: parsed, as columns, or the path of their JSON file.
  */
 export async function evaluateCoco(

@@ -45,8 +45,11 @@ function maskEvidence(annotations: Annotations, parameters: Parameters, measures
   const { iouType, imageIds, axes } = parameters;
   const sizes = imageSizes(gt.images, imageIds);
   const gtImages = positionsOf(imageId, imageIds);
-  const gtMasks = masksOf({ ...gt, boxXywh, images: gtImages, sizes, boxesStandIn: false });
-  const dtMasks = remembered(masksOf({ ...dt, images: dtImages, sizes, source, boxesStandIn: !measuresMasks }));
+  const gtMasks = masksOf({ segmentations: gt.segmentations, images: gtImages, sizes, source: gt.source });
+  const standIns = measuresMasks ? undefined : dt.boxXywh;
+  const dtMasks = remembered(
+    masksOf({ segmentations: dt.segmentations, images: dtImages, sizes, source, boxXywh: standIns }),
+  );
   const extents = measuresMasks ? extentsOf(dtMasks, dt.boxXywh, dtRows) : boxExtents(dt.boxXywh);
   return {
     ious:

@@ -18,10 +18,8 @@ export interface Masks {
 
 export interface MaskInput {
   readonly segmentations: Segmentations;
-  /** (rows, 4). */
-  readonly boxXywh: Float64Array;
-  /** Whether a box is the mask of a row that has none. */
-  readonly boxesStandIn: boolean;
+  /** (rows, 4). Boxes that stand in for missing masks. */
+  readonly boxXywh?: Float64Array | undefined;
   /** Position of each row's image. */
   readonly images: Int32Array;
   /** Of each image. */
@@ -48,7 +46,7 @@ export function imageSizes(images: ImageColumns, imageIds: readonly number[]): I
 }
 
 export function masksOf(input: MaskInput): Masks {
-  const { segmentations, boxXywh, boxesStandIn, images, sizes, source } = input;
+  const { segmentations, boxXywh, images, sizes, source } = input;
   const room = newRunRoom();
   let misfit: string | undefined;
   return {
@@ -56,7 +54,7 @@ export function masksOf(input: MaskInput): Masks {
       const width = sizes.width[images[row] as number] as number;
       const height = sizes.height[images[row] as number] as number;
       const outline = named(row, source, () =>
-        boxesStandIn && !segmentations.has(row)
+        boxXywh && !segmentations.has(row)
           ? outlineOfBox(boxXywh, row, width, height)
           : segmentations.outlineAt(row, width, height, room),
       );

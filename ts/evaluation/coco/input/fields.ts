@@ -92,8 +92,9 @@ function isAbsent({ absent, width }: Field, values: Float64Array, row: number): 
   return values.subarray(width * row, width * (row + 1)).every((value) => Object.is(value, absent));
 }
 
+/** Of boxes that are checked. */
 export function hasBox(boxXywh: Float64Array, row: number): boolean {
-  return !isAbsent(box, boxXywh, row);
+  return !Number.isNaN(boxXywh[4 * row]);
 }
 
 /** ANNOTATIONS_INVALID names the first record without a box. @param isExempt whether a row can do without. */

@@ -29,13 +29,14 @@ const COUNTS = 1;
 const textMemory = reusedMemory((length) => new Uint8Array(length));
 const numberMemory = reusedMemory((length) => new Float64Array(length));
 
-/**
- * The mask of the `segmentation` between the window's position and `end`, which are in the window; see `Segmentations`.
- */
+/** The mask of the `segmentation` between the window's position and `end`, all of it in the window; see `Segmentations`. */
 export function outlineOfJson(window: ByteWindow, end: number, width: number, height: number, room: RunRoom): Outline {
   const { bytes, position } = window;
-  const usual = outlineOfCompressed(window, end, room) ?? outlineOfPolygons(window, end, width, height);
-  return usual ?? outlineOfSegmentation(parsed(bytes.subarray(position, end)), width, height, room);
+  const outline =
+    peek(window) === OPEN_BRACE
+      ? outlineOfCompressed(window, end, room)
+      : outlineOfPolygons(window, end, width, height);
+  return outline ?? outlineOfSegmentation(parsed(bytes.subarray(position, end)), width, height, room);
 }
 
 /** The text itself where it is not JSON to JavaScript, as NaN is not: that is no mask either. */
@@ -48,9 +49,8 @@ function parsed(bytes: Uint8Array): Segmentation {
   }
 }
 
-/** Of { size: [height, width], counts: "..." }; anything else is undefined. */
+/** Of { size: [height, width], counts: "..." }, which starts at the window's position; undefined for other objects. */
 function outlineOfCompressed(window: ByteWindow, end: number, room: RunRoom): Outline | undefined {
-  if (peek(window) !== OPEN_BRACE) return undefined;
   let [width, height] = [NaN, NaN];
   let runs = -1;
   for (let more = enter(window, OPEN_BRACE, CLOSE_BRACE); more; more = another(window, CLOSE_BRACE)) {
@@ -69,7 +69,7 @@ function outlineOfCompressed(window: ByteWindow, end: number, room: RunRoom): Ou
   return runs < 0 || Number.isNaN(width) ? undefined : outlineOfRoom(room, runs, width, height);
 }
 
-/** Of [[x, y, ...], ...]; anything else is undefined. */
+/** Of [[x, y, ...], ...]; undefined for anything else. */
 function outlineOfPolygons(window: ByteWindow, end: number, width: number, height: number): Outline | undefined {
   if (peek(window) !== OPEN_BRACKET || Number.isNaN(width) || Number.isNaN(height)) return undefined;
   const masks: Rle[] = [];
@@ -81,7 +81,7 @@ function outlineOfPolygons(window: ByteWindow, end: number, width: number, heigh
   return masks.length === 0 ? undefined : outlineOf(union(masks));
 }
 
-/** A list of numbers; anything else is undefined. Valid until the next call. */
+/** A list of numbers, valid until the next call; undefined for anything else. */
 function readNumbers(window: ByteWindow, end: number): Float64Array | undefined {
   if (peek(window) !== OPEN_BRACKET) return undefined;
   const numbers = numberMemory(end - window.position);
@@ -93,7 +93,7 @@ function readNumbers(window: ByteWindow, end: number): Float64Array | undefined 
   return numbers.subarray(0, count);
 }
 
-/** A text in which nothing but backslashes is escaped; anything else is undefined. Valid until the next call. */
+/** A text in which nothing but backslashes is escaped, valid until the next call; undefined for anything else. */
 function readText(window: ByteWindow, end: number): Uint8Array | undefined {
   if (peek(window) !== QUOTE) return undefined;
   const { bytes } = window;

@@ -51,6 +51,7 @@ describe("outlineOfJson", () => {
     ["[[]]", /polygon has 0 numbers/],
     ["[[1,2,3,4,5,null]]", /coordinate null/],
     ["[[1,2,3,4,5,NaN]]", /\[\[1,2,3,4,5,NaN\]\].* is no mask/],
+    ['{"counts":[[1,2,3,4,5,6]],"size":[4,5]}', /length 1,2,3/],
     ['{"size":[2,2]}', /is no mask/],
     ['{"counts":"04"}', /is no mask/],
     ['{"size":[2,2,2],"counts":"04"}', /is no mask/],
