@@ -1,8 +1,12 @@
-"""Rewrites the golden vectors of evaluation with the references it must equal: pycocotools, Pillow and torchvision.
+"""Rewrites the golden vectors of evaluation with the references it must equal.
 
-    .venv/bin/python scripts/golden.py                                rewrites test/golden/
-    .venv/bin/python scripts/golden.py coco-cases --seed 1 --count 9  prints random evaluations by pycocotools
-    .venv/bin/python scripts/golden.py letterbox 256 192 photo.jpg    prints the SHA-256 of each letterboxed photo
+    .venv/bin/python scripts/golden.py                                 rewrites test/golden/
+    .venv/bin/python scripts/golden.py coco-cases --seed 1 --count 9   prints random evaluations by pycocotools
+    .venv/bin/python scripts/golden.py match-cases --seed 1 --count 9  prints random matches by pycocotools
+    .venv/bin/python scripts/golden.py tide-cases --seed 1 --count 9   prints random error splits by tidecv
+    .venv/bin/python scripts/golden.py lvis-cases --seed 1 --count 9   prints random federated evaluations by lvis
+    .venv/bin/python scripts/golden.py tide gt.json dt.json            prints the error split of files by tidecv
+    .venv/bin/python scripts/golden.py letterbox 256 192 photo.jpg     prints the SHA-256 of each letterboxed photo
 
 The same versions of the references give the same bytes.
 """
@@ -14,22 +18,30 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+Cases = list[dict[str, Any]]
+
 GOLDEN = Path(__file__).parents[1] / "test" / "golden"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command")
-    coco = commands.add_parser("coco-cases")
-    coco.add_argument("--seed", type=int, required=True)
-    coco.add_argument("--count", type=int, required=True)
+    for name in RANDOM_CASES:
+        cases = commands.add_parser(name)
+        cases.add_argument("--seed", type=int, required=True)
+        cases.add_argument("--count", type=int, required=True)
+    tide = commands.add_parser("tide")
+    tide.add_argument("gt")
+    tide.add_argument("dt")
     box = commands.add_parser("letterbox")
     box.add_argument("width_px", type=int)
     box.add_argument("height_px", type=int)
     box.add_argument("files", nargs="+")
     arguments = parser.parse_args()
-    if arguments.command == "coco-cases":
-        print_coco_cases(arguments.seed, arguments.count)
+    if arguments.command in RANDOM_CASES:
+        print(json.dumps(RANDOM_CASES[arguments.command](arguments.seed, arguments.count)))
+    elif arguments.command == "tide":
+        print_tide(arguments.gt, arguments.dt)
     elif arguments.command == "letterbox":
         print_letterboxes(arguments.files, arguments.width_px, arguments.height_px)
     else:
@@ -42,10 +54,14 @@ def main() -> None:
 def rewrite() -> None:
     from golden_coco import coco_cases
     from golden_detections import detection_cases, detections_model
+    from golden_lvis import lvis_cases
     from golden_resize import resize_cases
+    from golden_tide import tide_cases
 
     GOLDEN.mkdir(parents=True, exist_ok=True)
     write_lines("coco.json", coco_cases(seed=0, count=24))
+    write_lines("tide.json", tide_cases(seed=0, count=6))
+    write_lines("lvis.json", lvis_cases(seed=0, count=6))
     write_lines("resize.json", resize_cases())
     write_lines("detections.json", detection_cases())
     (GOLDEN / "detections-model.onnx").write_bytes(detections_model())
@@ -56,10 +72,43 @@ def write_lines(name: str, cases: Sequence[dict[str, Any]]) -> None:
     (GOLDEN / name).write_text(f"[\n{lines}\n]\n")
 
 
-def print_coco_cases(seed: int, count: int) -> None:
+def random_coco_cases(seed: int, count: int) -> Cases:
     from golden_coco import coco_cases
 
-    print(json.dumps(coco_cases(seed, count)))
+    return coco_cases(seed, count)
+
+
+def random_match_cases(seed: int, count: int) -> Cases:
+    from golden_coco import match_cases
+
+    return match_cases(seed, count)
+
+
+def random_tide_cases(seed: int, count: int) -> Cases:
+    from golden_tide import tide_cases
+
+    return tide_cases(seed, count)
+
+
+def random_lvis_cases(seed: int, count: int) -> Cases:
+    from golden_lvis import lvis_cases
+
+    return lvis_cases(seed, count)
+
+
+RANDOM_CASES = {
+    "coco-cases": random_coco_cases,
+    "match-cases": random_match_cases,
+    "tide-cases": random_tide_cases,
+    "lvis-cases": random_lvis_cases,
+}
+
+
+def print_tide(gt: str, dt: str) -> None:
+    from golden_tide import tide_reference
+
+    ground_truth = json.loads(Path(gt).read_text())
+    print(json.dumps(tide_reference(ground_truth["annotations"], json.loads(Path(dt).read_text()))))
 
 
 def print_letterboxes(files: Sequence[str], width_px: int, height_px: int) -> None:

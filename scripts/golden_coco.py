@@ -81,12 +81,39 @@ def coco_options(rng: Generator, images: list[int], categories: list[int]) -> Ca
     return options
 
 
+def match_cases(seed: int, count: int) -> list[Case]:
+    """Instead of `expected`: `matches`, the images that have annotations, as pycocotools matched them."""
+    rng = np.random.default_rng(seed)
+    cases = [coco_case(rng) for _ in range(count)]
+    for case in cases:
+        case["matches"] = match_reference(case)
+    return cases
+
+
+def match_reference(case: Case) -> list[Case]:
+    with contextlib.redirect_stdout(io.StringIO()):
+        evaluation = evaluated(case)
+    all_areas = evaluation.params.areaRng[evaluation.params.areaRngLbl.index("all")]
+    names = ("dtIds", "dtMatches", "dtIgnore", "gtIds", "gtIgnore", "gtMatches")
+    return [
+        {"image": int(found["image_id"]), "category": int(found["category_id"])}
+        | {name: np.asarray(found[name], dtype=float).tolist() for name in names}
+        for found in evaluation.evalImgs
+        if found is not None and found["aRng"] == all_areas
+    ]
+
+
+def evaluated(case: Case) -> Any:
+    evaluation = COCOeval(*coco_objects(case), "bbox")
+    for name, value in case["options"].items():
+        setattr(evaluation.params, name, np.array(value) if name == "iouThrs" else value)
+    evaluation.evaluate()
+    return evaluation
+
+
 def coco_reference(case: Case) -> Case:
     with contextlib.redirect_stdout(io.StringIO()):
-        evaluation = COCOeval(*coco_objects(case), "bbox")
-        for name, value in case["options"].items():
-            setattr(evaluation.params, name, np.array(value) if name == "iouThrs" else value)
-        evaluation.evaluate()
+        evaluation = evaluated(case)
         evaluation.accumulate()
         with contextlib.suppress(IndexError):
             evaluation.summarize()

@@ -1,11 +1,15 @@
 /** The COCO detection metric, equal to pycocotools 2.0.11 to the last bit of every array. */
 import { accumulateClass, type Curves, emptyCurves } from "./accumulate.js";
+import { boxIous } from "./box-iou.js";
 import { type CocoGroundTruth, type CocoResult, readCocoGroundTruth, readCocoResults } from "./coco-format.js";
 import { detectionColumns, groundTruthColumns } from "./columns.js";
+import { type Federation, federate, ignoreUnverified } from "./federated.js";
 import { groupDetections, groupGroundTruth } from "./grouping.js";
-import { matchClass } from "./matching.js";
-import { type Axes, type EvaluateCocoOptions, resolveOptions } from "./options.js";
+import { type CocoMatches, recordMatches } from "./matches.js";
+import { type Annotations, matchClass } from "./matching.js";
+import { type Axes, type EvaluateCocoOptions, type Parameters, resolveOptions } from "./options.js";
 import { type ClassSummary, type CocoSummary, summarize, summarizeClasses } from "./summarize.js";
+import { type LvisSummary, summarizeLvis } from "./summarize-lvis.js";
 
 export interface CocoEvaluation extends Curves {
   readonly axes: Axes;
@@ -16,7 +20,14 @@ export interface CocoEvaluation extends Curves {
   readonly perClass: readonly ClassSummary[];
   /** What in the input makes the numbers other than they seem. */
   readonly warnings: readonly string[];
+  /** With the option `matches`. */
+  readonly matches?: CocoMatches;
+  /** With the option `federated`. */
+  readonly lvis?: LvisSummary;
 }
+
+/** An evaluation with the option `matches`. */
+export type MatchedEvaluation = CocoEvaluation & { readonly matches: CocoMatches };
 
 /**
  * Evaluates detections against ground truth. Neither is changed.
@@ -28,6 +39,16 @@ export interface CocoEvaluation extends Curves {
  * @param gt ground truth, or the path of its JSON file.
  * @param dt results, or the path of their JSON file.
  */
+export async function evaluateCoco(
+  gt: string | CocoGroundTruth,
+  dt: string | readonly CocoResult[],
+  options: EvaluateCocoOptions & { readonly matches: true },
+): Promise<MatchedEvaluation>;
+export async function evaluateCoco(
+  gt: string | CocoGroundTruth,
+  dt: string | readonly CocoResult[],
+  options?: EvaluateCocoOptions,
+): Promise<CocoEvaluation>;
 export async function evaluateCoco(
   gt: string | CocoGroundTruth,
   dt: string | readonly CocoResult[],
@@ -45,11 +66,18 @@ function evaluateParsed(
 ): CocoEvaluation {
   const parameters = resolveOptions(groundTruth, options);
   const { axes, useCats } = parameters;
-  const gt = groundTruthColumns(groundTruth, parameters);
-  const dt = detectionColumns(results, groundTruth, parameters);
-  const annotations = { gt, dt, gtGroups: groupGroundTruth(gt, parameters), dtGroups: groupDetections(dt, parameters) };
+  const { annotations, federation } = prepare(groundTruth, results, parameters, options);
+  const { gt, dt } = annotations;
+  const recorder = options.matches
+    ? recordMatches(annotations, parameters, groundTruth.categories, (d, g) => boxIous(dt, d, gt, g))
+    : undefined;
   const curves = emptyCurves(axes);
-  axes.categoryIds.forEach((_, k) => accumulateClass(matchClass(annotations, k, axes), k, axes, curves));
+  axes.categoryIds.forEach((_, k) => {
+    const classMatches = matchClass(annotations, k, axes, recorder?.onMatch(k));
+    if (federation) ignoreUnverified(annotations, k, classMatches, federation);
+    accumulateClass(classMatches, k, axes, curves);
+    recorder?.finish(k, classMatches);
+  });
   const summary = summarize(curves, axes);
   return {
     ...curves,
@@ -58,7 +86,25 @@ function evaluateParsed(
     stats: Object.values(summary) as number[],
     perClass: useCats ? summarizeClasses(curves, axes, groundTruth.categories) : [],
     warnings: warningsAbout(gt.id),
+    ...(recorder && { matches: recorder.matches }),
+    ...(federation && { lvis: summarizeLvis(curves, axes, groundTruth.categories) }),
   };
+}
+
+function prepare(
+  groundTruth: CocoGroundTruth,
+  results: readonly CocoResult[],
+  parameters: Parameters,
+  { federated }: EvaluateCocoOptions,
+): { annotations: Annotations; federation: Federation | undefined } {
+  const all = {
+    gt: groundTruthColumns(groundTruth, parameters),
+    dt: detectionColumns(results, groundTruth, parameters),
+  };
+  const federation = federated ? federate(groundTruth, all.gt, all.dt, parameters) : undefined;
+  const { gt, dt } = federation ?? all;
+  const gtGroups = groupGroundTruth(gt, parameters);
+  return { annotations: { gt, dt, gtGroups, dtGroups: groupDetections(dt, parameters) }, federation };
 }
 
 function warningsAbout(ids: Float64Array): string[] {

@@ -1,5 +1,10 @@
 export type { CocoAnnotation, CocoCategory, CocoGroundTruth, CocoResult } from "./coco-format.js";
 export { readCocoGroundTruth, readCocoResults } from "./coco-format.js";
-export { type CocoEvaluation, evaluateCoco } from "./evaluate-coco.js";
+export { type CocoEvaluation, evaluateCoco, type MatchedEvaluation } from "./evaluate-coco.js";
+export type { FederatedCategory, FederatedGroundTruth, FederatedImage } from "./federated.js";
+export type { CocoMatches, MatchedAnnotations, MatchedDetections, MatchedGroundTruth } from "./matches.js";
+export { FALSE_POSITIVE, IGNORED, TRUE_POSITIVE } from "./matching.js";
 export type { AreaRange, Axes, EvaluateCocoOptions } from "./options.js";
+export type { Overlaps } from "./overlaps.js";
 export type { ClassSummary, CocoSummary } from "./summarize.js";
+export type { LvisSummary } from "./summarize-lvis.js";

@@ -21,6 +21,12 @@ export interface ClassMatches {
   readonly positives: Int32Array;
 }
 
+/**
+ * Told of each detection that takes ground truth: where its outcome is in `ClassMatches.outcomes`, which entry of
+ * `Annotations.gtGroups.rows` it took, and their IoU.
+ */
+export type OnMatch = (outcome: number, gtPosition: number, iou: number) => void;
+
 export interface Annotations {
   readonly gt: GroundTruthColumns;
   readonly dt: DetectionColumns;
@@ -29,7 +35,7 @@ export interface Annotations {
 }
 
 /** @param k class, into `Axes.categoryIds`. */
-export function matchClass(annotations: Annotations, k: number, axes: Axes): ClassMatches {
+export function matchClass(annotations: Annotations, k: number, axes: Axes, onMatch?: OnMatch): ClassMatches {
   const { dt, dtGroups } = annotations;
   const start = dtGroups.classStarts[k] as number;
   const end = dtGroups.classStarts[k + 1] as number;
@@ -45,7 +51,7 @@ export function matchClass(annotations: Annotations, k: number, axes: Axes): Cla
   }
   const outcomes = unmatchedOutcomes(areas, axes);
   const matches = { scores, rankInImage, outcomes, positives: new Int32Array(axes.areaRanges.length) };
-  for (const group of groupsOf(annotations, k)) matchGroup(group, axes, matches);
+  for (const group of groupsOf(annotations, k)) matchGroup(group, axes, matches, onMatch);
   return matches;
 }
 
@@ -69,6 +75,8 @@ interface Group {
   readonly places: Int32Array;
   /** (G,). Rows of `gt`. */
   readonly gtRows: Int32Array;
+  /** Where they start in `Annotations.gtGroups.rows`. */
+  readonly gtStart: number;
   readonly gt: GroundTruthColumns;
   /** (D, G). */
   readonly ious: Float64Array;
@@ -105,20 +113,21 @@ function groupAt(annotations: Annotations, gtStart: number, gtEnd: number, dtSta
       bestIou[d] = Math.max(bestIou[d] as number, ious[d * gtRows.length + g] as number);
     }
   }
-  return { places: dtGroups.placeInClass.subarray(dtStart, dtEnd), gtRows, gt, ious, bestIou };
+  return { places: dtGroups.placeInClass.subarray(dtStart, dtEnd), gtRows, gtStart, gt, ious, bestIou };
 }
 
 function matchGroup(
   group: Group,
   { areaRanges, iouThresholds }: Axes,
   { outcomes, positives, scores }: ClassMatches,
+  onMatch?: OnMatch,
 ): void {
   areaRanges.forEach((range, a) => {
     const ranged = inRange(group, range);
     positives[a] = (positives[a] as number) + ranged.unignored;
     for (let t = 0; t < iouThresholds.length; t++) {
       const offset = (a * iouThresholds.length + t) * scores.length;
-      matchAtThreshold(group, ranged, iouThresholds[t] as number, outcomes, offset);
+      matchAtThreshold(group, ranged, iouThresholds[t] as number, outcomes, offset, onMatch);
     }
   });
 }
@@ -150,8 +159,15 @@ function inRange({ gt, gtRows }: Group, range: AreaRange): Ranged {
  * Each detection, best first, takes the free box of the highest IoU, the later of equals; an ignored box only if no other will do.
  * Writes the outcomes of matched detections, from `offset` on.
  */
-function matchAtThreshold(group: Group, ranged: Ranged, threshold: number, outcomes: Uint8Array, offset: number): void {
-  const { gt, gtRows, bestIou, places } = group;
+function matchAtThreshold(
+  group: Group,
+  ranged: Ranged,
+  threshold: number,
+  outcomes: Uint8Array,
+  offset: number,
+  onMatch?: OnMatch,
+): void {
+  const { gt, gtRows, gtStart, ious, bestIou, places } = group;
   const { order, unignored, taken } = ranged;
   const lowest = Math.min(threshold, 1 - 1e-10);
   taken.fill(0);
@@ -161,6 +177,7 @@ function matchAtThreshold(group: Group, ranged: Ranged, threshold: number, outco
     if (match < 0) continue;
     const g = order[match] as number;
     const row = gtRows[g] as number;
+    onMatch?.(offset + (places[d] as number), gtStart + g, ious[d * gtRows.length + g] as number);
     taken[g] = gt.iscrowd[row] === 1 ? 0 : 1;
     if (match >= unignored) outcomes[offset + (places[d] as number)] = IGNORED;
     // pycocotools notes a match as the id of the box, so that the id 0 reads as no match.

@@ -17,6 +17,13 @@ export interface EvaluateCocoOptions {
   readonly imageIds?: readonly number[];
   /** @default all categories of the ground truth. With `useCats: false`, equal scores of an image are taken in this order. */
   readonly categoryIds?: readonly number[];
+  /** True: the result has `matches`, for diagnosis. @default false */
+  readonly matches?: boolean;
+  /**
+   * True: images are annotated for some classes only, as in LVIS. `maxDets` is [300] by default, its largest is the number of
+   * detections of an image over all classes, and the result has `lvis`. @default false
+   */
+  readonly federated?: boolean;
 }
 
 export interface AreaRange {
@@ -74,12 +81,18 @@ export function resolveOptions(gt: CocoGroundTruth, options: EvaluateCocoOptions
     recallThresholds,
     categoryIds: useCats ? categoryIds : [-1],
     areaRanges: options.areaRanges ?? defaultAreaRanges,
-    maxDets: [...(options.maxDets ?? [1, 10, 100])].sort((a, b) => a - b),
+    maxDets: [...(options.maxDets ?? (options.federated ? [300] : [1, 10, 100]))].sort((a, b) => a - b),
   };
   return { axes, useCats, imageIds, categoryIds };
 }
 
-function checkOptions({ iouType, maxDets, areaRanges, iouThresholds }: EvaluateCocoOptions): void {
+function checkOptions({ iouType, maxDets, areaRanges, iouThresholds, federated, useCats }: EvaluateCocoOptions): void {
+  if (federated && useCats === false) {
+    throw invalid(
+      "Federated ground truth says what was annotated by class, but useCats is false.",
+      "Drop one of them.",
+    );
+  }
   if (iouType !== undefined && iouType !== "bbox") {
     throw invalid(`iouType ${JSON.stringify(iouType)} cannot be evaluated yet.`, 'Set iouType to "bbox".');
   }

@@ -28,12 +28,15 @@ export interface ClassSummary {
   readonly ap: number;
   readonly ap50: number;
   readonly ap75: number;
+  /** Average recall: the mean over the IoU thresholds of the last recall. */
+  readonly ar: number;
 }
 
 /** Which cells to average. What is left out stands for all of the axis. */
-interface Selection {
+export interface Selection {
   readonly iou?: number;
-  readonly k?: number;
+  /** Into `Axes.categoryIds`. */
+  readonly classes?: readonly number[];
   readonly area: string;
   readonly maxDet: number | undefined;
 }
@@ -65,19 +68,17 @@ export function summarizeClasses(curves: Curves, axes: Axes, categories: readonl
   const names = new Map(categories.map(({ id, name }) => [id, name]));
   const rows = axes.categoryIds.map((categoryId, k) => ({ categoryId, k, name: names.get(categoryId) ?? "" }));
   return rows.map(({ categoryId, name, k }) => {
+    const selection = { area: "all", maxDet: axes.maxDets.at(-1), classes: [k] };
     const ap = (iou: Partial<Selection>) =>
-      averageOf(curves.precision, axes.recallThresholds.length, axes, {
-        area: "all",
-        maxDet: axes.maxDets.at(-1),
-        k,
-        ...iou,
-      });
-    return { categoryId, name, ap: ap({}), ap50: ap({ iou: 0.5 }), ap75: ap({ iou: 0.75 }) };
+      averageOf(curves.precision, axes.recallThresholds.length, axes, { ...selection, ...iou });
+    const ar = averageOf(curves.recall, 1, axes, selection);
+    return { categoryId, name, ap: ap({}), ap50: ap({ iou: 0.5 }), ap75: ap({ iou: 0.75 }), ar };
   });
 }
 
 /** Mean of the selected cells above -1, or -1 if there are none. @param points R for precision, 1 for recall. */
-function averageOf(values: Float64Array, points: number, axes: Axes, { iou, k, area, maxDet }: Selection): number {
+export function averageOf(values: Float64Array, points: number, axes: Axes, selection: Selection): number {
+  const { iou, classes, area, maxDet } = selection;
   const { iouThresholds, categoryIds, areaRanges, maxDets } = axes;
   const selected: number[] = [];
   const a = areaRanges.findIndex((range) => range.name === area);
@@ -86,7 +87,7 @@ function averageOf(values: Float64Array, points: number, axes: Axes, { iou, k, a
     if (iou !== undefined && threshold !== iou) return;
     for (let r = 0; r < points; r++) {
       categoryIds.forEach((_, category) => {
-        if (k !== undefined && category !== k) return;
+        if (classes?.includes(category) === false) return;
         const cell = (((t * points + r) * categoryIds.length + category) * areaRanges.length + a) * maxDets.length;
         maxDets.forEach((limit, m) => {
           const value = values[cell + m] as number;

@@ -2,13 +2,14 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../../../ts/core/hash.js";
 import {
-  type CocoEvaluation,
   type CocoGroundTruth,
   type CocoResult,
   evaluateCoco,
+  type MatchedEvaluation,
 } from "../../../../ts/evaluation/coco/index.js";
 
-export interface CocoCase {
+/** An evaluation without its results. */
+export interface CocoInput {
   readonly categories: readonly number[];
   readonly images: readonly number[];
   /** Rows [id, image, category, x, y, w, h, area, iscrowd]. */
@@ -25,6 +26,9 @@ export interface CocoCase {
     readonly areaRng?: [number, number][];
     readonly areaRngLbl?: string[];
   };
+}
+
+export interface CocoCase extends CocoInput {
   /** SHA-256 of the arrays' bytes. `stats` is empty where pycocotools cannot compute it. */
   readonly expected: { precision: string; recall: string; scores: string; stats: number[] };
 }
@@ -42,7 +46,7 @@ export async function assertEqualsPycocotools(cocoCase: CocoCase): Promise<void>
   assert.deepEqual(actual, expected, JSON.stringify(cocoCase));
 }
 
-function evaluateCase({ categories, images, gt, dt, options }: CocoCase): Promise<CocoEvaluation> {
+export function evaluateCase({ categories, images, gt, dt, options }: CocoInput): Promise<MatchedEvaluation> {
   const { useCats, maxDets, imgIds, catIds, iouThrs, areaRng, areaRngLbl } = options;
   const groundTruth = {
     images: images.map((id) => ({ id })),
@@ -56,6 +60,7 @@ function evaluateCase({ categories, images, gt, dt, options }: CocoCase): Promis
   });
   const areaRanges = areaRng?.map(([min, max], a) => ({ name: areaRngLbl?.[a] ?? "", min, max }));
   return evaluateCoco(groundTruth, results, {
+    matches: true,
     useCats: useCats === 1,
     ...(maxDets && { maxDets }),
     ...(imgIds && { imageIds: imgIds }),
@@ -65,6 +70,6 @@ function evaluateCase({ categories, images, gt, dt, options }: CocoCase): Promis
   });
 }
 
-function digest(values: Float64Array): string {
+export function digest(values: Float64Array): string {
   return sha256(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
 }
