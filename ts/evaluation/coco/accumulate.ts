@@ -3,7 +3,7 @@ import { type ClassMatches, FALSE_POSITIVE, TRUE_POSITIVE } from "./matching.js"
 import type { Axes } from "./options.js";
 
 /** The distance from 1 to the next double: what pycocotools adds to a denominator. */
-const EPSILON = 2 ** -52;
+export const EPSILON = 2 ** -52;
 
 /** Row-major arrays; T thresholds, R recalls, K classes, A area ranges, M maxDets. -1: no ground truth to find. */
 export interface Curves {
