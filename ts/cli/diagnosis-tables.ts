@@ -20,15 +20,16 @@ const MOST_PAIRS = 10;
 
 export function diagnosisText(diagnosis: Diagnosis): string {
   const { perClass, errors, confusion, calibration, bestThreshold, classAwareness, worstImages } = diagnosis;
-  const atBest = `detections with the best score or above (${formatScore(bestThreshold)})`;
+  const kept =
+    bestThreshold.threshold === null ? "all detections" : `detections from score ${formatScore(bestThreshold)}`;
   return [
     section("Classes", classTable(perClass)),
     section("Best score threshold at IoU 0.5 for all classes together", thresholdTable(bestThreshold)),
     section("Errors at IoU 0.5, and how much AP50 rises with each kind fixed (TIDE)", errorTable(errors)),
     section("What wrong classes cost", awarenessTable(classAwareness)),
-    section(`Classes most often taken for another, ${atBest}`, confusionTable(confusion)),
+    section(`Classes most often taken for another, ${kept}`, confusionTable(confusion)),
     section(calibrationTitle(calibration), calibrationTable(calibration)),
-    section(`Images with the most errors, ${atBest}`, imageTable(worstImages)),
+    section(`Images with the most errors, ${kept}`, imageTable(worstImages)),
   ].join("\n\n");
 }
 

@@ -46,7 +46,7 @@ export function accumulateClass(matches: ClassMatches, k: number, axes: Axes, cu
 }
 
 /** The fewest true positives whose recall, computed in doubles, is at least each threshold. */
-function neededTruePositives(recallThresholds: Float64Array, positives: number): Int32Array {
+export function neededTruePositives(recallThresholds: Float64Array, positives: number): Int32Array {
   let needed = 0;
   return Int32Array.from(recallThresholds, (threshold) => {
     while (needed / positives < threshold) needed++;

@@ -56,17 +56,18 @@ export function thresholdIndex({ axes: { iouThresholds } }: CocoMatches, iou: nu
   throw new CasslError("CONFIG_INVALID", message, "Name one of these, or evaluate with this one in iouThresholds.");
 }
 
-function classesOf({ category, score, outcome }: Outcomes, positives: Int32Array, axes: Axes): ClassMatches[] {
-  const all = category.map((_, row) => row);
-  const byScore = sortStable(all, scoreRanks(score), score.length);
-  const sorted = sortStable(byScore, category, positives.length);
-  const starts = startsOf(all, category, positives.length);
+function classesOf(outcomes: Outcomes, positives: Int32Array, axes: Axes): ClassMatches[] {
+  const { category, score, outcome } = outcomes;
+  const sorted = rowsInOrder(outcomes, positives.length);
+  const starts = startsOf(sorted, category, positives.length);
   return Array.from(positives, (count, k) => {
     const rows = sorted.subarray(starts[k], starts[k + 1]);
     const outcomes = new Uint8Array(axes.iouThresholds.length * rows.length);
-    outcomes.forEach((_, at) => {
-      const t = Math.floor(at / rows.length);
-      outcomes[at] = outcome[t * score.length + (rows[at % rows.length] as number)] as number;
+    axes.iouThresholds.forEach((_, t) => {
+      outcomes.set(
+        rows.map((row) => outcome[t * score.length + row] as number),
+        t * rows.length,
+      );
     });
     return {
       scores: Float64Array.from(rows, (row) => score[row] as number),
@@ -75,4 +76,14 @@ function classesOf({ category, score, outcome }: Outcomes, positives: Int32Array
       positives: Int32Array.of(count),
     };
   });
+}
+
+/** Rows by class, and by descending score within it. The tables of matches are in that order already. */
+function rowsInOrder({ category, score }: Outcomes, classes: number): Int32Array {
+  const all = category.map((_, row) => row);
+  const isInOrder = all.every((row) => {
+    if (row === 0 || (category[row] as number) > (category[row - 1] as number)) return true;
+    return category[row] === category[row - 1] && (score[row] as number) <= (score[row - 1] as number);
+  });
+  return isInOrder ? all : sortStable(sortStable(all, scoreRanks(score), score.length), category, classes);
 }

@@ -27,11 +27,11 @@ export interface Diagnosis {
   /** The one score threshold that is best for all classes together. */
   readonly bestThreshold: BestThreshold;
   readonly errors: ErrorSplit;
-  /** Of the detections at the best threshold or above. */
+  /** Of the detections at the best threshold or above, of all if none finds anything. */
   readonly confusion: ConfusionMatrix;
   readonly calibration: Calibration;
   readonly classAwareness: ClassAwareness;
-  /** By errors of the detections at the best threshold or above. */
+  /** By errors of the same detections. */
   readonly worstImages: readonly ImageErrors[];
 }
 
@@ -44,8 +44,7 @@ export async function diagnose(
   const evaluation = await evaluateCoco(gt, dt, { ...options, matches: true });
   const { matches } = evaluation;
   const { overall, perClass } = bestThresholds(matches);
-  // Without a threshold that finds anything, nothing is kept.
-  const minScore = overall.threshold ?? Infinity;
+  const minScore = overall.threshold ?? -Infinity;
   const counts = countPositives(matches.groundTruth, matches.categories.length);
   const diagnosis = {
     perClass: evaluation.perClass.map((summary, k) => ({

@@ -1,5 +1,5 @@
 /** AP of a sample of images, some of them several times, from the matches of each image once. */
-import { EPSILON } from "../coco/accumulate.js";
+import { EPSILON, neededTruePositives } from "../coco/accumulate.js";
 import type { CocoMatches } from "../coco/matches.js";
 import { IGNORED, TRUE_POSITIVE } from "../coco/matching.js";
 
@@ -12,23 +12,31 @@ export interface CompactMatches {
 interface CompactClass {
   /** Image of each ground truth to be found. */
   readonly positives: Int32Array;
-  /** One list a threshold: the image of each detection that is not ignored, by descending score; ~image if it is wrong. */
-  readonly judged: readonly Int32Array[];
+  /** Image of each detection, by descending score. */
+  readonly images: Int32Array;
+  /** One an IoU threshold. */
+  readonly judgements: readonly Judgement[];
+}
+
+/** Places in `CompactClass.images`, ascending. The others are wrong. */
+interface Judgement {
+  readonly right: Int32Array;
+  readonly ignored: Int32Array;
 }
 
 export function compactMatches({ axes, categories, detections, groundTruth }: CocoMatches): CompactMatches {
   const classes = categories.map((_, k) => {
-    const found = groundTruth.image.subarray(groundTruth.classStarts[k], groundTruth.classStarts[k + 1]);
-    const ignored = groundTruth.ignored.subarray(groundTruth.classStarts[k]);
-    const [start, end] = [detections.classStarts[k] as number, detections.classStarts[k + 1]];
-    const images = detections.image.subarray(start, end);
-    const judged = Array.from(axes.iouThresholds, (_, t) => {
+    const objects = groundTruth.image.subarray(groundTruth.classStarts[k], groundTruth.classStarts[k + 1]);
+    const isIgnored = groundTruth.ignored.subarray(groundTruth.classStarts[k]);
+    const start = detections.classStarts[k] as number;
+    const images = detections.image.subarray(start, detections.classStarts[k + 1]);
+    const judgements = Array.from(axes.iouThresholds, (_, t) => {
       const outcomes = detections.outcome.subarray(t * detections.row.length + start);
-      return images
-        .map((image, place) => (outcomes[place] === TRUE_POSITIVE ? image : ~image))
-        .filter((_, place) => outcomes[place] !== IGNORED);
+      const places = images.map((_, place) => place);
+      const placesOf = (outcome: number) => places.filter((place) => outcomes[place] === outcome);
+      return { right: placesOf(TRUE_POSITIVE), ignored: placesOf(IGNORED) };
     });
-    return { positives: found.filter((_, row) => ignored[row] === 0), judged };
+    return { positives: objects.filter((_, row) => isIgnored[row] === 0), images, judgements };
   });
   return { recallThresholds: axes.recallThresholds, classes };
 }
@@ -42,41 +50,51 @@ export function compactMatches({ axes, categories, detections, groundTruth }: Co
 export function weightedAveragePrecision({ classes, recallThresholds }: CompactMatches, weights: Int32Array): number {
   let sum = 0;
   let curves = 0;
-  for (const { positives, judged } of classes) {
-    const count = positives.reduce((total, image) => total + (weights[image] as number), 0);
+  for (const { positives, images, judgements } of classes) {
+    const count = sumAt(positives, weights);
     if (count === 0) continue;
-    for (const detections of judged) sum += sampledPrecision(detections, count, recallThresholds, weights);
-    curves += judged.length;
+    const needed = neededTruePositives(recallThresholds, count);
+    const copies = images.map((image) => weights[image] as number);
+    const copiesUpTo = cumulative(copies);
+    for (const judgement of judgements) sum += sampledPrecision(judgement, copies, copiesUpTo, needed);
+    curves += judgements.length;
   }
   return curves === 0 ? -1 : sum / (curves * recallThresholds.length);
 }
 
-/** The sum over the recall thresholds of the highest precision at that recall or above. */
+/** The sum over the recall thresholds of the highest precision at that recall or above. @param needed for each, ascending. */
 function sampledPrecision(
-  detections: Int32Array,
-  positives: number,
-  recallThresholds: Float64Array,
-  weights: Int32Array,
+  { right, ignored }: Judgement,
+  copies: Int32Array,
+  copiesUpTo: Int32Array,
+  needed: Int32Array,
 ): number {
-  let right = 0;
-  let wrong = 0;
-  for (const image of detections) {
-    if (image >= 0) right += weights[image] as number;
-    else wrong += weights[~image] as number;
-  }
-  let r = recallThresholds.length - 1;
-  while (r >= 0 && right / positives < (recallThresholds[r] as number)) r--;
+  let found = sumAt(right, copies);
+  let left = sumAt(ignored, copies);
+  let i = ignored.length - 1;
+  let r = needed.length - 1;
+  while (r >= 0 && (needed[r] as number) > found) r--;
   let sum = 0;
   let highest = 0;
-  // From the last detection to the first, so that the highest precision from there on is known.
-  for (let place = detections.length - 1; place >= 0 && r >= 0; place--) {
-    const image = detections[place] as number;
-    if (image < 0) wrong -= weights[~image] as number;
-    else {
-      highest = Math.max(highest, right / (right + wrong + EPSILON));
-      right -= weights[image] as number;
-      for (; r >= 0 && right / positives < (recallThresholds[r] as number); r--) sum += highest;
-    }
+  // From the last to the first, so that the highest precision from there on is known. It changes at right detections only.
+  for (let n = right.length - 1; n >= 0 && r >= 0; n--) {
+    const place = right[n] as number;
+    for (; i >= 0 && (ignored[i] as number) > place; i--) left -= copies[ignored[i] as number] as number;
+    highest = Math.max(highest, found / ((copiesUpTo[place] as number) - left + EPSILON));
+    found -= copies[place] as number;
+    for (; r >= 0 && (needed[r] as number) > found; r--) sum += highest;
   }
   return sum + (r + 1) * highest;
+}
+
+function sumAt(places: Int32Array, values: Int32Array): number {
+  let sum = 0;
+  for (const place of places) sum += values[place] as number;
+  return sum;
+}
+
+/** Sums of the values up to each and with it. */
+function cumulative(values: Int32Array): Int32Array {
+  let sum = 0;
+  return values.map((value) => (sum += value));
 }
