@@ -174,14 +174,11 @@ describe("cassl", function () {
       assert.match(stdout, /20 samples of the images, seed 7; the first is better in 100 %/);
       const { comparison } = JSON.parse((await cassl(...args, "--json")).stdout) as { comparison: { seed: number } };
       assert.equal(comparison.seed, 7);
-      assertRefused(await cassl("eval", "gt.json", "dt.json", "--against", "gone.json"), /gone\.json/);
       assertRefused(await cassl(...args, "--resamples", "0"), /resamples is 0/);
-      assertRefused(await cassl(...args, "--seed", "x"), /whole number/);
     });
 
     it("prints the numbers of LVIS, and asks for what they need", async () => {
       assertRefused(await cassl("eval", "gt.json", "dt.json", "--lvis"), /neg_category_ids/);
-      assertRefused(await cassl("eval", "gt.json", "dt.json", "--lvis", "--class-agnostic"), /cannot be used/);
       const content = JSON.parse(await readFile(join(folder, "gt.json"), "utf8")) as { images: object[] };
       const images = content.images.map((image) => ({
         ...image,

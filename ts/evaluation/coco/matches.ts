@@ -63,9 +63,9 @@ export interface MatchedGroundTruth extends MatchedAnnotations {
 export interface MatchRecorder {
   readonly matches: CocoMatches;
   /** What to give to `matchClass` for class k. */
-  onMatch(this: void, k: number): OnMatch;
+  readonly onMatch: (k: number) => OnMatch;
   /** Takes the outcomes of class k, once they are final. */
-  finish(this: void, k: number, classMatches: ClassMatches): void;
+  readonly finish: (k: number, classMatches: ClassMatches) => void;
 }
 
 /** CONFIG_INVALID if no area range is called "all". */
@@ -75,36 +75,42 @@ export function recordMatches(
   categories: readonly CocoCategory[],
   iouOf: IouOf,
 ): MatchRecorder {
-  const { axes } = parameters;
-  const a = axes.areaRanges.findIndex(({ name }) => name === "all");
-  if (a < 0) throw noRangeForAll(axes);
+  const a = parameters.axes.areaRanges.findIndex(({ name }) => name === "all");
+  if (a < 0) throw noRangeForAll(parameters.axes);
   const matches = unmatched(annotations, parameters, categories, a, iouOf);
-  const { detections, groundTruth } = matches;
-  const rows = detections.row.length;
+  const firstRow = a * matches.axes.iouThresholds.length;
   return {
     matches,
-    onMatch: (k) => {
-      const start = detections.classStarts[k] as number;
-      const count = (detections.classStarts[k + 1] as number) - start;
-      return (outcome, gtPosition, iou) => {
-        const t = Math.floor(outcome / count) - a * axes.iouThresholds.length;
-        if (t < 0 || t >= axes.iouThresholds.length) return;
-        const detection = start + (outcome % count);
-        detections.groundTruth[t * rows + detection] = gtPosition;
-        detections.iou[t * rows + detection] = iou;
-        groundTruth.detection[t * groundTruth.row.length + gtPosition] = detection;
-      };
-    },
-    finish: (k, { scores: { length }, outcomes }) => {
-      axes.iouThresholds.forEach((_, t) => {
-        const from = (a * axes.iouThresholds.length + t) * length;
-        detections.outcome.set(
-          outcomes.subarray(from, from + length),
-          t * rows + (detections.classStarts[k] as number),
-        );
-      });
-    },
+    onMatch: (k) => matchWriter(matches, k, firstRow),
+    finish: (k, classMatches) => writeOutcomes(matches, k, firstRow, classMatches),
   };
+}
+
+/** @param firstRow where the thresholds of the area range "all" start among the rows (A, T) of `ClassMatches.outcomes`. */
+function matchWriter({ axes, detections, groundTruth }: CocoMatches, k: number, firstRow: number): OnMatch {
+  const start = detections.classStarts[k] as number;
+  const count = (detections.classStarts[k + 1] as number) - start;
+  return (outcome, gtPosition, iou) => {
+    const t = Math.floor(outcome / count) - firstRow;
+    if (t < 0 || t >= axes.iouThresholds.length) return;
+    const detection = start + (outcome % count);
+    detections.groundTruth[t * detections.row.length + detection] = gtPosition;
+    detections.iou[t * detections.row.length + detection] = iou;
+    groundTruth.detection[t * groundTruth.row.length + gtPosition] = detection;
+  };
+}
+
+function writeOutcomes(
+  { axes, detections }: CocoMatches,
+  k: number,
+  firstRow: number,
+  { outcomes, scores: { length } }: ClassMatches,
+): void {
+  axes.iouThresholds.forEach((_, t) => {
+    const from = (firstRow + t) * length;
+    const to = t * detections.row.length + (detections.classStarts[k] as number);
+    detections.outcome.set(outcomes.subarray(from, from + length), to);
+  });
 }
 
 function noRangeForAll({ areaRanges }: Axes): CasslError {

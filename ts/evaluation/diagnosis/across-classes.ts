@@ -8,9 +8,9 @@ export interface Overlap {
   readonly iou: number;
 }
 
-export const NO_OVERLAP: Overlap = { groundTruth: -1, iou: 0 };
+const NO_OVERLAP: Overlap = { groundTruth: -1, iou: 0 };
 
-/** The highest overlap of detection `d` with ground truth that is wanted, the first of equals; `NO_OVERLAP` without any. */
+/** The highest overlap of detection `d` with ground truth that is wanted, the last of equals as in COCO. */
 export function bestOverlap(
   { overlaps: { starts, groundTruth, iou } }: CocoMatches,
   d: number,
@@ -19,7 +19,7 @@ export function bestOverlap(
   let best = NO_OVERLAP;
   for (let pair = starts[d] as number; pair < (starts[d + 1] as number); pair++) {
     const candidate = { groundTruth: groundTruth[pair] as number, iou: iou[pair] as number };
-    if (candidate.iou > best.iou && isWanted(candidate.groundTruth)) best = candidate;
+    if (candidate.iou >= best.iou && isWanted(candidate.groundTruth)) best = candidate;
   }
   return best;
 }

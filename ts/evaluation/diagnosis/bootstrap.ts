@@ -5,7 +5,7 @@
 import { CasslError } from "../../core/errors.js";
 import { seededRandom } from "../../core/random.js";
 import type { CocoMatches } from "../coco/matches.js";
-import { compactMatches, weightedAveragePrecision } from "./weighted-average-precision.js";
+import { type CompactMatches, compactMatches, weightedAveragePrecision } from "./weighted-average-precision.js";
 
 export interface BootstrapOptions {
   /** How many samples of images to draw. @default 1000 */
@@ -44,29 +44,30 @@ export function compareModels(
   second: CocoMatches,
   options: BootstrapOptions = {},
 ): ModelComparison {
-  const { resamples = 1000, seed = 0, confidence = 0.95 } = options;
-  checkOptions(resamples, confidence);
+  const chosen = { resamples: 1000, seed: 0, confidence: 0.95, ...options };
+  checkOptions(chosen);
   checkComparable(first, second);
   const models = [compactMatches(first), compactMatches(second)] as const;
-  const apsOf = (weights: Int32Array) =>
-    models.map((model) => weightedAveragePrecision(model, weights)) as [number, number];
-  const [firstAp, secondAp] = apsOf(new Int32Array(first.imageIds.length).fill(1));
-  const random = seededRandom(seed);
-  const differences = Float64Array.from({ length: resamples }, () => {
-    const [one, other] = apsOf(drawImages(first.imageIds.length, random));
+  const images = first.imageIds.length;
+  const [firstAp, secondAp] = apsOf(models, new Int32Array(images).fill(1));
+  const random = seededRandom(chosen.seed);
+  const differences = Float64Array.from({ length: chosen.resamples }, () => {
+    const [one, other] = apsOf(models, drawImages(images, random));
     return one - other;
   }).sort();
   return {
     firstAp,
     secondAp,
     difference: firstAp - secondAp,
-    lower: quantile(differences, (1 - confidence) / 2),
-    upper: quantile(differences, (1 + confidence) / 2),
-    firstBetter: differences.filter((difference) => difference > 0).length / resamples,
-    resamples,
-    seed,
-    confidence,
+    lower: quantile(differences, (1 - chosen.confidence) / 2),
+    upper: quantile(differences, (1 + chosen.confidence) / 2),
+    firstBetter: differences.filter((difference) => difference > 0).length / chosen.resamples,
+    ...chosen,
   };
+}
+
+function apsOf([first, second]: readonly [CompactMatches, CompactMatches], weights: Int32Array): [number, number] {
+  return [weightedAveragePrecision(first, weights), weightedAveragePrecision(second, weights)];
 }
 
 /** How often each of `count` images was drawn. */
@@ -87,7 +88,7 @@ function quantile(ascending: Float64Array, share: number): number {
   return below + (place - Math.floor(place)) * (above - below);
 }
 
-function checkOptions(resamples: number, confidence: number): void {
+function checkOptions({ resamples, confidence }: Required<BootstrapOptions>): void {
   if (!Number.isInteger(resamples) || resamples < 1) {
     throw new CasslError("CONFIG_INVALID", `resamples is ${resamples}.`, "Give a whole number from 1.");
   }

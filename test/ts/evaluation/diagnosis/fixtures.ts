@@ -59,8 +59,8 @@ export async function matchesOf(
 }
 
 /**
- * Objects and detections of 40 by 40 px, with two images and the classes cat, dog and owl. Each is "image class x", such as
- * "1 cat 100", or with y after x. Detections are given by descending score: 0.9, 0.89 and so on.
+ * Objects and detections with two images and the classes cat, dog and owl. Each is "image class x y width height", such as
+ * "1 cat 100 0 40 40"; y is 0 and the sides are 40 px unless given. Detections are by descending score: 0.9, 0.89 and so on.
  */
 export function placed(objects: string, detections: string): DataSet {
   const annotations = boxesIn(objects).map((box, row) => ({ ...box, id: row + 1, area: 1600 }));
@@ -70,8 +70,8 @@ export function placed(objects: string, detections: string): DataSet {
 
 function boxesIn(text: string): { image_id: number; category_id: number; bbox: number[] }[] {
   return text.split(", ").map((placing) => {
-    const [image, name = "", x, y = 0] = placing.split(" ");
-    return { image_id: Number(image), category_id: NAMES.indexOf(name) + 1, bbox: [Number(x), Number(y), 40, 40] };
+    const [image, name = "", x, y = 0, width = 40, height = 40] = placing.split(" ");
+    return { image_id: Number(image), category_id: NAMES.indexOf(name) + 1, bbox: [x, y, width, height].map(Number) };
   });
 }
 
