@@ -100,7 +100,7 @@ export function averageOf(values: Float64Array, points: number, axes: Axes, sele
 }
 
 /** Adds up in numpy's order, which decides the last bits. */
-export function pairwiseSum(values: readonly number[], start: number, count: number): number {
+export function pairwiseSum(values: ArrayLike<number>, start: number, count: number): number {
   if (count > 128) {
     const half = Math.floor(count / 16) * 8;
     return pairwiseSum(values, start, half) + pairwiseSum(values, start + half, count - half);

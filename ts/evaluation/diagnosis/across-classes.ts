@@ -1,6 +1,6 @@
 /** Overlaps of detections with ground truth of any class. */
 import type { CocoMatches } from "../coco/matches.js";
-import { scoreRanks, sortStable } from "../coco/sorting.js";
+import { byDescendingScore } from "./ordering.js";
 
 /** A ground truth that a detection overlaps: its row, or -1 for none, and their IoU. */
 export interface Overlap {
@@ -33,8 +33,7 @@ export function matchAcrossClasses(matches: CocoMatches, minIou: number, minScor
   const { detections, groundTruth } = matches;
   const isTaken = new Uint8Array(groundTruth.row.length);
   const taken = new Int32Array(detections.row.length).fill(-1);
-  const all = detections.row.map((_, d) => d);
-  for (const d of sortStable(all, scoreRanks(detections.score), all.length)) {
+  for (const d of byDescendingScore(detections.score)) {
     if (!((detections.score[d] as number) >= minScore)) break;
     const free = bestOverlap(matches, d, (row) => groundTruth.ignored[row] === 0 && isTaken[row] === 0);
     const chosen = free.iou >= minIou ? free : bestOverlap(matches, d, (row) => groundTruth.ignored[row] === 1);

@@ -1,8 +1,8 @@
 /** The score at which to cut detections off: where F1, the harmonic mean of precision and recall, is highest. */
 import type { CocoMatches } from "../coco/matches.js";
 import { IGNORED, TRUE_POSITIVE } from "../coco/matching.js";
-import { scoreRanks, sortStable } from "../coco/sorting.js";
-import { countPositives, thresholdIndex } from "./average-precision.js";
+import { countPositives, outcomesAt, thresholdIndex } from "./matched.js";
+import { byDescendingScore } from "./ordering.js";
 
 /** In [0, 1] but the threshold; all three -1 if there is no ground truth to find. */
 export interface BestThreshold {
@@ -23,14 +23,13 @@ export interface BestThresholds {
 export function bestThresholds(matches: CocoMatches, { iou = 0.5 } = {}): BestThresholds {
   const { categories, detections } = matches;
   const { score, classStarts } = detections;
-  const t = thresholdIndex(matches, iou);
-  const outcome = detections.outcome.subarray(t * score.length, (t + 1) * score.length);
-  const positives = countPositives(matches.groundTruth, categories.length);
-  const all = detections.row.map((_, row) => row);
+  const outcome = outcomesAt(matches, thresholdIndex(matches, iou));
+  const positives = countPositives(matches);
+  const all = Int32Array.from(score.keys());
   const best = (rows: Int32Array, count: number) => bestOf(rows, score, outcome, count);
   return {
     overall: best(
-      sortStable(all, scoreRanks(score), score.length),
+      byDescendingScore(score),
       positives.reduce((sum, count) => sum + count, 0),
     ),
     perClass: categories.map(({ id, name }, k) => {

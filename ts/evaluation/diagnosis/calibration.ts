@@ -2,7 +2,7 @@
 import { CasslError } from "../../core/errors.js";
 import type { CocoMatches } from "../coco/matches.js";
 import { IGNORED, TRUE_POSITIVE } from "../coco/matching.js";
-import { thresholdIndex } from "./average-precision.js";
+import { outcomesAt, thresholdIndex } from "./matched.js";
 
 export interface ReliabilityBin {
   /** Scores in (from, to], the first bin also 0. */
@@ -33,17 +33,16 @@ export function calibrate(matches: CocoMatches, { iou = 0.5, bins: binCount = 10
   if (!Number.isInteger(binCount) || binCount < 1) {
     throw new CasslError("CONFIG_INVALID", `bins is ${binCount}.`, "Give a whole number from 1.");
   }
-  const { score, outcome } = matches.detections;
-  const offset = thresholdIndex(matches, iou) * score.length;
+  const outcomes = outcomesAt(matches, thresholdIndex(matches, iou));
   const sums = Array.from({ length: binCount }, () => ({ count: 0, score: 0, right: 0 }));
   let outOfRange = 0;
-  score.forEach((value, row) => {
-    if (outcome[offset + row] === IGNORED) return;
+  matches.detections.score.forEach((value, row) => {
+    if (outcomes[row] === IGNORED) return;
     const sum = sums[Math.max(Math.ceil(value * binCount) - 1, 0)];
     if (sum === undefined || value < 0) return void outOfRange++;
     sum.count++;
     sum.score += value;
-    if (outcome[offset + row] === TRUE_POSITIVE) sum.right++;
+    if (outcomes[row] === TRUE_POSITIVE) sum.right++;
   });
   const bins = sums.map(({ count, score, right }, bin) => ({
     from: bin / binCount,

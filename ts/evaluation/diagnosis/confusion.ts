@@ -3,7 +3,7 @@ import type { CocoCategory } from "../coco/coco-format.js";
 import type { CocoMatches } from "../coco/matches.js";
 import { IGNORED } from "../coco/matching.js";
 import { matchAcrossClasses } from "./across-classes.js";
-import { thresholdIndex } from "./average-precision.js";
+import { outcomesAt, thresholdIndex } from "./matched.js";
 
 export interface ConfusionMatrix {
   /** The K classes of rows and columns; both have one more, the background. */
@@ -39,11 +39,11 @@ export function confusionMatrix(matches: CocoMatches, { minIou = 0.5, minScore =
     counts[cell] = (counts[cell] as number) + 1;
   };
   const isFound = new Uint8Array(groundTruth.row.length);
-  const offset = thresholdIndex(matches, minIou) * detections.row.length;
+  const outcomes = outcomesAt(matches, thresholdIndex(matches, minIou));
   matchAcrossClasses(matches, minIou, minScore).forEach((taken, d) => {
     const detected = detections.category[d] as number;
     if (taken < 0) {
-      const isLeftOut = !((detections.score[d] as number) >= minScore) || detections.outcome[offset + d] === IGNORED;
+      const isLeftOut = !((detections.score[d] as number) >= minScore) || outcomes[d] === IGNORED;
       if (!isLeftOut) count(background, detected);
     } else if (groundTruth.ignored[taken] === 0) {
       isFound[taken] = 1;

@@ -4,11 +4,11 @@ import { evaluateCoco, type MatchedEvaluation } from "../coco/evaluate-coco.js";
 import type { CocoMatches } from "../coco/matches.js";
 import type { EvaluateCocoOptions } from "../coco/options.js";
 import type { ClassSummary } from "../coco/summarize.js";
-import { countPositives } from "./average-precision.js";
 import { type BestThreshold, bestThresholds } from "./best-threshold.js";
 import { type Calibration, calibrate } from "./calibration.js";
 import { type ClassAwareness, compareClassAwareness } from "./class-awareness.js";
 import { type ConfusionMatrix, confusionMatrix } from "./confusion.js";
+import { countPositives } from "./matched.js";
 import { type ErrorSplit, splitErrors } from "./tide.js";
 import { type ImageErrors, worstImages } from "./worst-images.js";
 
@@ -45,7 +45,7 @@ export async function diagnose(
   const { matches } = evaluation;
   const { overall, perClass } = bestThresholds(matches);
   const minScore = overall.threshold ?? -Infinity;
-  const counts = countPositives(matches.groundTruth, matches.categories.length);
+  const counts = countPositives(matches);
   const diagnosis = {
     perClass: evaluation.perClass.map((summary, k) => ({
       ...summary,

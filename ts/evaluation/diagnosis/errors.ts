@@ -2,7 +2,7 @@
 import type { CocoMatches } from "../coco/matches.js";
 import { FALSE_POSITIVE, TRUE_POSITIVE } from "../coco/matching.js";
 import { bestOverlap } from "./across-classes.js";
-import { thresholdIndex } from "./average-precision.js";
+import { thresholdIndex } from "./matched.js";
 
 /** Of false detections, in the order of `DetectionErrors.kind`. */
 export const falsePositiveKinds = ["classification", "localization", "both", "duplicate", "background"] as const;

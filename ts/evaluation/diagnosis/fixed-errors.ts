@@ -2,7 +2,7 @@
 import type { CocoMatches } from "../coco/matches.js";
 import { FALSE_POSITIVE, IGNORED, TRUE_POSITIVE } from "../coco/matching.js";
 import type { Axes } from "../coco/options.js";
-import { accumulateOutcomes, averagePrecision, type Outcomes } from "./average-precision.js";
+import { meanPrecision, type Outcomes, samplePrecisions } from "./average-precision.js";
 import { type DetectionErrors, type ErrorKind, falsePositiveKinds } from "./errors.js";
 
 /** Outcomes at one threshold, and how much ground truth of each class is to be found: (K,). */
@@ -16,9 +16,9 @@ export interface Fixable extends Outcomes {
  */
 export function fixErrors(original: Fixable, matches: CocoMatches, errors: DetectionErrors, kind: ErrorKind): Fixable {
   if (kind === "missed") return withoutGroundTruth(original, matches, errors.isMissed);
-  const { groundTruth } = matches;
+  const { detections, groundTruth } = matches;
   const fixed = { ...original, category: original.category.slice(), outcome: original.outcome.slice() };
-  const best = bestOfTargets(original.score, errors);
+  const best = bestOfTargets(detections.score, errors);
   const index = falsePositiveKinds.indexOf(kind);
   errors.kind.forEach((other, d) => {
     if (other !== index) return;
@@ -48,7 +48,7 @@ export function withoutGroundTruth(original: Fixable, { groundTruth }: CocoMatch
  * and leaves the mean with them, as in tidecv.
  */
 export function averagePrecisionOf(fixed: Fixable, original: Fixable, axes: Axes): number {
-  const curves = accumulateOutcomes(fixed, fixed.positives, axes);
+  const precisions = samplePrecisions(fixed, fixed.positives, axes);
   const classes = fixed.positives.length;
   const hasDetections = new Uint8Array(classes);
   fixed.category.forEach((k, d) => {
@@ -56,9 +56,9 @@ export function averagePrecisionOf(fixed: Fixable, original: Fixable, axes: Axes
   });
   fixed.positives.forEach((count, k) => {
     if (count > 0 || original.positives[k] === 0 || hasDetections[k] === 0) return;
-    for (let cell = k; cell < curves.precision.length; cell += classes) curves.precision[cell] = 0;
+    for (let cell = k; cell < precisions.length; cell += classes) precisions[cell] = 0;
   });
-  return averagePrecision(curves, axes);
+  return meanPrecision(precisions);
 }
 
 /** (G,). The best-scored detection that has each ground truth as its target. */

@@ -1,7 +1,8 @@
 /** Precision-recall curves of each class. */
+import { neededTruePositives } from "../coco/accumulate.js";
 import type { CocoMatches } from "../coco/matches.js";
-import { FALSE_POSITIVE, IGNORED, TRUE_POSITIVE } from "../coco/matching.js";
-import { accumulateMatches, countPositives, thresholdIndex } from "./average-precision.js";
+import { copies, type Judgement, judge, samplePrecision } from "./curves.js";
+import { countPositives, outcomesAt, thresholdIndex } from "./matched.js";
 
 /** Points by descending score; all values in [0, 1] but the scores. */
 export interface Curve {
@@ -17,49 +18,55 @@ export interface ClassCurve {
   readonly positives: number;
   /** One point for each detection that is right or wrong: recall and precision of it and those before it. */
   readonly raw: Curve;
-  /** (R,) What AP is the mean of: the highest precision at each recall threshold or above, 0 beyond the last recall. */
+  /**
+   * (R,) What AP is the mean of: the highest precision at each recall threshold or above, and the score at which the recall
+   * is reached; both 0 beyond the last recall.
+   */
   readonly sampled: Curve;
 }
 
 /** @param iou one of the evaluation's thresholds, else CONFIG_INVALID. */
 export function precisionRecallCurves(matches: CocoMatches, { iou = 0.5 } = {}): ClassCurve[] {
-  const t = thresholdIndex(matches, iou);
-  const positives = countPositives(matches.groundTruth, matches.categories.length);
-  const { precision, scores } = accumulateMatches(matches);
-  const { recallThresholds } = matches.axes;
+  const outcomes = outcomesAt(matches, thresholdIndex(matches, iou));
+  const { classStarts, score } = matches.detections;
+  const positives = countPositives(matches);
   return matches.categories.map(({ id, name }, k) => {
+    const [start, end] = [classStarts[k], classStarts[k + 1]];
     const count = positives[k] as number;
-    const recall = count === 0 ? new Float64Array(0) : recallThresholds;
-    const cell = (r: number): number => (t * recallThresholds.length + r) * matches.categories.length + k;
+    const judgement = judge(outcomes.subarray(start, end));
+    const scores = score.subarray(start, end);
     return {
       categoryId: id,
       name,
       positives: count,
-      raw: rawCurve(matches, k, t, count),
-      sampled: {
-        recall,
-        precision: recall.map((_, r) => precision[cell(r)] as number),
-        score: recall.map((_, r) => scores[cell(r)] as number),
-      },
+      raw: count === 0 ? emptyCurve() : rawCurve(judgement, scores, count),
+      sampled: count === 0 ? emptyCurve() : sampledCurve(judgement, scores, count, matches.axes.recallThresholds),
     };
   });
 }
 
-function rawCurve({ detections }: CocoMatches, k: number, t: number, positives: number): Curve {
-  const { classStarts, outcome, score } = detections;
-  const start = classStarts[k] as number;
-  const outcomes = outcome.subarray(t * score.length).subarray(start, classStarts[k + 1]);
-  const counted = positives === 0 ? [] : [...outcomes.keys()].filter((place) => outcomes[place] !== IGNORED);
+function rawCurve({ right, ignored }: Judgement, scores: Float64Array, positives: number): Curve {
+  const isRight = new Set(right);
+  const isIgnored = new Set(ignored);
+  const places = [...scores.keys()].filter((place) => !isIgnored.has(place));
   let found = 0;
-  let wrong = 0;
-  const points = counted.map((place) => {
-    if (outcomes[place] === TRUE_POSITIVE) found++;
-    if (outcomes[place] === FALSE_POSITIVE) wrong++;
-    return { recall: found / positives, precision: found / (found + wrong), score: score[start + place] as number };
-  });
+  const foundUpTo = places.map((place) => (isRight.has(place) ? ++found : found));
   return {
-    recall: Float64Array.from(points, (point) => point.recall),
-    precision: Float64Array.from(points, (point) => point.precision),
-    score: Float64Array.from(points, (point) => point.score),
+    recall: Float64Array.from(foundUpTo, (count) => count / positives),
+    precision: Float64Array.from(foundUpTo, (count, point) => count / (point + 1)),
+    score: Float64Array.from(places, (place) => scores[place] as number),
   };
+}
+
+function sampledCurve(judgement: Judgement, scores: Float64Array, positives: number, recall: Float64Array): Curve {
+  const needed = neededTruePositives(recall, positives);
+  const precision = new Float64Array(recall.length);
+  samplePrecision(judgement, copies(new Int32Array(scores.length).fill(1)), needed, precision);
+  // The recall 0 is reached at the first detection, whatever it is.
+  const reachedAt = (count: number) => scores[count === 0 ? 0 : (judgement.right[count - 1] ?? -1)] ?? 0;
+  return { recall, precision, score: Float64Array.from(needed, reachedAt) };
+}
+
+function emptyCurve(): Curve {
+  return { recall: new Float64Array(0), precision: new Float64Array(0), score: new Float64Array(0) };
 }

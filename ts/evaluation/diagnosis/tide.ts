@@ -2,7 +2,6 @@
 import type { CocoMatches } from "../coco/matches.js";
 import { FALSE_POSITIVE } from "../coco/matching.js";
 import type { Axes } from "../coco/options.js";
-import { countPositives, thresholdIndex } from "./average-precision.js";
 import {
   classifyErrors,
   type DetectionErrors,
@@ -18,6 +17,8 @@ import {
   withoutFalsePositives,
   withoutGroundTruth,
 } from "./fixed-errors.js";
+import { countPositives, outcomesAt, thresholdIndex } from "./matched.js";
+import { byDescendingScore } from "./ordering.js";
 
 export interface ErrorCost {
   readonly count: number;
@@ -40,7 +41,7 @@ export function splitErrors(matches: CocoMatches, options: Omit<ErrorOptions, "m
   const t = thresholdIndex(matches, options.iou ?? 0.5);
   const axes: Axes = { ...matches.axes, iouThresholds: matches.axes.iouThresholds.slice(t, t + 1) };
   const errors = classifyErrors(matches, options);
-  const original = outcomesAt(matches, t);
+  const original = fixableAt(matches, t);
   const notFound = matches.groundTruth.ignored.map(
     (ignored, row) => +(ignored + (errors.isFound[row] as number) === 0),
   );
@@ -61,14 +62,10 @@ export function splitErrors(matches: CocoMatches, options: Omit<ErrorOptions, "m
   };
 }
 
-function outcomesAt({ detections, groundTruth, categories }: CocoMatches, t: number): Fixable {
-  const { category, score, outcome } = detections;
-  return {
-    category,
-    score,
-    outcome: outcome.slice(t * score.length, (t + 1) * score.length),
-    positives: countPositives(groundTruth, categories.length),
-  };
+function fixableAt(matches: CocoMatches, t: number): Fixable {
+  const { category, score } = matches.detections;
+  const order = byDescendingScore(score);
+  return { category, order, outcome: outcomesAt(matches, t), positives: countPositives(matches) };
 }
 
 function countErrors({ kind, isMissed }: DetectionErrors, wanted: ErrorKind): number {

@@ -1,7 +1,7 @@
 /** AP as PASCAL VOC defines it: Everingham et al., IJCV 2010, section 4.2, and the development kits of 2007 and 2010. */
 import type { CocoMatches } from "../coco/matches.js";
 import { bestOverlap } from "./across-classes.js";
-import { countPositives } from "./average-precision.js";
+import { countPositives } from "./matched.js";
 
 /** The mean of 11 samples of the curve (VOC 2007 to 2009), or the area under it (from 2010). */
 export type VocMethod = "11-point" | "every-point";
@@ -26,7 +26,7 @@ export interface VocOptions {
  */
 export function vocAveragePrecision(matches: CocoMatches, options: VocOptions = {}): VocAp {
   const { iou = 0.5, method = "every-point" } = options;
-  const positives = countPositives(matches.groundTruth, matches.categories.length);
+  const positives = countPositives(matches);
   const perClass = matches.categories.map(({ id, name }, k) => {
     const count = positives[k] as number;
     const precision = highestPrecisions(rightAndWrong(matches, k, iou));

@@ -1,7 +1,8 @@
 /** AP of a sample of images, some of them several times, from the matches of each image once. */
-import { EPSILON, neededTruePositives } from "../coco/accumulate.js";
+import { neededTruePositives } from "../coco/accumulate.js";
 import type { CocoMatches } from "../coco/matches.js";
-import { IGNORED, TRUE_POSITIVE } from "../coco/matching.js";
+import { copies, type Judgement, judge, samplePrecision } from "./curves.js";
+import { outcomesAt } from "./matched.js";
 
 /** What the AP needs, class by class: once made, it serves for many samples. */
 export interface CompactMatches {
@@ -18,25 +19,17 @@ interface CompactClass {
   readonly judgements: readonly Judgement[];
 }
 
-/** Places in `CompactClass.images`, ascending. The others are wrong. */
-interface Judgement {
-  readonly right: Int32Array;
-  readonly ignored: Int32Array;
-}
-
-export function compactMatches({ axes, categories, detections, groundTruth }: CocoMatches): CompactMatches {
+export function compactMatches(matches: CocoMatches): CompactMatches {
+  const { axes, categories, detections, groundTruth } = matches;
   const classes = categories.map((_, k) => {
     const objects = groundTruth.image.subarray(groundTruth.classStarts[k], groundTruth.classStarts[k + 1]);
     const isIgnored = groundTruth.ignored.subarray(groundTruth.classStarts[k]);
-    const start = detections.classStarts[k] as number;
-    const images = detections.image.subarray(start, detections.classStarts[k + 1]);
-    const judgements = Array.from(axes.iouThresholds, (_, t) => {
-      const outcomes = detections.outcome.subarray(t * detections.row.length + start);
-      const places = images.map((_, place) => place);
-      const placesOf = (outcome: number) => places.filter((place) => outcomes[place] === outcome);
-      return { right: placesOf(TRUE_POSITIVE), ignored: placesOf(IGNORED) };
-    });
-    return { positives: objects.filter((_, row) => isIgnored[row] === 0), images, judgements };
+    const [start, end] = [detections.classStarts[k], detections.classStarts[k + 1]];
+    return {
+      positives: objects.filter((_, row) => isIgnored[row] === 0),
+      images: detections.image.subarray(start, end),
+      judgements: Array.from(axes.iouThresholds, (_, t) => judge(outcomesAt(matches, t).subarray(start, end))),
+    };
   });
   return { recallThresholds: axes.recallThresholds, classes };
 }
@@ -48,53 +41,20 @@ export function compactMatches({ axes, categories, detections, groundTruth }: Co
  * @param weights how often each image counts.
  */
 export function weightedAveragePrecision({ classes, recallThresholds }: CompactMatches, weights: Int32Array): number {
+  const samples = new Float64Array(recallThresholds.length);
   let sum = 0;
-  let curves = 0;
+  let count = 0;
   for (const { positives, images, judgements } of classes) {
-    const count = sumAt(positives, weights);
-    if (count === 0) continue;
-    const needed = neededTruePositives(recallThresholds, count);
-    const copies = images.map((image) => weights[image] as number);
-    const copiesUpTo = cumulative(copies);
-    for (const judgement of judgements) sum += sampledPrecision(judgement, copies, copiesUpTo, needed);
-    curves += judgements.length;
+    let objects = 0;
+    for (const image of positives) objects += weights[image] as number;
+    if (objects === 0) continue;
+    const needed = neededTruePositives(recallThresholds, objects);
+    const drawn = copies(images.map((image) => weights[image] as number));
+    for (const judgement of judgements) {
+      samplePrecision(judgement, drawn, needed, samples);
+      for (const precision of samples) sum += precision;
+    }
+    count += judgements.length * samples.length;
   }
-  return curves === 0 ? -1 : sum / (curves * recallThresholds.length);
-}
-
-/** The sum over the recall thresholds of the highest precision at that recall or above. @param needed for each, ascending. */
-function sampledPrecision(
-  { right, ignored }: Judgement,
-  copies: Int32Array,
-  copiesUpTo: Int32Array,
-  needed: Int32Array,
-): number {
-  let found = sumAt(right, copies);
-  let left = sumAt(ignored, copies);
-  let i = ignored.length - 1;
-  let r = needed.length - 1;
-  while (r >= 0 && (needed[r] as number) > found) r--;
-  let sum = 0;
-  let highest = 0;
-  // From the last to the first, so that the highest precision from there on is known. It changes at right detections only.
-  for (let n = right.length - 1; n >= 0 && r >= 0; n--) {
-    const place = right[n] as number;
-    for (; i >= 0 && (ignored[i] as number) > place; i--) left -= copies[ignored[i] as number] as number;
-    highest = Math.max(highest, found / ((copiesUpTo[place] as number) - left + EPSILON));
-    found -= copies[place] as number;
-    for (; r >= 0 && (needed[r] as number) > found; r--) sum += highest;
-  }
-  return sum + (r + 1) * highest;
-}
-
-function sumAt(places: Int32Array, values: Int32Array): number {
-  let sum = 0;
-  for (const place of places) sum += values[place] as number;
-  return sum;
-}
-
-/** Sums of the values up to each and with it. */
-function cumulative(values: Int32Array): Int32Array {
-  let sum = 0;
-  return values.map((value) => (sum += value));
+  return count === 0 ? -1 : sum / count;
 }

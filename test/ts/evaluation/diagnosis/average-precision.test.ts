@@ -3,20 +3,29 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CasslError } from "../../../../ts/core/errors.js";
 import { packageRoot } from "../../../../ts/core/package.js";
-import type { CocoEvaluation, MatchedEvaluation } from "../../../../ts/evaluation/coco/index.js";
-import { accumulateMatches, thresholdIndex } from "../../../../ts/evaluation/diagnosis/average-precision.js";
+import { type CocoEvaluation, type CocoMatches, evaluateCoco } from "../../../../ts/evaluation/coco/index.js";
+import { meanPrecision, samplePrecisions } from "../../../../ts/evaluation/diagnosis/average-precision.js";
+import { countPositives, thresholdIndex } from "../../../../ts/evaluation/diagnosis/matched.js";
+import { byDescendingScore } from "../../../../ts/evaluation/diagnosis/ordering.js";
 import { type CocoInput, evaluateCase } from "../coco/cases.js";
 import { matchesOf, randomDataSet } from "./fixtures.js";
 
-describe("curves from matches", () => {
+describe("precisions from matches", () => {
   it("are those of the evaluation to the last bit", async () => {
     const cases = JSON.parse(readFileSync(join(packageRoot, "test/golden/coco.json"), "utf8")) as CocoInput[];
     for (const cocoCase of cases) {
-      const evaluation = await evaluateCase(cocoCase);
-      const { precision, recall, scores } = accumulateMatches(evaluation.matches);
-      assert.deepEqual(precision, ofAllAreas(evaluation, "precision"));
-      assert.deepEqual(recall, ofAllAreas(evaluation, "recall"));
-      assert.deepEqual(scores, ofAllAreas(evaluation, "scores"));
+      const { matches, ...evaluation } = await evaluateCase(cocoCase);
+      const precisions = precisionsOf(matches);
+      assert.deepEqual(precisions, ofAllAreas(evaluation));
+    }
+  });
+
+  it("have the AP of the evaluation as their mean, to the last bit", async () => {
+    for (let seed = 0; seed < 10; seed++) {
+      const { groundTruth, results } = randomDataSet(seed);
+      const { matches, summary } = await evaluateCoco(groundTruth, results, { matches: true });
+      const precisions = precisionsOf(matches);
+      assert.equal(meanPrecision(precisions), summary.ap);
     }
   });
 });
@@ -32,10 +41,14 @@ describe("thresholdIndex", () => {
   });
 });
 
-/** The cells of the area range "all" and the largest of maxDets. */
-function ofAllAreas(evaluation: MatchedEvaluation, name: "precision" | "recall" | "scores"): Float64Array {
-  const { areaRanges, maxDets }: CocoEvaluation["axes"] = evaluation.axes;
+function precisionsOf(matches: CocoMatches): Float64Array {
+  const order = byDescendingScore(matches.detections.score);
+  return samplePrecisions({ ...matches.detections, order }, countPositives(matches), matches.axes);
+}
+
+/** The precisions of the area range "all" and the largest of maxDets. */
+function ofAllAreas({ axes: { areaRanges, maxDets }, precision }: CocoEvaluation): Float64Array {
   const a = areaRanges.findIndex((range) => range.name === "all");
   const cells = areaRanges.length * maxDets.length;
-  return evaluation[name].filter((_, at) => at % cells === (a + 1) * maxDets.length - 1);
+  return precision.filter((_, at) => at % cells === (a + 1) * maxDets.length - 1);
 }

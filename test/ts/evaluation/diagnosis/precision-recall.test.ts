@@ -26,6 +26,28 @@ describe("precisionRecallCurves", () => {
     }
   });
 
+  it("says at which score a recall is reached, and 0 beyond the last", async () => {
+    const data = placed("1 cat 0, 1 cat 100, 2 cat 0", "1 cat 300, 1 cat 0, 2 cat 0");
+    const { sampled } = precisionRecallCurves(await matchesOf(data))[0] ?? assert.fail();
+    assert.deepEqual(
+      [0, 1, 33, 34, 66, 67, 100].map((r) => sampled.score[r]),
+      [0.9, 0.89, 0.89, 0.88, 0.88, 0, 0],
+    );
+    assert.deepEqual(
+      [0, 66, 67].map((r) => Number(sampled.precision[r]?.toFixed(6))),
+      [0.666667, 0.666667, 0],
+    );
+  });
+
+  it("has the scores of the evaluation", async () => {
+    const { groundTruth, results } = randomDataSet(6);
+    const { matches, scores, axes } = await evaluateCoco(groundTruth, results, { matches: true, maxDets: [100] });
+    const classes = axes.categoryIds.length;
+    const [cat] = precisionRecallCurves(matches);
+    const cells = classes * axes.areaRanges.length;
+    assert.deepEqual(cat?.sampled.score, scores.filter((_, at) => at % cells === 0).slice(0, 101));
+  });
+
   it("is empty without ground truth, whatever is detected", async () => {
     const curves = precisionRecallCurves(await matchesOf(placed("1 cat 0", "1 owl 0")));
     const { raw, sampled, positives } = curves[2] ?? assert.fail();
