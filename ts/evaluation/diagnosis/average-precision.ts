@@ -1,9 +1,12 @@
 /** AP of matches, equal to that of the evaluation to the last bit. */
 import { neededTruePositives } from "../coco/accumulate.js";
+import type { CocoMatches } from "../coco/matches.js";
 import type { Axes } from "../coco/options.js";
 import { sortStable, startsOf } from "../coco/sorting.js";
 import { pairwiseSum } from "../coco/summarize.js";
 import { copies, judge, samplePrecision } from "./curves.js";
+import { countPositives } from "./matched.js";
+import { byDescendingScore } from "./ordering.js";
 
 /** Detections in any order, each with the class that it counts for. */
 export interface Outcomes {
@@ -13,6 +16,13 @@ export interface Outcomes {
   readonly order: Int32Array;
   /** (T, D). IGNORED, TRUE_POSITIVE or FALSE_POSITIVE. */
   readonly outcome: Uint8Array;
+}
+
+/** Of all thresholds and classes, in [0, 1]; -1 without ground truth. */
+export function averagePrecision(matches: CocoMatches): number {
+  const { category, score, outcome } = matches.detections;
+  const outcomes = { category, order: byDescendingScore(score), outcome };
+  return meanPrecision(samplePrecisions(outcomes, countPositives(matches), matches.axes));
 }
 
 /**
@@ -46,7 +56,7 @@ export function samplePrecisions(
   return precisions;
 }
 
-/** AP in [0, 1]: the mean of the precisions that are not -1, or -1 if all are. */
+/** The mean of the precisions that are not -1, or -1 if all are. */
 export function meanPrecision(precisions: Float64Array): number {
   const known = precisions.filter((precision) => precision > -1);
   return known.length === 0 ? -1 : pairwiseSum(known, 0, known.length) / known.length;

@@ -5,7 +5,8 @@
 import { CasslError } from "../../core/errors.js";
 import { seededRandom } from "../../core/random.js";
 import type { CocoMatches } from "../coco/matches.js";
-import { type CompactMatches, compactMatches, weightedAveragePrecision } from "./weighted-average-precision.js";
+import { averagePrecision } from "./average-precision.js";
+import { compactMatches, weightedAveragePrecision } from "./weighted-average-precision.js";
 
 export interface BootstrapOptions {
   /** How many samples of images to draw. @default 1000 */
@@ -47,13 +48,12 @@ export function compareModels(
   const chosen = { resamples: 1000, seed: 0, confidence: 0.95, ...options };
   checkOptions(chosen);
   checkComparable(first, second);
-  const models = [compactMatches(first), compactMatches(second)] as const;
-  const images = first.imageIds.length;
-  const [firstAp, secondAp] = apsOf(models, new Int32Array(images).fill(1));
+  const [firstAp, secondAp] = [averagePrecision(first), averagePrecision(second)];
+  const [one, other] = [compactMatches(first), compactMatches(second)];
   const random = seededRandom(chosen.seed);
   const differences = Float64Array.from({ length: chosen.resamples }, () => {
-    const [one, other] = apsOf(models, drawImages(images, random));
-    return one - other;
+    const weights = drawImages(first.imageIds.length, random);
+    return weightedAveragePrecision(one, weights) - weightedAveragePrecision(other, weights);
   }).sort();
   return {
     firstAp,
@@ -64,10 +64,6 @@ export function compareModels(
     firstBetter: differences.filter((difference) => difference > 0).length / chosen.resamples,
     ...chosen,
   };
-}
-
-function apsOf([first, second]: readonly [CompactMatches, CompactMatches], weights: Int32Array): [number, number] {
-  return [weightedAveragePrecision(first, weights), weightedAveragePrecision(second, weights)];
 }
 
 /** How often each of `count` images was drawn. */
