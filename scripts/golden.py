@@ -1,13 +1,17 @@
-"""Rewrites the golden vectors of evaluation with the references it must equal: pycocotools, Pillow and torchvision.
+"""Rewrites the golden vectors of evaluation with the references it must equal.
 
-    .venv/bin/python scripts/golden.py                                rewrites test/golden/
-    .venv/bin/python scripts/golden.py coco-cases --seed 1 --count 9  prints random evaluations by pycocotools
-    .venv/bin/python scripts/golden.py segm-cases --seed 1 --count 9  prints random evaluations of masks
-    .venv/bin/python scripts/golden.py mask-cases --seed 1 --count 9  prints random masks by pycocotools
-    .venv/bin/python scripts/golden.py annotation-masks gt.json       prints the masks of a COCO file
-    .venv/bin/python scripts/golden.py letterbox 256 192 photo.jpg    prints the SHA-256 of each letterboxed photo
+    .venv/bin/python scripts/golden.py                                 rewrites test/golden/ but for what follows
+    .venv/bin/python scripts/golden.py diagnosis gt.json dt.json       rewrites what tidecv and lvis make, see below
+    .venv/bin/python scripts/golden.py coco-cases --seed 1 --count 9   prints random evaluations by pycocotools
+    .venv/bin/python scripts/golden.py match-cases --seed 1 --count 9  prints random matches by pycocotools
+    .venv/bin/python scripts/golden.py segm-cases --seed 1 --count 9   prints random evaluations of masks
+    .venv/bin/python scripts/golden.py mask-cases --seed 1 --count 9   prints random masks by pycocotools
+    .venv/bin/python scripts/golden.py annotation-masks gt.json        prints the masks of a COCO file
+    .venv/bin/python scripts/golden.py letterbox 256 192 photo.jpg     prints the SHA-256 of each letterboxed photo
 
-The same versions of the references give the same bytes.
+The same versions of the references give the same bytes. tidecv and lvis bring opencv, pandas and more, and so are not
+installed with the others: `.venv/bin/pip install tidecv==1.0.1 lvis==0.5.3` in an environment of their own does it. The
+files for `diagnosis` are the ground truth and detections that come with the COCO API.
 """
 
 import argparse
@@ -17,30 +21,33 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+Cases = list[dict[str, Any]]
+
 GOLDEN = Path(__file__).parents[1] / "test" / "golden"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command")
-    for name in ("coco-cases", "segm-cases", "mask-cases"):
-        random_cases = commands.add_parser(name)
-        random_cases.add_argument("--seed", type=int, required=True)
-        random_cases.add_argument("--count", type=int, required=True)
+    for name in RANDOM_CASES:
+        cases = commands.add_parser(name)
+        cases.add_argument("--seed", type=int, required=True)
+        cases.add_argument("--count", type=int, required=True)
     commands.add_parser("annotation-masks").add_argument("file")
+    diagnosis = commands.add_parser("diagnosis")
+    diagnosis.add_argument("gt", type=Path)
+    diagnosis.add_argument("dt", type=Path)
     box = commands.add_parser("letterbox")
     box.add_argument("width_px", type=int)
     box.add_argument("height_px", type=int)
     box.add_argument("files", nargs="+")
     arguments = parser.parse_args()
-    if arguments.command == "coco-cases":
-        print_coco_cases(arguments.seed, arguments.count)
-    elif arguments.command == "segm-cases":
-        print_segm_cases(arguments.seed, arguments.count)
-    elif arguments.command == "mask-cases":
-        print_mask_cases(arguments.seed, arguments.count)
+    if arguments.command in RANDOM_CASES:
+        print(json.dumps(RANDOM_CASES[arguments.command](arguments.seed, arguments.count)))
     elif arguments.command == "annotation-masks":
         print_annotation_masks(arguments.file)
+    elif arguments.command == "diagnosis":
+        rewrite_diagnosis(arguments.gt, arguments.dt)
     elif arguments.command == "letterbox":
         print_letterboxes(arguments.files, arguments.width_px, arguments.height_px)
     else:
@@ -66,27 +73,52 @@ def rewrite() -> None:
     (GOLDEN / "detections-model.onnx").write_bytes(detections_model())
 
 
+def rewrite_diagnosis(gt: Path, dt: Path) -> None:
+    try:
+        from golden_lvis import lvis_cases
+        from golden_tide import tide_cases, tide_of_files
+    except ModuleNotFoundError as error:
+        raise SystemExit(f"{error}. Install tidecv==1.0.1 and lvis==0.5.3 in an environment of their own.") from error
+    write_lines("lvis.json", lvis_cases(seed=0, count=40))
+    write_lines("tide.json", tide_cases(seed=0, count=12))
+    write_lines("tide-coco-api.json", [tide_of_files(gt, dt)])
+
+
 def write_lines(name: str, cases: Sequence[dict[str, Any]]) -> None:
     lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
     (GOLDEN / name).write_text(f"[\n{lines}\n]\n")
 
 
-def print_coco_cases(seed: int, count: int) -> None:
+def random_coco_cases(seed: int, count: int) -> Cases:
     from golden_coco import coco_cases
 
-    print(json.dumps(coco_cases(seed, count)))
+    return coco_cases(seed, count)
 
 
-def print_segm_cases(seed: int, count: int) -> None:
+def random_match_cases(seed: int, count: int) -> Cases:
+    from golden_coco import match_cases
+
+    return match_cases(seed, count)
+
+
+def random_segm_cases(seed: int, count: int) -> Cases:
     from golden_segm import segm_cases
 
-    print(json.dumps(segm_cases(seed, count)))
+    return segm_cases(seed, count)
 
 
-def print_mask_cases(seed: int, count: int) -> None:
+def random_mask_cases(seed: int, count: int) -> Cases:
     from golden_masks import mask_cases
 
-    print(json.dumps(mask_cases(seed, count)))
+    return mask_cases(seed, count)
+
+
+RANDOM_CASES = {
+    "coco-cases": random_coco_cases,
+    "match-cases": random_match_cases,
+    "segm-cases": random_segm_cases,
+    "mask-cases": random_mask_cases,
+}
 
 
 def print_annotation_masks(file: str) -> None:

@@ -81,6 +81,36 @@ def coco_options(rng: Generator, images: list[int], categories: list[int]) -> Ca
     return options
 
 
+def match_cases(seed: int, count: int) -> list[Case]:
+    """Instead of `expected`: `matches`, the images that have annotations, as pycocotools matched them."""
+    rng = np.random.default_rng(seed)
+    cases = [coco_case(rng) for _ in range(count)]
+    for case in cases:
+        case["matches"] = match_reference(case)
+    return cases
+
+
+def match_reference(case: Case) -> list[Case]:
+    with contextlib.redirect_stdout(io.StringIO()):
+        evaluation = evaluated(*coco_records(case), "bbox", case["options"])
+    all_areas = evaluation.params.areaRng[evaluation.params.areaRngLbl.index("all")]
+    names = ("dtIds", "dtMatches", "dtIgnore", "gtIds", "gtIgnore", "gtMatches")
+    return [
+        {"image": int(found["image_id"]), "category": int(found["category_id"])}
+        | {name: np.asarray(found[name], dtype=float).tolist() for name in names}
+        for found in evaluation.evalImgs
+        if found is not None and found["aRng"] == all_areas
+    ]
+
+
+def evaluated(ground_truth: Case, results: list[Case], iou_type: str, options: Case) -> Any:
+    evaluation = COCOeval(*coco_objects(ground_truth, results), iou_type)
+    for name, value in options.items():
+        setattr(evaluation.params, name, np.array(value) if name == "iouThrs" else value)
+    evaluation.evaluate()
+    return evaluation
+
+
 def coco_reference(case: Case) -> Case:
     return reference(*coco_records(case), "bbox", case["options"])
 
@@ -102,10 +132,7 @@ def coco_records(case: Case) -> tuple[Case, list[Case]]:
 def reference(ground_truth: Case, results: list[Case], iou_type: str, options: Case) -> Case:
     """What pycocotools makes of COCO records, which it changes."""
     with contextlib.redirect_stdout(io.StringIO()):
-        evaluation = COCOeval(*coco_objects(ground_truth, results), iou_type)
-        for name, value in options.items():
-            setattr(evaluation.params, name, np.array(value) if name == "iouThrs" else value)
-        evaluation.evaluate()
+        evaluation = evaluated(ground_truth, results, iou_type, options)
         evaluation.accumulate()
         with contextlib.suppress(IndexError):
             evaluation.summarize()

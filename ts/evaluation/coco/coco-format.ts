@@ -17,9 +17,28 @@ export interface CocoImage {
   readonly height?: number;
 }
 
+/** Of data that are annotated for some classes of an image only, as LVIS is. */
+export interface FederatedImage extends CocoImage {
+  /** Classes that are known to be absent. */
+  readonly neg_category_ids?: readonly number[];
+  /** Classes of which some objects may not be annotated. */
+  readonly not_exhaustive_category_ids?: readonly number[];
+}
+
 export interface CocoCategory {
   readonly id: number;
   readonly name: string;
+}
+
+/** Of data that are annotated for some classes of an image only. */
+export interface FederatedCategory extends CocoCategory {
+  /** How many training images have the class: rare (below 10), common (below 100) or frequent. */
+  readonly frequency?: "r" | "c" | "f";
+}
+
+export interface FederatedGroundTruth extends CocoGroundTruth {
+  readonly images: readonly FederatedImage[];
+  readonly categories: readonly FederatedCategory[];
 }
 
 export interface CocoAnnotation {

@@ -1,5 +1,5 @@
 /** The COCO detection metric, equal to pycocotools 2.0.11 to the last bit of every array. */
-import { type CocoEvaluation, evaluate } from "./evaluation.js";
+import { type CocoEvaluation, evaluate, type MatchedEvaluation } from "./evaluation.js";
 import { type GroundTruthInput, loadGroundTruth } from "./input/ground-truth.js";
 import { loadResults, type ResultsInput } from "./input/results.js";
 import { type EvaluateCocoOptions, resolveOptions } from "./options.js";
@@ -20,10 +20,20 @@ import { type EvaluateCocoOptions, resolveOptions } from "./options.js";
 export async function evaluateCoco(
   gt: GroundTruthInput,
   dt: ResultsInput,
+  options: EvaluateCocoOptions & { readonly matches: true },
+): Promise<MatchedEvaluation>;
+export async function evaluateCoco(
+  gt: GroundTruthInput,
+  dt: ResultsInput,
+  options?: EvaluateCocoOptions,
+): Promise<CocoEvaluation>;
+export async function evaluateCoco(
+  gt: GroundTruthInput,
+  dt: ResultsInput,
   options: EvaluateCocoOptions = {},
 ): Promise<CocoEvaluation> {
   const iouType = options.iouType ?? "bbox";
-  const groundTruth = loadGroundTruth(gt, iouType);
+  const groundTruth = loadGroundTruth(gt, options);
   const parameters = resolveOptions(groundTruth, options);
   const source = { record: "result", file: typeof dt === "string" ? dt : undefined };
   return evaluate(groundTruth, loadResults(dt, iouType, source), parameters, source);

@@ -17,7 +17,7 @@ export interface CocoEvaluator {
 
 /** Errors and meaning of parameters are those of `evaluateCoco`. */
 export async function createEvaluator(gt: GroundTruthInput, options: EvaluateCocoOptions = {}): Promise<CocoEvaluator> {
-  const groundTruth = loadGroundTruth(gt, options.iouType ?? "bbox");
+  const groundTruth = loadGroundTruth(gt, options);
   const parameters = resolveOptions(groundTruth, options);
   const known = new Set(groundTruth.images.id);
   const table = newTable(resultFields);

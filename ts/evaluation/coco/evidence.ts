@@ -42,7 +42,7 @@ export function evidenceOf(annotations: Annotations, parameters: Parameters): Ev
 function maskEvidence(annotations: Annotations, parameters: Parameters, measuresMasks: boolean): Evidence {
   const { gt, dt, dtImages, dtRows, source } = annotations;
   const { boxXywh, iscrowd, imageId } = gt.annotations;
-  const { iouType, imageIds, axes } = parameters;
+  const { iouType, imageIds, axes, matches } = parameters;
   const sizes = imageSizes(gt.images, imageIds);
   const gtImages = positionsOf(imageId, imageIds);
   const gtMasks = masksOf({ segmentations: gt.segmentations, images: gtImages, sizes, source: gt.source });
@@ -54,7 +54,7 @@ function maskEvidence(annotations: Annotations, parameters: Parameters, measures
   return {
     ious:
       iouType === "segm"
-        ? maskIous(dtMasks, gtMasks, iscrowd, axes.iouThresholds)
+        ? maskIous(dtMasks, gtMasks, iscrowd, matches ? [0] : axes.iouThresholds)
         : boxIous(extents.boxXywh, boxXywh, iscrowd),
     gt: gt.annotations,
     dtArea: extents.area,

@@ -7,7 +7,7 @@ import type { Masks } from "./mask-columns.js";
  * Equal to pycocotools to the last bit where an IoU reaches a threshold; what is certainly below all of them is 0.
  * @param iscrowd 0 or 1 for each ground-truth row; a crowd counts only the detection's own area as the union.
  */
-export function maskIous(dt: Masks, gt: Masks, iscrowd: Float64Array, iouThresholds: Float64Array): Ious {
+export function maskIous(dt: Masks, gt: Masks, iscrowd: Float64Array, iouThresholds: Iterable<number>): Ious {
   const lowest = Math.min(1 - 1e-10, ...iouThresholds);
   return ({ dtRows, dtStart, dtEnd, gtRows, gtStart, gtEnd }, ious) => {
     const targets: Outline[] = [];

@@ -20,6 +20,13 @@ export interface EvaluateCocoOptions {
   readonly imageIds?: readonly number[];
   /** @default all categories of the ground truth. With `useCats: false`, equal scores of an image are taken in this order. */
   readonly categoryIds?: readonly number[];
+  /** True: the result has `matches`, for diagnosis. @default false */
+  readonly matches?: boolean;
+  /**
+   * True: images are annotated for some classes only, as in LVIS. `maxDets` is [300] by default, its largest is the number of
+   * detections of an image over all classes, and the result has `lvis`. @default false
+   */
+  readonly federated?: boolean;
 }
 
 export interface AreaRange {
@@ -51,6 +58,8 @@ export interface Parameters {
   readonly imageIds: readonly number[];
   /** Evaluated categories in the order in which they are concatenated; those of `axes` with `useCats`. */
   readonly categoryIds: readonly number[];
+  /** Whether to record matches, for which `axes` has the area range "all". */
+  readonly matches: boolean;
 }
 
 const LARGEST_AREA = 1e5 ** 2;
@@ -79,12 +88,21 @@ export function resolveOptions(gt: GroundTruth, options: EvaluateCocoOptions): P
     recallThresholds,
     categoryIds: useCats ? categoryIds : [-1],
     areaRanges: options.areaRanges ?? defaultAreaRanges,
-    maxDets: [...(options.maxDets ?? [1, 10, 100])].sort((a, b) => a - b),
+    maxDets: [...(options.maxDets ?? (options.federated ? [300] : [1, 10, 100]))].sort((a, b) => a - b),
   };
-  return { iouType: options.iouType ?? "bbox", axes, useCats, imageIds, categoryIds };
+  return {
+    iouType: options.iouType ?? "bbox",
+    axes,
+    useCats,
+    imageIds,
+    categoryIds,
+    matches: options.matches === true,
+  };
 }
 
-function checkOptions({ iouType, maxDets, areaRanges, iouThresholds }: EvaluateCocoOptions): void {
+function checkOptions(options: EvaluateCocoOptions): void {
+  const { iouType, maxDets, areaRanges, iouThresholds } = options;
+  checkCombination(options);
   if (iouType !== undefined && iouType !== "bbox" && iouType !== "segm") {
     throw invalid(`iouType is ${JSON.stringify(iouType)}.`, 'Set it to "bbox" or "segm".');
   }
@@ -99,6 +117,21 @@ function checkOptions({ iouType, maxDets, areaRanges, iouThresholds }: EvaluateC
   }
   if (iouThresholds !== undefined && !Array.from(iouThresholds).every(Number.isFinite)) {
     throw invalid(`iouThresholds is ${Array.from(iouThresholds).join(", ")}.`, "Give numbers only.");
+  }
+}
+
+function checkCombination({ matches, areaRanges, federated, useCats }: EvaluateCocoOptions): void {
+  if (matches && areaRanges?.every(({ name }) => name !== "all")) {
+    throw invalid(
+      `Matches are those of the area range "all", but areaRanges names ${areaRanges.map(({ name }) => name).join(", ")}.`,
+      'Name a range "all", or leave `matches` out.',
+    );
+  }
+  if (federated && useCats === false) {
+    throw invalid(
+      "Federated ground truth says what was annotated by class, but useCats is false.",
+      "Drop one of them.",
+    );
   }
 }
 

@@ -2,14 +2,16 @@
 import assert from "node:assert/strict";
 import { sha256 } from "../../../../ts/core/hash.js";
 import {
-  type CocoEvaluation,
   type CocoGroundTruth,
   type CocoResult,
   type CocoResults,
+  type EvaluateCocoOptions,
   evaluateCoco,
+  type MatchedEvaluation,
 } from "../../../../ts/evaluation/coco/index.js";
 
-export interface CocoCase {
+/** An evaluation without its results. */
+export interface CocoInput {
   readonly categories: readonly number[];
   readonly images: readonly number[];
   /** Rows [id, image, category, x, y, w, h, area, iscrowd]. */
@@ -17,15 +19,21 @@ export interface CocoCase {
   /** Rows [image, category, x, y, w, h, score]. */
   readonly dt: readonly (readonly number[])[];
   readonly options: PycocotoolsOptions;
+}
+
+export interface CocoCase extends CocoInput {
   readonly expected: Expected;
 }
 
 /** The same with whole records. */
-export interface SegmCase {
+export interface SegmInput {
   readonly ground_truth: CocoGroundTruth;
   readonly results: CocoResults;
   readonly iou_type: "bbox" | "segm";
   readonly options: PycocotoolsOptions;
+}
+
+export interface SegmCase extends SegmInput {
   readonly expected: Expected;
 }
 
@@ -51,7 +59,8 @@ interface Expected {
 /** Every bit of every array, and the stats. */
 export async function assertEqualsPycocotools(cocoCase: CocoCase | SegmCase): Promise<void> {
   const { expected } = cocoCase;
-  const evaluation = await evaluateCase("gt" in cocoCase ? withRecords(cocoCase) : cocoCase);
+  const { groundTruth, results, options } = argumentsOf(cocoCase);
+  const evaluation = await evaluateCoco(groundTruth, results, options);
   const actual = {
     precision: digest(evaluation.precision),
     recall: digest(evaluation.recall),
@@ -61,7 +70,7 @@ export async function assertEqualsPycocotools(cocoCase: CocoCase | SegmCase): Pr
   assert.deepEqual(actual, expected, JSON.stringify(cocoCase));
 }
 
-function withRecords({ categories, images, gt, dt, options, expected }: CocoCase): SegmCase {
+function withRecords({ categories, images, gt, dt, options }: CocoInput): SegmInput {
   const ground_truth = {
     images: images.map((id) => ({ id })),
     categories: categories.map((id) => ({ id, name: String(id) })),
@@ -72,23 +81,40 @@ function withRecords({ categories, images, gt, dt, options, expected }: CocoCase
   const results = dt.map(([image_id, category_id, x, y, w, h, score]) => {
     return { image_id, category_id, bbox: [x, y, w, h], score } as CocoResult;
   });
-  return { ground_truth, results, iou_type: "bbox", options, expected };
+  return { ground_truth, results, iou_type: "bbox", options };
 }
 
-function evaluateCase({ ground_truth, results, iou_type, options }: SegmCase): Promise<CocoEvaluation> {
+interface Arguments {
+  readonly groundTruth: CocoGroundTruth;
+  readonly results: CocoResults;
+  readonly options: EvaluateCocoOptions;
+}
+
+function argumentsOf(input: CocoInput | SegmInput): Arguments {
+  const { ground_truth, results, iou_type, options } = "gt" in input ? withRecords(input) : input;
   const { useCats, maxDets, imgIds, catIds, iouThrs, areaRng, areaRngLbl } = options;
   const areaRanges = areaRng?.map(([min, max], a) => ({ name: areaRngLbl?.[a] ?? "", min, max }));
-  return evaluateCoco(ground_truth, results, {
-    iouType: iou_type,
-    useCats: useCats === 1,
-    ...(maxDets && { maxDets }),
-    ...(imgIds && { imageIds: imgIds }),
-    ...(catIds && { categoryIds: catIds }),
-    ...(iouThrs && { iouThresholds: iouThrs }),
-    ...(areaRanges && { areaRanges }),
-  });
+  return {
+    groundTruth: ground_truth,
+    results,
+    options: {
+      iouType: iou_type,
+      useCats: useCats === 1,
+      ...(maxDets && { maxDets }),
+      ...(imgIds && { imageIds: imgIds }),
+      ...(catIds && { categoryIds: catIds }),
+      ...(iouThrs && { iouThresholds: iouThrs }),
+      ...(areaRanges && { areaRanges }),
+    },
+  };
 }
 
-function digest(values: Float64Array): string {
+/** With matches. */
+export function evaluateCase(input: CocoInput | SegmInput): Promise<MatchedEvaluation> {
+  const { groundTruth, results, options } = argumentsOf(input);
+  return evaluateCoco(groundTruth, results, { ...options, matches: true });
+}
+
+export function digest(values: Float64Array): string {
   return sha256(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
 }

@@ -106,7 +106,7 @@ export function requireBoxes(boxXywh: Float64Array, source: Source, isExempt = (
 
 /** @param json the value. */
 export function invalidValue(
-  { name, kind }: Field,
+  { name, kind }: Pick<Field, "name" | "kind">,
   json: string,
   row: number,
   source: Source,

@@ -17,25 +17,32 @@ import {
 } from "../json/tokens.js";
 import { annotationFields, type Columns, type ImageColumns, imageFields, resultFields } from "./fields.js";
 import { readRecords } from "./json-records.js";
+import { columnsInMemory } from "./memory.js";
 import { newSegmentationBytes, type SegmentationBytes, segmentationsInBytes } from "./segmentation-bytes.js";
 import { noSegmentations, type Segmentations } from "./segmentations.js";
 
 export interface GroundTruthFile {
   readonly images: ImageColumns;
+  /** Parsed JSON of the images, if it is wanted. */
+  readonly imageRecords: readonly unknown[];
   readonly annotations: Columns<typeof annotationFields>;
   readonly segmentations: Segmentations;
   /** Parsed JSON. */
   readonly categories: readonly unknown[];
 }
 
-const lists = ["images", "annotations", "categories"] as const;
+export interface GroundTruthWanted {
+  /** Whether to read masks and sizes of images, which are absent otherwise. */
+  readonly withMasks: boolean;
+  /** Whether to hold an object for each image. */
+  readonly withImageRecords: boolean;
+}
+
+export const lists = ["images", "annotations", "categories"] as const;
 const listNames = keyTable(lists);
 
-/**
- * FILE_NOT_FOUND if there is no such file, ANNOTATIONS_INVALID if it is not ground truth.
- * @param withMasks whether to read masks and sizes of images, which are absent otherwise.
- */
-export function readGroundTruthFile(file: string, withMasks: boolean): GroundTruthFile {
+/** FILE_NOT_FOUND if there is no such file, ANNOTATIONS_INVALID if it is not ground truth. */
+export function readGroundTruthFile(file: string, { withMasks, withImageRecords }: GroundTruthWanted): GroundTruthFile {
   const read = (window: ByteWindow): GroundTruthFile => {
     const kept = withMasks ? newSegmentationBytes(window) : undefined;
     const content: Partial<GroundTruthFile> = {};
@@ -43,13 +50,24 @@ export function readGroundTruthFile(file: string, withMasks: boolean): GroundTru
     for (let more = enter(window, OPEN_BRACE, CLOSE_BRACE); more; more = another(window, CLOSE_BRACE)) {
       const list = lists[readKey(window, listNames)];
       if (list === undefined) skipValue(window);
+      else if (list === "images" && withImageRecords) Object.assign(content, readImageRecords(window, file, withMasks));
       else Object.assign(content, { [list]: readList(window, list, file, kept) });
     }
     expectEnd(window);
     for (const list of lists) if (!content[list]) throw lacksList(file, list);
-    return { ...content, segmentations: segmentationsOf(kept) } as GroundTruthFile;
+    return { imageRecords: [], ...content, segmentations: segmentationsOf(kept) } as GroundTruthFile;
   };
   return withFile(file, read, withMasks);
+}
+
+function readImageRecords(
+  window: ByteWindow,
+  file: string,
+  withMasks: boolean,
+): Pick<GroundTruthFile, "images" | "imageRecords"> {
+  if (peek(window) !== OPEN_BRACKET) throw lacksList(file, "images");
+  const imageRecords = takeJson(window) as readonly unknown[];
+  return { images: columnsInMemory(imageRecords, imageFields(withMasks), { record: "image", file }), imageRecords };
 }
 
 function readList(
@@ -103,15 +121,19 @@ function firstHasBox(file: string): boolean {
 }
 
 function expectList(window: ByteWindow, file: string): void {
-  if (peek(window) !== OPEN_BRACKET) throw notCoco(`${file} is not a list of results.`);
+  if (peek(window) !== OPEN_BRACKET) throw notResults(file);
 }
 
 function segmentationsOf(kept: SegmentationBytes | undefined): Segmentations {
   return kept ? segmentationsInBytes(kept) : noSegmentations;
 }
 
-function lacksList(file: string, list: string): CasslError {
+export function lacksList(file: string, list: string): CasslError {
   return notCoco(`${file} has no list \`${list}\`.`);
+}
+
+export function notResults(file: string): CasslError {
+  return notCoco(`${file} is not a list of results.`);
 }
 
 function notCoco(message: string): CasslError {
