@@ -73,11 +73,11 @@ export function neededTruePositives(recallThresholds: Float64Array, positives: n
 function findHighest({ found, starts, totals }: Descent, curve: number, precision: Float64Array): void {
   const start = starts[curve] as number;
   let highest = 0;
-  for (let n = found[curve] as number; n > 0; n--) {
+  for (let n = found[curve] as number; n >= 0; n--) {
+    // What is at 0 is no true positive: 0 / EPSILON.
     highest = Math.max(highest, n / ((totals[start + n] as number) + EPSILON));
     precision[n] = highest;
   }
-  precision[0] = highest;
 }
 
 /** Writes one curve from `offset` on, at every `stride`. */

@@ -11,6 +11,8 @@ export interface ByteWindow {
   readonly source: ByteSource;
   /** bytes[end] is 0, which ends every token. */
   bytes: Uint8Array;
+  /** Of the same bytes. */
+  view: DataView;
   position: number;
   end: number;
   /** Of bytes[0] in the source. */
@@ -35,9 +37,13 @@ export interface ByteSource {
 
 /** @param size of the window at first, in bytes. */
 export function openWindow(source: ByteSource, size = FIRST_BYTES): ByteWindow {
+  const start = { position: 0, end: 0, offset: 0, isLast: false, keep: undefined, keptFrom: 0, place: () => "" };
+  return { source, ...newBytes(size), ...start };
+}
+
+function newBytes(size: number): Pick<ByteWindow, "bytes" | "view"> {
   const bytes = new Uint8Array(size + 1);
-  const start = { position: 0, end: 0, offset: 0, isLast: false };
-  return { source, bytes, ...start, keep: undefined, keptFrom: 0, place: () => "" };
+  return { bytes, view: new DataView(bytes.buffer) };
 }
 
 /**
@@ -73,7 +79,7 @@ export function refill(window: ByteWindow): void {
   const { bytes, position, end } = window;
   const capacity = bytes.length - 1;
   const held = end - position;
-  if (held > capacity / 2 || capacity < MOST_BYTES) window.bytes = new Uint8Array(2 * capacity + 1);
+  if (held > capacity / 2 || capacity < MOST_BYTES) Object.assign(window, newBytes(2 * capacity));
   window.bytes.set(bytes.subarray(position, end));
   const count = window.source.read(window.bytes.subarray(held, window.bytes.length - 1));
   window.offset += position;

@@ -10,12 +10,19 @@ import { isAhead } from "./tokens.js";
 export interface Pattern {
   readonly numbers: readonly PatternNumber[];
   /** After the last number. */
-  readonly end: Uint8Array;
+  readonly end: Text;
+}
+
+/** Is looked for four bytes at a time: by words, and by a last one that overlaps them. Shorter texts have bytes only. */
+interface Text {
+  readonly bytes: Uint8Array;
+  readonly words: Int32Array;
+  readonly lastWord: number;
 }
 
 interface PatternNumber {
   /** What stands before it, after the number before. */
-  readonly before: Uint8Array;
+  readonly before: Text;
   readonly target: Target;
 }
 
@@ -39,10 +46,16 @@ export interface Span {
 /** @param start where the object starts in the window. @param spans its numbers, up to the window's position. */
 export function patternOf({ bytes, position }: ByteWindow, start: number, spans: readonly Span[]): Pattern {
   const numbers = spans.map((span, i) => ({
-    before: bytes.slice(spans[i - 1]?.end ?? start, span.start),
+    before: textOf(bytes.slice(spans[i - 1]?.end ?? start, span.start)),
     target: span.target,
   }));
-  return { numbers, end: bytes.slice(spans.at(-1)?.end ?? start, position) };
+  return { numbers, end: textOf(bytes.slice(spans.at(-1)?.end ?? start, position)) };
+}
+
+function textOf(bytes: Uint8Array): Text {
+  const view = new DataView(bytes.buffer);
+  const words = Int32Array.from({ length: Math.floor(bytes.length / 4) }, (_, w) => view.getInt32(4 * w));
+  return { bytes, words, lastWord: bytes.length < 4 ? 0 : view.getInt32(bytes.length - 4) };
 }
 
 /** Reads an object that is written alike. False if it is not, or is cut off by the window: it is not passed over. */
@@ -68,8 +81,15 @@ function readNumbers(window: ByteWindow, { numbers }: Pattern, columns: readonly
   return true;
 }
 
-function pass(window: ByteWindow, text: Uint8Array): boolean {
-  if (!isAhead(window, 0, text)) return false;
-  window.position += text.length;
+function pass(window: ByteWindow, text: Text): boolean {
+  const { length } = text.bytes;
+  if (window.position + length > window.end) return false;
+  if (!(length < 4 ? isAhead(window, 0, text.bytes) : areWordsAhead(window, text))) return false;
+  window.position += length;
   return true;
+}
+
+function areWordsAhead({ view, position }: ByteWindow, { bytes, words, lastWord }: Text): boolean {
+  for (let w = 0; w < words.length; w++) if (view.getInt32(position + 4 * w) !== words[w]) return false;
+  return view.getInt32(position + bytes.length - 4) === lastWord;
 }
