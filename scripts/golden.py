@@ -1,17 +1,18 @@
 """Rewrites the golden vectors of evaluation with the references it must equal.
 
-    .venv/bin/python scripts/golden.py                                 rewrites test/golden/ but for what follows
-    .venv/bin/python scripts/golden.py diagnosis gt.json dt.json       rewrites what tidecv and lvis make, see below
-    .venv/bin/python scripts/golden.py coco-cases --seed 1 --count 9   prints random evaluations by pycocotools
-    .venv/bin/python scripts/golden.py match-cases --seed 1 --count 9  prints random matches by pycocotools
-    .venv/bin/python scripts/golden.py segm-cases --seed 1 --count 9   prints random evaluations of masks
-    .venv/bin/python scripts/golden.py mask-cases --seed 1 --count 9   prints random masks by pycocotools
-    .venv/bin/python scripts/golden.py annotation-masks gt.json        prints the masks of a COCO file
-    .venv/bin/python scripts/golden.py letterbox 256 192 photo.jpg     prints the SHA-256 of each letterboxed photo
+    .venv/bin/python scripts/golden.py                                     rewrites test/golden/ but for what follows
+    .venv/bin/python scripts/golden.py diagnosis gt.json dt.json           rewrites what tidecv and lvis make, see below
+    .venv/bin/python scripts/golden.py coco-cases --seed 1 --count 9       prints random evaluations by pycocotools
+    .venv/bin/python scripts/golden.py match-cases --seed 1 --count 9      prints random matches by pycocotools
+    .venv/bin/python scripts/golden.py segm-cases --seed 1 --count 9       prints random evaluations of masks
+    .venv/bin/python scripts/golden.py segm-match-cases --seed 1 --count 9 prints random matches of masks
+    .venv/bin/python scripts/golden.py mask-cases --seed 1 --count 9       prints random masks by pycocotools
+    .venv/bin/python scripts/golden.py annotation-masks gt.json            prints the masks of a COCO file
+    .venv/bin/python scripts/golden.py letterbox 256 192 photo.jpg         prints the SHA-256 of each letterboxed photo
 
 The same versions of the references give the same bytes. tidecv and lvis bring opencv, pandas and more, and so are not
-installed with the others: `.venv/bin/pip install tidecv==1.0.1 lvis==0.5.3` in an environment of their own does it. The
-files for `diagnosis` are the ground truth and detections that come with the COCO API.
+installed with the others; install tidecv==1.0.1 and lvis==0.5.3 to make their vectors anew, from the ground truth and
+detections of boxes that come with the COCO API.
 """
 
 import argparse
@@ -78,7 +79,7 @@ def rewrite_diagnosis(gt: Path, dt: Path) -> None:
         from golden_lvis import lvis_cases
         from golden_tide import tide_cases, tide_of_files
     except ModuleNotFoundError as error:
-        raise SystemExit(f"{error}. Install tidecv==1.0.1 and lvis==0.5.3 in an environment of their own.") from error
+        raise SystemExit(f"{error}. Install tidecv==1.0.1 and lvis==0.5.3.") from error
     write_lines("lvis.json", lvis_cases(seed=0, count=40))
     write_lines("tide.json", tide_cases(seed=0, count=12))
     write_lines("tide-coco-api.json", [tide_of_files(gt, dt)])
@@ -107,6 +108,12 @@ def random_segm_cases(seed: int, count: int) -> Cases:
     return segm_cases(seed, count)
 
 
+def random_segm_match_cases(seed: int, count: int) -> Cases:
+    from golden_segm import segm_match_cases
+
+    return segm_match_cases(seed, count)
+
+
 def random_mask_cases(seed: int, count: int) -> Cases:
     from golden_masks import mask_cases
 
@@ -117,6 +124,7 @@ RANDOM_CASES = {
     "coco-cases": random_coco_cases,
     "match-cases": random_match_cases,
     "segm-cases": random_segm_cases,
+    "segm-match-cases": random_segm_match_cases,
     "mask-cases": random_mask_cases,
 }
 

@@ -86,13 +86,14 @@ def match_cases(seed: int, count: int) -> list[Case]:
     rng = np.random.default_rng(seed)
     cases = [coco_case(rng) for _ in range(count)]
     for case in cases:
-        case["matches"] = match_reference(case)
+        case["matches"] = match_reference(*coco_records(case), "bbox", case["options"])
     return cases
 
 
-def match_reference(case: Case) -> list[Case]:
+def match_reference(ground_truth: Case, results: list[Case], iou_type: str, options: Case) -> list[Case]:
+    """Which ids pycocotools matches, of COCO records, which it changes."""
     with contextlib.redirect_stdout(io.StringIO()):
-        evaluation = evaluated(*coco_records(case), "bbox", case["options"])
+        evaluation = evaluated(ground_truth, results, iou_type, options)
     all_areas = evaluation.params.areaRng[evaluation.params.areaRngLbl.index("all")]
     names = ("dtIds", "dtMatches", "dtIgnore", "gtIds", "gtIgnore", "gtMatches")
     return [

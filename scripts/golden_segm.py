@@ -8,7 +8,7 @@ import copy
 from typing import Any
 
 import numpy as np
-from golden_coco import coco_options, reference
+from golden_coco import coco_options, match_reference, reference
 from numpy.random import Generator
 from numpy.typing import NDArray
 from pycocotools import mask as masks
@@ -23,6 +23,16 @@ def segm_cases(seed: int, count: int) -> list[Case]:
     for case in cases:
         records = copy.deepcopy((case["ground_truth"], case["results"]))
         case["expected"] = reference(*records, case["iou_type"], case["options"])
+    return cases
+
+
+def segm_match_cases(seed: int, count: int) -> list[Case]:
+    """Instead of `expected`: `matches`, as in golden_coco.py."""
+    rng = np.random.default_rng(seed)
+    cases = [segm_case(rng) for _ in range(count)]
+    for case in cases:
+        records = copy.deepcopy((case["ground_truth"], case["results"]))
+        case["matches"] = match_reference(*records, case["iou_type"], case["options"])
     return cases
 
 

@@ -167,7 +167,11 @@ describe("cassl", function () {
       const half = { ...mask, segmentation: [[10, 10, 10, 60, 60, 60]], score: 0.9 };
       await writeFile(join(folder, "dt.json"), JSON.stringify([half]));
       assert.match((await cassl("eval", "gt.json", "dt.json")).stdout, /^AP +100\.0/m);
-      assert.match((await cassl("eval", "gt.json", "dt.json", "--iou-type", "segm")).stdout, /^AP75 +0\.0/m);
+      const segm = ["eval", "gt.json", "dt.json", "--iou-type", "segm"];
+      assert.match((await cassl(...segm)).stdout, /^AP75 +0\.0/m);
+      assert.match((await cassl(...segm, "--diagnose")).stdout, /^AP75 +0\.0.*^classification +0 +0\.0$/ms);
+      await writeFile(join(folder, "right.json"), JSON.stringify([{ ...mask, score: 0.9 }]));
+      assert.match((await cassl(...segm, "--against", "right.json")).stdout, /^first less second +-\d+\.\d/m);
     });
 
     it("diagnoses, as text and as JSON", async () => {

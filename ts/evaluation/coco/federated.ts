@@ -82,10 +82,12 @@ function visitRows({ rows, starts }: ByImage, visit: (row: number, image: number
 
 function keepRows(all: ByImage, isKept: (row: number, image: number) => boolean): ByImage {
   const rows: number[] = [];
-  const starts = all.starts.map((_, image) => {
-    const ofPrevious = all.rows.subarray(all.starts[image - 1] ?? 0, image === 0 ? 0 : all.starts[image]);
-    for (const row of ofPrevious) if (isKept(row, image - 1)) rows.push(row);
-    return rows.length;
+  const counts = new Int32Array(all.starts.length);
+  visitRows(all, (row, image) => {
+    if (!isKept(row, image)) return;
+    rows.push(row);
+    counts[image + 1] = (counts[image + 1] as number) + 1;
   });
-  return { rows: Int32Array.from(rows), starts, classes: all.classes };
+  let sum = 0;
+  return { rows: Int32Array.from(rows), starts: counts.map((count) => (sum += count)), classes: all.classes };
 }

@@ -55,11 +55,13 @@ export function detectionTable(
   range: AreaRange,
 ): MatchedDetections {
   const { dtScore, dtArea, dtUnverified } = evidence;
-  const ranks = ranksInImages(dt, dtScore);
+  const classCount = axes.categoryIds.length;
   const limit = axes.maxDets.at(-1) as number;
-  const best = bestFirst(dt, dtScore).filter((row) => (ranks[row] as number) < limit);
-  const rows = sortByKey(sortByScore(best, dtScore), dt.classes, axes.categoryIds.length);
-  const table = annotationTable(rows, dt, dtArea, boxXywh, axes.categoryIds.length);
+  const bestFirst = sortByKey(sortByScore(dt.rows, dtScore), imagesByRow(dt), dt.starts.length - 1);
+  const ranks = ranksInImages(bestFirst, dt, classCount);
+  const best = bestFirst.filter((row) => (ranks[row] as number) < limit);
+  // Equal scores stay in the order of their images, then of their ranks there.
+  const rows = sortByKey(sortByScore(best, dtScore), dt.classes, classCount);
   const thresholds = axes.iouThresholds.length;
   const outcome = new Uint8Array(thresholds * rows.length).fill(FALSE_POSITIVE);
   rows.forEach((row, d) => {
@@ -67,7 +69,7 @@ export function detectionTable(
     for (let at = d; at < outcome.length; at += rows.length) outcome[at] = IGNORED;
   });
   return {
-    ...table,
+    ...annotationTable(rows, dt, dtArea, boxXywh, classCount),
     score: Float64Array.from(rows, (row) => dtScore[row] as number),
     rankInImage: pick(ranks, rows),
     outcome,
@@ -114,21 +116,18 @@ function annotationTable(
   };
 }
 
-/** Image by image, by descending score in each; equal scores keep their order. */
-function bestFirst(dt: ByImage, scores: Float64Array): Int32Array {
-  return sortByKey(sortByScore(dt.rows, scores), imagesByRow(dt), dt.starts.length - 1);
-}
-
-/** How many of its image and class come before it, by row. */
-function ranksInImages(dt: ByImage, scores: Float64Array): Int32Array {
-  const images = imagesByRow(dt);
-  const counts = new Map<string, number>();
-  const ranks = new Int32Array(dt.classes.length);
-  for (const row of bestFirst(dt, scores)) {
-    const group = `${images[row]} ${dt.classes[row]}`;
-    const rank = counts.get(group) ?? 0;
-    ranks[row] = rank;
-    counts.set(group, rank + 1);
+/** How many of its image and class come before each, by row. @param bestFirst the rows, image by image. */
+function ranksInImages(bestFirst: Int32Array, { starts, classes }: ByImage, classCount: number): Int32Array {
+  const ranks = new Int32Array(classes.length);
+  const counts = new Int32Array(classCount);
+  for (let image = 0; image + 1 < starts.length; image++) {
+    counts.fill(0);
+    for (const row of bestFirst.subarray(starts[image], starts[image + 1])) {
+      const k = classes[row] as number;
+      const rank = counts[k] as number;
+      ranks[row] = rank;
+      counts[k] = rank + 1;
+    }
   }
   return ranks;
 }

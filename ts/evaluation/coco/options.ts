@@ -20,7 +20,7 @@ export interface EvaluateCocoOptions {
   readonly imageIds?: readonly number[];
   /** @default all categories of the ground truth. With `useCats: false`, equal scores of an image are taken in this order. */
   readonly categoryIds?: readonly number[];
-  /** True: the result has `matches`, for diagnosis. @default false */
+  /** True: the result has `matches`, for diagnosis. All masks of an image are compared then. @default false */
   readonly matches?: boolean;
   /**
    * True: images are annotated for some classes only, as in LVIS. `maxDets` is [300] by default, its largest is the number of

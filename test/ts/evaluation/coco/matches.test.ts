@@ -9,7 +9,7 @@ import {
   TRUE_POSITIVE,
 } from "../../../../ts/evaluation/coco/index.js";
 import { missingPython, runGolden } from "../python.js";
-import { type CocoInput, evaluateCase } from "./cases.js";
+import { type CocoInput, evaluateCase, type SegmInput } from "./cases.js";
 
 /** One entry of pycocotools' `evalImgs`, of the area range "all". */
 interface ImageMatches {
@@ -27,26 +27,24 @@ interface ImageMatches {
   readonly gtMatches: number[][];
 }
 
-type MatchCase = CocoInput & { readonly matches: readonly ImageMatches[] };
+type MatchCase = (CocoInput | SegmInput) & { readonly matches: readonly ImageMatches[] };
 
 describe("matches", () => {
-  it("are those of pycocotools on random evaluations", async function () {
-    this.timeout(60_000);
-    const missing = missingPython("pycocotools");
-    if (missing !== undefined) {
-      console.log(`      skipped: ${missing}`);
-      this.skip();
-    }
-    const cases = JSON.parse(runGolden("match-cases", "--seed", "2", "--count", "300")) as MatchCase[];
-    for (const matchCase of cases) {
-      const { matches } = await evaluateCase(matchCase);
-      const actual = matchCase.matches.map(({ image, category }) => imageMatches(matches, image, category));
-      assert.deepEqual(actual, matchCase.matches);
-      const count = matchCase.matches.reduce((sum, { dtIds }) => sum + dtIds.length, 0);
-      assert.equal(matches.detections.row.length, count, "detections that pycocotools does not have");
-      assertIousAreOverlaps(matches);
-    }
-  });
+  for (const [what, command] of [
+    ["boxes", "match-cases"],
+    ["masks", "segm-match-cases"],
+  ] as const) {
+    it(`are those of pycocotools on random evaluations of ${what}`, async function () {
+      this.timeout(60_000);
+      const missing = missingPython("pycocotools");
+      if (missing !== undefined) {
+        console.log(`      skipped: ${missing}`);
+        this.skip();
+      }
+      const cases = JSON.parse(runGolden(command, "--seed", "2", "--count", "300")) as MatchCase[];
+      for (const matchCase of cases) await assertMatchesAre(matchCase);
+    });
+  }
 
   const crowd = { id: 7, image_id: 4, category_id: 5, bbox: [0, 0, 100, 100], area: 9000, iscrowd: 1 };
   const groundTruth: CocoGroundTruth = {
@@ -104,6 +102,15 @@ describe("matches", () => {
     );
   });
 });
+
+async function assertMatchesAre(matchCase: MatchCase): Promise<void> {
+  const { matches } = await evaluateCase(matchCase);
+  const actual = matchCase.matches.map(({ image, category }) => imageMatches(matches, image, category));
+  assert.deepEqual(actual, matchCase.matches);
+  const count = matchCase.matches.reduce((sum, { dtIds }) => sum + dtIds.length, 0);
+  assert.equal(matches.detections.row.length, count, "detections that pycocotools does not have");
+  assertIousAreOverlaps(matches);
+}
 
 /** Our tables as pycocotools' lists of one image and class. */
 function imageMatches(

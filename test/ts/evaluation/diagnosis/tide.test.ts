@@ -92,6 +92,22 @@ describe("splitErrors", () => {
     });
   }
 
+  it("compares masks if the evaluation did, exactly also below its thresholds", async () => {
+    const groundTruth = {
+      images: [{ id: 1, width: 100, height: 100 }],
+      categories: [{ id: 1, name: "cat" }],
+      annotations: [{ id: 1, image_id: 1, category_id: 1, ...box(0, 40, 40), area: 1600 }],
+    };
+    // The box is right, but its mask has only 30 % of the object.
+    const results = [{ image_id: 1, category_id: 1, bbox: box(0, 40, 40).bbox, ...mask(0, 40, 12), score: 0.9 }];
+    const kindsOf = async (iouType: "bbox" | "segm"): Promise<number[]> => {
+      const { kinds } = splitErrors(await matchesOf({ groundTruth, results }, { iouType }));
+      return errorKinds.map((kind) => kinds[kind].count);
+    };
+    assert.deepEqual(await kindsOf("bbox"), [0, 0, 0, 0, 0, 0]);
+    assert.deepEqual(await kindsOf("segm"), [0, 1, 0, 0, 0, 0]);
+  });
+
   it("fixes only the best-scored detection of an object", async () => {
     const { ap, kinds } = await split("1 cat 0, 1 cat 100", "1 dog 0, 1 owl 0, 1 cat 100");
     assert.equal(kinds.classification.count, 2);
@@ -121,3 +137,12 @@ describe("splitErrors", () => {
     assert.deepEqual([ap, falsePositives], [-1, { count: 1, apGained: 0 }]);
   });
 });
+
+function mask(x: number, width: number, height: number): { segmentation: number[][] } {
+  return { segmentation: [[x, 0, x, height, x + width, height, x + width, 0]] };
+}
+
+/** With a mask of the same shape. */
+function box(x: number, width: number, height: number): { bbox: number[]; segmentation: number[][] } {
+  return { bbox: [x, 0, width, height], ...mask(x, width, height) };
+}

@@ -1,6 +1,5 @@
 /** Ground truth, however it is given, to checked columns. */
 import type { CocoGroundTruth, CocoGroundTruthColumns, FederatedCategory } from "../coco-format.js";
-import type { EvaluateCocoOptions } from "../options.js";
 import {
   annotationFields,
   type Columns,
@@ -31,8 +30,14 @@ export interface GroundTruth {
   readonly source: Source;
 }
 
+/** Those of `EvaluateCocoOptions` that decide what is needed. */
+export interface GroundTruthOptions {
+  readonly iouType?: "bbox" | "segm";
+  readonly federated?: boolean;
+}
+
 /** FILE_NOT_FOUND, or ANNOTATIONS_INVALID that names file, record, field and value. */
-export function loadGroundTruth(input: GroundTruthInput, options: EvaluateCocoOptions): GroundTruth {
+export function loadGroundTruth(input: GroundTruthInput, options: GroundTruthOptions): GroundTruth {
   const file = typeof input === "string" ? input : undefined;
   const source = { record: "annotation", file };
   const withMasks = options.iouType === "segm";
