@@ -28,7 +28,7 @@ interface Reader {
   /** Bits of the fields that each record must have. */
   readonly required: number;
   readonly source: Source;
-  /** The numbers of the record being read; undefined if it lacks a field, or has one that is no number. */
+  /** The values of the record being read; undefined if it lacks a field, or has one that is no number. */
   spans: Span[] | undefined;
   /** How a record was written. */
   pattern: Pattern | undefined;
@@ -94,7 +94,7 @@ function readRecord(reader: Reader, row: number): void {
   let seen = 0;
   for (let more = enter(window, OPEN_BRACE, CLOSE_BRACE); more; more = another(window, CLOSE_BRACE)) {
     const f = readKey(window, names);
-    if (f < 0) skipValue(window);
+    if (f < 0) skipMember(reader);
     else {
       readField(reader, f, row);
       seen |= 1 << f;
@@ -104,6 +104,13 @@ function readRecord(reader: Reader, row: number): void {
   reader.spans = undefined;
   const lacking = required & ~seen;
   if (lacking !== 0) throw invalidValue(fieldOf(reader, 31 - Math.clz32(lacking)), "undefined", row, source);
+}
+
+function skipMember({ window, spans }: Reader): void {
+  const first = peek(window);
+  const start = window.position;
+  skipValue(window);
+  if (first === QUOTE || isNumberStart(first)) spans?.push({ start, end: window.position, target: undefined });
 }
 
 function fieldOf({ table }: Reader, f: number): Field {
