@@ -4,9 +4,9 @@
  */
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { seededRandom } from "../../dist/ts/core/random.js";
 import { root } from "../tools.mjs";
 import { ellipsePolygon, ellipseRle } from "./ellipse.mjs";
-import { seededRandom } from "../../dist/ts/core/random.js";
 
 const WIDTH_PX = 640;
 const HEIGHT_PX = 480;
@@ -67,9 +67,7 @@ function jittered([x, y, w, h], shift, random) {
 }
 
 function resultRecord({ image, category, box, score, withMasks }) {
-  const place = withMasks
-    ? { segmentation: ellipseRle(box, WIDTH_PX, HEIGHT_PX) }
-    : { bbox: box.map(rounded) };
+  const place = withMasks ? { segmentation: ellipseRle(box, WIDTH_PX, HEIGHT_PX) } : { bbox: box.map(rounded) };
   return { image_id: image, category_id: category, ...place, score: rounded(score) };
 }
 

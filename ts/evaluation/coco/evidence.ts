@@ -49,6 +49,7 @@ function maskEvidence(annotations: Annotations, parameters: Parameters, measures
   const standIns = measuresMasks ? undefined : dt.boxXywh;
   const dtMasks = remembered(
     masksOf({ segmentations: dt.segmentations, images: dtImages, sizes, source, boxXywh: standIns }),
+    dt.score.length,
   );
   const extents = measuresMasks ? extentsOf(dtMasks, dt.boxXywh, dtRows) : boxExtents(dt.boxXywh);
   return {

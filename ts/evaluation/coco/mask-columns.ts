@@ -75,9 +75,9 @@ export function masksOf(input: MaskInput): Masks {
 /** So many runs are remembered, 4 bytes each: the masks of some ten thousand detections. */
 const MOST_RUNS = 2 ** 23;
 
-/** The same masks, of which as many as there is room for are made only once. */
-export function remembered(masks: Masks): Masks {
-  const outlines: Outline[] = [];
+/** The same masks, of which as many as there is room for are made only once. @param rows how many there are. */
+export function remembered(masks: Masks, rows: number): Masks {
+  const outlines = new Array<Outline | undefined>(rows);
   let runs = 0;
   return {
     ...masks,

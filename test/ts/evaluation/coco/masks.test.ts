@@ -83,6 +83,18 @@ describe("masks that come otherwise", () => {
     }
   });
 
+  it("count for boxes that are empty lists, as for missing ones", async () => {
+    const [gt, dt] = [join(folder, "gt.json"), join(folder, "dt.json")];
+    const segmentation = toCompressed(fromPolygon(square[0]!, 64, 48));
+    const annotations = groundTruth.annotations.map((annotation) => ({ ...annotation, bbox: [0, 0, 40, 40] }));
+    await writeFile(gt, JSON.stringify({ ...groundTruth, annotations }));
+    for (const box of [{}, { bbox: [] }]) {
+      const results = [0.9, 0.8, 0.7].map((score) => ({ ...right, segmentation, ...box, score }));
+      await writeFile(dt, JSON.stringify(results));
+      for (const iouType of ["bbox", "segm"] as const) assertPerfect(await evaluateCoco(gt, dt, { iouType }));
+    }
+  });
+
   it("give the same one by one", async () => {
     for (const { ground_truth, results, iou_type } of cases) {
       const evaluator = await createEvaluator(ground_truth, { iouType: iou_type });

@@ -27,17 +27,19 @@ interface Reader {
   /** Names of the fields. */
   readonly names: readonly Uint8Array[];
   readonly source: Source;
-  /** Where segmentations are kept; without this, they are passed over. */
+  /** Where masks are kept; without this, they are passed over. */
   readonly kept: SegmentationBytes | undefined;
-  /** The numbers of the record being read. */
-  spans: Span[];
+  /** The values of the record being read; undefined if it lacks a field, or has one that is no number, or a mask. */
+  spans: Span[] | undefined;
   /** How a record was written. */
   pattern: Pattern | undefined;
-  /** How many more records are compared with the one before, if none of them is alike. */
-  patience: number;
+  /** How many records were not written like the one before. */
+  unlike: number;
 }
 
-const MOST_PATIENCE = 1000;
+/** Looking for the last pattern is given up when more than this share of all records, and some at first, are of others. */
+const MOST_UNLIKE_SHARE = 0.25;
+const MOST_UNLIKE = 100;
 
 /**
  * Reads the list at the window's position. Values have the types of their fields then, but are not checked yet.
@@ -58,8 +60,7 @@ export function readRecords<const Fields extends readonly Field[]>(
     kept,
     spans: [],
     pattern: undefined,
-    // Masks are never alike.
-    patience: kept ? 0 : MOST_PATIENCE,
+    unlike: 0,
   };
   window.place = () => `, in the ${source.record} at position ${table.rows - 1}`;
   for (let more = enter(window, OPEN_BRACKET, CLOSE_BRACKET); more; more = another(window, CLOSE_BRACKET)) {
@@ -77,25 +78,26 @@ function expectedRows({ rows }: Table, { source, offset, position }: ByteWindow)
   return Math.ceil(Math.max(1.25 * rows, (1.02 * rows * source.size) / (offset + position)));
 }
 
-/** Reads a record of any form, and remembers how it was written unless the window moved on meanwhile. */
+/** Reads a record of any form, and remembers how it was written if all of it is in the window. */
 function readAndLearn(reader: Reader, row: number): void {
   const { window } = reader;
   const { offset, position } = window;
   reader.spans = [];
   readRecord(reader, row);
-  reader.patience--;
-  if (reader.patience <= 0) reader.pattern = undefined;
-  else if (window.offset === offset) reader.pattern = patternOf(window, position, reader.spans);
+  if (window.offset !== offset) return;
+  reader.unlike++;
+  const isLearned = reader.spans !== undefined && reader.unlike < MOST_UNLIKE + MOST_UNLIKE_SHARE * row;
+  reader.pattern = isLearned ? patternOf(window, position, reader.spans) : undefined;
 }
 
 function readRecord(reader: Reader, row: number): void {
-  const { window, names, source, kept, table } = reader;
+  const { window, names, source, table } = reader;
   if (peek(window) !== OPEN_BRACE) throw notAnObject(takeText(window), row, source);
   let seen = 0;
   for (let more = enter(window, OPEN_BRACE, CLOSE_BRACE); more; more = another(window, CLOSE_BRACE)) {
     const f = readKey(window, names);
-    if (f < 0) skipValue(window);
-    else if (f === table.fields.length) keepSegmentation(kept as SegmentationBytes, row);
+    if (f < 0) skipMember(reader);
+    else if (f === table.fields.length) readMask(reader, row);
     else {
       readField(reader, f, row);
       seen |= 1 << f;
@@ -104,12 +106,27 @@ function readRecord(reader: Reader, row: number): void {
   if (seen !== (1 << table.fields.length) - 1) fillAbsent(reader, seen, row);
 }
 
-function fillAbsent({ table, source }: Reader, seen: number, row: number): void {
+function readMask(reader: Reader, row: number): void {
+  keepSegmentation(reader.kept as SegmentationBytes, row);
+  reader.spans = undefined;
+}
+
+/** @param seen bits of the fields that the record has. */
+function fillAbsent(reader: Reader, seen: number, row: number): void {
+  const { table, source } = reader;
   table.fields.forEach((field, f) => {
     if ((seen & (1 << f)) !== 0) return;
     if (field.absent === undefined) throw invalidValue(field, "undefined", row, source);
     table.columns[f]?.fill(field.absent, field.width * row, field.width * (row + 1));
   });
+  reader.spans = undefined;
+}
+
+function skipMember({ window, spans }: Reader): void {
+  const first = peek(window);
+  const start = window.position;
+  skipValue(window);
+  if (first === QUOTE || isNumberStart(first)) spans?.push({ start, end: window.position, target: undefined });
 }
 
 function fieldOf({ table }: Reader, f: number): Field {
@@ -133,7 +150,11 @@ function readBox(reader: Reader, f: number, row: number): void {
   }
   if (count === 4) return;
   const values = reader.table.columns[f] as Float64Array;
-  if (count === 0) return void values.fill(NaN, 4 * row, 4 * row + 4);
+  if (count === 0) {
+    values.fill(NaN, 4 * row, 4 * row + 4);
+    reader.spans = undefined;
+    return;
+  }
   const numbers = [...values.subarray(4 * row, 4 * row + Math.min(count, 4)), ...(count > 4 ? ["..."] : [])];
   throw invalidValue(field, `[${numbers.join(",")}]`, row, source);
 }
@@ -147,7 +168,7 @@ function readElement(reader: Reader, f: number, row: number, element: number): v
   const start = window.position;
   if (isNumberStart(first)) {
     readNumber(window, values, field.width * row + element);
-    reader.spans.push({ start, end: window.position, target: { column: f, width: field.width, element } });
+    reader.spans?.push({ start, end: window.position, target: { column: f, width: field.width, element } });
   } else if (first === QUOTE || first === OPEN_BRACKET || first === OPEN_BRACE) {
     throw invalidValue(field, takeText(window), row, source);
   } else {
@@ -155,5 +176,6 @@ function readElement(reader: Reader, f: number, row: number, element: number): v
     const isNumber = typeof literal === "number" || (typeof literal === "boolean" && field.kind === "flag");
     if (!isNumber) throw invalidValue(field, String(literal), row, source);
     values[field.width * row + element] = Number(literal);
+    reader.spans = undefined;
   }
 }

@@ -1,4 +1,5 @@
 /** JSON numbers to doubles, rounded correctly as JSON.parse does it, without making a string of each. */
+import { bytesOf } from "./byte-set.js";
 import { type ByteWindow, faultAt, refill } from "./byte-window.js";
 
 const ZERO = 0x30;
@@ -11,9 +12,9 @@ const POWERS = Float64Array.from({ length: 23 }, (_, exponent) => Number(`1e${ex
 /** As many digits fit in an int32. */
 const HALF_DIGITS = 9;
 
-/** 1 for the bytes that may follow a number. */
-const ENDS = new Uint8Array(256);
-for (const end of Buffer.from(",]} \n\r\t")) ENDS[end] = 1;
+/** 1 for the bytes that may follow a number, and for those of which numbers are made. */
+const ENDS = bytesOf(",]} \n\r\t");
+const PARTS = bytesOf("0123456789+-.eE");
 
 const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
@@ -27,7 +28,7 @@ function isDigit(byte: number): boolean {
 
 /** Reads the number at the window's position to `values[index]`, which is cheaper than to return it. */
 export function readNumber(window: ByteWindow, values: Float64Array, index: number): void {
-  if (!readUsualNumber(window, values, index)) values[index] = Number(takeText(window));
+  if (!readUsualNumber(window, values, index)) values[index] = Number(takeNumber(window));
 }
 
 /** The same for numbers as they mostly are. False if something else is there, or the window ends: it is not passed over. */
@@ -45,7 +46,7 @@ function readDigits(window: ByteWindow, start: number, values: Float64Array, ind
   let position = start;
   let digit = (bytes[position] as number) ^ ZERO;
   let whole = 0;
-  for (; digit <= 9; digit = (bytes[++position] as number) ^ ZERO) whole = Math.imul(whole, 10) + digit;
+  for (; digit <= 9; digit = (bytes[++position] as number) ^ ZERO) whole = (Math.imul(whole, 10) + digit) | 0;
   const digits = position - start;
   if (digits !== 1 && (digits === 0 || digits > HALF_DIGITS || bytes[start] === ZERO)) return false;
   if (bytes[position] === POINT)
@@ -72,8 +73,8 @@ function readFraction(
   let high = whole;
   let low = 0;
   for (; digit <= 9 && position < middle; digit = (bytes[++position] as number) ^ ZERO)
-    high = Math.imul(high, 10) + digit;
-  for (; digit <= 9; digit = (bytes[++position] as number) ^ ZERO) low = Math.imul(low, 10) + digit;
+    high = (Math.imul(high, 10) + digit) | 0;
+  for (; digit <= 9; digit = (bytes[++position] as number) ^ ZERO) low = (Math.imul(low, 10) + digit) | 0;
   const lowDigits = Math.max(position - middle, 0);
   if (position === start || lowDigits > HALF_DIGITS || ENDS[bytes[position] as number] !== 1) return false;
   const upper = high * (POWERS[lowDigits] as number);
@@ -115,8 +116,8 @@ function upperHalf(value: number): number {
   return scaled - (scaled - value);
 }
 
-/** Takes the number at the window's position, however long it is. */
-function takeText(window: ByteWindow): string {
+/** Passes over a number, however long it is, and returns it as it stands there. */
+function takeNumber(window: ByteWindow): string {
   let text = numberText(window);
   while (window.position + text.length === window.end && !window.isLast) {
     refill(window);
@@ -129,6 +130,6 @@ function takeText(window: ByteWindow): string {
 
 function numberText({ bytes, position }: ByteWindow): string {
   let end = position;
-  while (isNumberStart(bytes[end] as number) || ".eE+".includes(String.fromCharCode(bytes[end] as number))) end++;
-  return Buffer.from(bytes.buffer, bytes.byteOffset + position, end - position).toString("latin1");
+  while (PARTS[bytes[end] as number] === 1) end++;
+  return Buffer.from(bytes.buffer, position, end - position).toString("latin1");
 }

@@ -1,4 +1,5 @@
 /** JSON strings in a byte window. */
+import { bytesOf } from "./byte-set.js";
 import { type ByteWindow, faultAt, refill } from "./byte-window.js";
 
 export const QUOTE = 0x22;
@@ -7,14 +8,8 @@ const FIRST_PRINTABLE = 0x20;
 const LETTER_U = 0x75;
 
 /** 1 for the bytes that may follow a backslash, and for hexadecimal digits. */
-const escapes = setOf('"\\/bfnrtu');
-const hexDigits = setOf("0123456789abcdefABCDEF");
-
-function setOf(characters: string): Uint8Array {
-  const set = new Uint8Array(256);
-  for (const byte of Buffer.from(characters)) set[byte] = 1;
-  return set;
-}
+const ESCAPES = bytesOf('"\\/bfnrtu');
+const HEX_DIGITS = bytesOf("0123456789abcdefABCDEF");
 
 /** Where the string at the window's position ends, after its closing quote. All of it is in the window then. */
 export function stringEnd(window: ByteWindow): number {
@@ -28,16 +23,16 @@ export function stringEnd(window: ByteWindow): number {
 }
 
 /** Where a string ends, or minus the position of what cannot be in one. */
-function scanString(bytes: Uint8Array, start: number): number {
+export function scanString(bytes: Uint8Array, start: number): number {
   for (let position = start + 1; ; position++) {
     const byte = bytes[position] as number;
     if (byte === QUOTE) return position + 1;
     if (byte < FIRST_PRINTABLE) return -position;
     if (byte !== BACKSLASH) continue;
     position++;
-    if (escapes[bytes[position] as number] === 0) return -position;
+    if (ESCAPES[bytes[position] as number] === 0) return -position;
     if (bytes[position] !== LETTER_U) continue;
     const last = position + 4;
-    while (position < last) if (hexDigits[bytes[++position] as number] === 0) return -position;
+    while (position < last) if (HEX_DIGITS[bytes[++position] as number] === 0) return -position;
   }
 }

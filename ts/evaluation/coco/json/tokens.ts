@@ -22,7 +22,7 @@ const literals: readonly (readonly [Uint8Array, boolean | number | null])[] = [
   [Buffer.from("NaN"), NaN],
   [Buffer.from("Infinity"), Infinity],
 ];
-const LONGEST_LITERAL = 8;
+const LONGEST_LITERAL = "Infinity".length;
 
 /** Takes the numbers that are passed over. */
 const unread = new Float64Array(1);
