@@ -164,11 +164,11 @@ describe("evaluateCoco on files refuses", () => {
 
   const cases: [string, string, string, Reason, RegExp][] = [
     ["a missing file", "missing.json", "list.json", "FILE_NOT_FOUND", /missing.json/],
-    ["a file that is cut off", "cut.json", "list.json", "ANNOTATIONS_INVALID", /cut.json is not whole JSON/],
+    ["a file that is cut off", "cut.json", "list.json", "ANNOTATIONS_INVALID", /cut.json is cut off at byte/],
     ["ground truth that is a list", "list.json", "list.json", "ANNOTATIONS_INVALID", /no list `images`/],
     ["ground truth that is null", "nothing.json", "list.json", "ANNOTATIONS_INVALID", /no list `images`/],
     ["results that are no list", "", "nothing.json", "ANNOTATIONS_INVALID", /not a list of results/],
-    ["results that are null", "", "nulls.json", "ANNOTATIONS_INVALID", /image_id undefined/],
+    ["results that are null", "", "nulls.json", "ANNOTATIONS_INVALID", /is null, not an object/],
   ];
   for (const [what, gt, dt, reason, message] of cases) {
     it(what, () => {

@@ -70,7 +70,8 @@ function readFraction(
   const middle = start + HALF_DIGITS - digits;
   let position = start;
   let digit = (bytes[position] as number) ^ ZERO;
-  let high = whole;
+  // Without `| 0` V8 would not keep it in an integer register.
+  let high = whole | 0;
   let low = 0;
   for (; digit <= 9 && position < middle; digit = (bytes[++position] as number) ^ ZERO)
     high = (Math.imul(high, 10) + digit) | 0;
