@@ -156,8 +156,61 @@ describe("cassl", function () {
       assert.ok((stats[0] ?? 0) > 0.999);
     });
 
-    it("refuses what is no COCO file, and other than three limits", async () => {
+    it("compares masks where it is asked to", async () => {
+      const mask = { ...box, segmentation: [[10, 10, 10, 60, 60, 60, 60, 10]] };
+      const images = [{ id: 1, width: 80, height: 70 }];
+      const annotations = [{ ...mask, id: 1, area: 2500 }];
+      await writeFile(
+        join(folder, "gt.json"),
+        JSON.stringify({ images, categories: [{ id: 1, name: "red" }], annotations }),
+      );
+      const half = { ...mask, segmentation: [[10, 10, 10, 60, 60, 60]], score: 0.9 };
+      await writeFile(join(folder, "dt.json"), JSON.stringify([half]));
+      assert.match((await cassl("eval", "gt.json", "dt.json")).stdout, /^AP +100\.0/m);
+      const segm = ["eval", "gt.json", "dt.json", "--iou-type", "segm"];
+      assert.match((await cassl(...segm)).stdout, /^AP75 +0\.0/m);
+      assert.match((await cassl(...segm, "--diagnose")).stdout, /^AP75 +0\.0.*^classification +0 +0\.0$/ms);
+      await writeFile(join(folder, "right.json"), JSON.stringify([{ ...mask, score: 0.9 }]));
+      assert.match((await cassl(...segm, "--against", "right.json")).stdout, /^first less second +-\d+\.\d/m);
+    });
+
+    it("diagnoses, as text and as JSON", async () => {
+      const { stdout } = await cassl("eval", "gt.json", "dt.json", "--diagnose");
+      assert.match(stdout, /^AP +0\.0.*^classification +1 +100\.0$.*^red +blue +1 +100 %$/ms);
+      const json = await cassl("eval", "gt.json", "dt.json", "--diagnose", "--json");
+      const { diagnosis } = JSON.parse(json.stdout) as {
+        diagnosis: { class_awareness: { oracle_class: { ap: number } } };
+      };
+      assert.ok(diagnosis.class_awareness.oracle_class.ap > 0.999);
+    });
+
+    it("compares with other detections, and says how", async () => {
+      await writeFile(join(folder, "right.json"), JSON.stringify([{ ...box, score: 0.9 }]));
+      const args = ["eval", "gt.json", "right.json", "--against", "dt.json", "--resamples", "20", "--seed", "7"];
+      const { stdout } = await cassl(...args);
+      assert.match(stdout, /^first less second +\+100\.0 +\+100\.0 to \+100\.0$/m);
+      assert.match(stdout, /20 samples of the images, seed 7; the first is better in 100 %/);
+      const { comparison } = JSON.parse((await cassl(...args, "--json")).stdout) as { comparison: { seed: number } };
+      assert.equal(comparison.seed, 7);
+      assertRefused(await cassl(...args, "--resamples", "0"), /resamples is 0/);
+    });
+
+    it("prints the numbers of LVIS, and asks for what they need", async () => {
+      assertRefused(await cassl("eval", "gt.json", "dt.json", "--lvis"), /neg_category_ids/);
+      const content = JSON.parse(await readFile(join(folder, "gt.json"), "utf8")) as { images: object[] };
+      const images = content.images.map((image) => ({
+        ...image,
+        neg_category_ids: [],
+        not_exhaustive_category_ids: [],
+      }));
+      await writeFile(join(folder, "lvis.json"), JSON.stringify({ ...content, images }));
+      const { stdout } = await cassl("eval", "lvis.json", "dt.json", "--lvis");
+      assert.match(stdout, /rare +common +frequent\nAP +0\.0 +- +0\.0 +- +- +- +-\n/);
+    });
+
+    it("refuses what is no COCO file, other than three limits, and what it cannot compare", async () => {
       assertRefused(await cassl("eval", "dt.json", "dt.json"), /dt\.json/);
+      assertRefused(await cassl("eval", "gt.json", "dt.json", "--iou-type", "keypoints"), /bbox, segm/);
       assertRefused(await cassl("eval", "gt.json", "dt.json", "--max-dets", "100"), /three whole numbers/);
     });
   });

@@ -46,12 +46,19 @@ function newBytes(size: number): Pick<ByteWindow, "bytes" | "view"> {
   return { bytes, view: new DataView(bytes.buffer) };
 }
 
-/** Does `work` on a file. FILE_NOT_FOUND if it cannot be read. */
-export function withFile<T>(path: string, work: (window: ByteWindow) => T): T {
+/**
+ * Does `work` on a file. FILE_NOT_FOUND if it cannot be read.
+ * @param isWhole whether all of the file is in the window from the start, so that positions in it stay.
+ */
+export function withFile<T>(path: string, work: (window: ByteWindow) => T, isWhole = false): T {
   const file = attempt(path, () => openSync(path, "r"));
   try {
     const { size } = attempt(path, () => fstatSync(file));
-    return work(openWindow({ name: path, size, read: (into) => attempt(path, () => readSync(file, into)) }));
+    const source = { name: path, size, read: (into: Uint8Array) => attempt(path, () => readSync(file, into)) };
+    // Whatever fills half of a window is moved to a longer one. What is not used of it costs nothing.
+    const window = attempt(path, () => openWindow(source, isWhole ? 2 * size + 2 : FIRST_BYTES));
+    while (isWhole && !window.isLast) refill(window);
+    return work(window);
   } finally {
     closeSync(file);
   }

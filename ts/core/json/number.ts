@@ -46,7 +46,7 @@ function readDigits(window: ByteWindow, start: number, values: Float64Array, ind
   let position = start;
   let digit = (bytes[position] as number) ^ ZERO;
   let whole = 0;
-  for (; digit <= 9; digit = (bytes[++position] as number) ^ ZERO) whole = Math.imul(whole, 10) + digit;
+  for (; digit <= 9; digit = (bytes[++position] as number) ^ ZERO) whole = (Math.imul(whole, 10) + digit) | 0;
   const digits = position - start;
   if (digits !== 1 && (digits === 0 || digits > HALF_DIGITS || bytes[start] === ZERO)) return false;
   if (bytes[position] === POINT)
@@ -70,11 +70,12 @@ function readFraction(
   const middle = start + HALF_DIGITS - digits;
   let position = start;
   let digit = (bytes[position] as number) ^ ZERO;
-  let high = whole;
+  // Without `| 0` V8 would not keep it in an integer register.
+  let high = whole | 0;
   let low = 0;
   for (; digit <= 9 && position < middle; digit = (bytes[++position] as number) ^ ZERO)
-    high = Math.imul(high, 10) + digit;
-  for (; digit <= 9; digit = (bytes[++position] as number) ^ ZERO) low = Math.imul(low, 10) + digit;
+    high = (Math.imul(high, 10) + digit) | 0;
+  for (; digit <= 9; digit = (bytes[++position] as number) ^ ZERO) low = (Math.imul(low, 10) + digit) | 0;
   const lowDigits = Math.max(position - middle, 0);
   if (position === start || lowDigits > HALF_DIGITS || ENDS[bytes[position] as number] !== 1) return false;
   const upper = high * (POWERS[lowDigits] as number);

@@ -1,15 +1,16 @@
 /**
- * The objects of a list are mostly written alike: the same members in the same order, with the same blanks, and numbers that
- * differ. So what stands between the numbers of one is looked for in the next, which is faster than to look for each token.
+ * The objects of a list are mostly written alike: the same members in the same order, with the same blanks, and other values.
+ * So what stands between the values of one is looked for in the next, which is faster than to look for each token.
  */
 import type { ByteWindow } from "./byte-window.js";
 import { readUsualNumber } from "./number.js";
+import { QUOTE, scanString } from "./string.js";
 import { isAhead } from "./tokens.js";
 
 /** How an object was written. */
 export interface Pattern {
-  readonly numbers: readonly PatternNumber[];
-  /** After the last number. */
+  readonly values: readonly PatternValue[];
+  /** What stands after the last value. */
   readonly end: Text;
 }
 
@@ -20,13 +21,13 @@ interface Text {
   readonly lastWord: number;
 }
 
-interface PatternNumber {
-  /** What stands before it, after the number before. */
+interface PatternValue {
+  /** What stands before it, after the value before. */
   readonly before: Text;
-  readonly target: Target;
+  readonly target: Target | undefined;
 }
 
-/** Where numbers go, for one row after the other. */
+/** Where a number goes, for one row after the other. */
 export interface Target {
   /** Into a list of columns. */
   readonly column: number;
@@ -36,20 +37,24 @@ export interface Target {
   readonly element: number;
 }
 
-/** A number in a window. */
+/** A number or a string in a window. */
 export interface Span {
   readonly start: number;
   readonly end: number;
-  readonly target: Target;
+  /** Undefined if it is passed over. */
+  readonly target: Target | undefined;
 }
 
-/** @param start where the object starts in the window. @param spans its numbers, up to the window's position. */
+/** Takes the numbers that are passed over. */
+const unread = new Float64Array(1);
+
+/** @param start where the object starts in the window. @param spans its values, up to the window's position. */
 export function patternOf({ bytes, position }: ByteWindow, start: number, spans: readonly Span[]): Pattern {
-  const numbers = spans.map((span, i) => ({
+  const values = spans.map((span, i) => ({
     before: textOf(bytes.slice(spans[i - 1]?.end ?? start, span.start)),
     target: span.target,
   }));
-  return { numbers, end: textOf(bytes.slice(spans.at(-1)?.end ?? start, position)) };
+  return { values, end: textOf(bytes.slice(spans.at(-1)?.end ?? start, position)) };
 }
 
 function textOf(bytes: Uint8Array): Text {
@@ -66,19 +71,31 @@ export function readAlike(
   row: number,
 ): boolean {
   const start = window.position;
-  if (readNumbers(window, pattern, columns, row) && pass(window, pattern.end)) return true;
+  if (readValues(window, pattern, columns, row) && pass(window, pattern.end)) return true;
   window.position = start;
   return false;
 }
 
-function readNumbers(window: ByteWindow, { numbers }: Pattern, columns: readonly Float64Array[], row: number): boolean {
-  for (let n = 0; n < numbers.length; n++) {
-    const { before, target } = numbers[n] as PatternNumber;
+function readValues(window: ByteWindow, { values }: Pattern, columns: readonly Float64Array[], row: number): boolean {
+  for (let n = 0; n < values.length; n++) {
+    const { before, target } = values[n] as PatternValue;
     if (!pass(window, before)) return false;
-    const values = columns[target.column] as Float64Array;
-    if (!readUsualNumber(window, values, target.width * row + target.element)) return false;
+    const isRead = target === undefined ? passValue(window) : readTarget(window, target, columns, row);
+    if (!isRead) return false;
   }
   return true;
+}
+
+function readTarget(window: ByteWindow, target: Target, columns: readonly Float64Array[], row: number): boolean {
+  return readUsualNumber(window, columns[target.column] as Float64Array, target.width * row + target.element);
+}
+
+function passValue(window: ByteWindow): boolean {
+  const { bytes, position } = window;
+  if (bytes[position] !== QUOTE) return readUsualNumber(window, unread, 0);
+  const end = scanString(bytes, position);
+  if (end > 0) window.position = end;
+  return end > 0;
 }
 
 function pass(window: ByteWindow, text: Text): boolean {

@@ -23,7 +23,7 @@ export function stringEnd(window: ByteWindow): number {
 }
 
 /** Where a string ends, or minus the position of what cannot be in one. */
-function scanString(bytes: Uint8Array, start: number): number {
+export function scanString(bytes: Uint8Array, start: number): number {
   for (let position = start + 1; ; position++) {
     const byte = bytes[position] as number;
     if (byte === QUOTE) return position + 1;

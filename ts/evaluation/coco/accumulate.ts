@@ -15,7 +15,7 @@ export interface Curves {
 }
 
 /** The distance from 1 to the next double: what pycocotools adds to a denominator. */
-const EPSILON = 2 ** -52;
+export const EPSILON = 2 ** -52;
 
 export function emptyCurves({ iouThresholds, recallThresholds, categoryIds, areaRanges, maxDets }: Axes): Curves {
   const ends = iouThresholds.length * categoryIds.length * areaRanges.length * maxDets.length;
@@ -61,7 +61,7 @@ export function accumulateClass(outcomes: Outcomes, k: number, grid: Grid, axes:
 }
 
 /** The fewest true positives whose recall, computed in doubles, is at least each threshold. */
-function neededTruePositives(recallThresholds: Float64Array, positives: number): Int32Array {
+export function neededTruePositives(recallThresholds: Float64Array, positives: number): Int32Array {
   let needed = 0;
   return Int32Array.from(recallThresholds, (threshold) => {
     while (needed / positives < threshold) needed++;

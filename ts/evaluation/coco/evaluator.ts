@@ -4,6 +4,7 @@ import { type CocoEvaluation, evaluate } from "./evaluation.js";
 import { resultFields } from "./input/fields.js";
 import { type GroundTruthInput, loadGroundTruth } from "./input/ground-truth.js";
 import { type DetectionsInput, loadDetections } from "./input/results.js";
+import { segmentationsInMemory } from "./input/segmentations.js";
 import { append, columnsOf, newTable } from "./input/table.js";
 import { type EvaluateCocoOptions, resolveOptions } from "./options.js";
 
@@ -16,19 +17,24 @@ export interface CocoEvaluator {
 
 /** Errors and meaning of parameters are those of `evaluateCoco`. */
 export async function createEvaluator(gt: GroundTruthInput, options: EvaluateCocoOptions = {}): Promise<CocoEvaluator> {
-  const groundTruth = loadGroundTruth(gt);
+  const groundTruth = loadGroundTruth(gt, options);
   const parameters = resolveOptions(groundTruth, options);
-  const known = new Set(groundTruth.imageIds);
+  const known = new Set(groundTruth.images.id);
   const table = newTable(resultFields);
+  const segmentations: unknown[] = [];
   return {
     add(imageId, detections) {
       if (!known.has(imageId)) {
         const message = `Detections were added to the image ${imageId}, which is not in the ground truth.`;
         throw new CasslError("ANNOTATIONS_INVALID", message, "Add detections of the images of the ground truth only.");
       }
-      const columns = loadDetections(detections, { record: `detection of the image ${imageId}`, file: undefined });
-      append(table, { imageId: new Float64Array(columns.score.length).fill(imageId), ...columns });
+      const added = loadDetections(detections, { record: `detection of the image ${imageId}`, file: undefined });
+      append(table, { imageId: new Float64Array(added.columns.score.length).fill(imageId), ...added.columns });
+      for (const segmentation of added.segmentations) segmentations.push(segmentation);
     },
-    evaluate: () => evaluate(groundTruth, columnsOf(table), parameters, { record: "detection", file: undefined }),
+    evaluate() {
+      const results = { ...columnsOf(table), segmentations: segmentationsInMemory((row) => segmentations[row]) };
+      return evaluate(groundTruth, results, parameters, { record: "detection", file: undefined });
+    },
   };
 }

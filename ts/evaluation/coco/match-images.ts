@@ -55,7 +55,7 @@ function countPositives({ rows, classes }: ByImage, known: Known, grid: Grid, po
 function addBest(
   { rows, starts, ends }: Split,
   k: number,
-  { dtScore, dtArea }: Evidence,
+  { dtScore, dtArea, dtUnverified }: Evidence,
   { maxDets }: Axes,
   grid: Grid,
   { ends: next, scores, states, stride }: Outcomes,
@@ -71,8 +71,12 @@ function addBest(
     scores[place] = dtScore[row] as number;
     states[place * stride] = limit;
     // Without a match it is ignored where its area is out of range.
+    const isUnverified = dtUnverified?.[row] === 1;
     for (let w = 0; w < grid.words.length; w++) {
-      states[place * stride + 2 + 2 * w] = bitsOutside(dtArea[row] as number, grid.words[w] as Word, grid);
+      const word = grid.words[w] as Word;
+      states[place * stride + 2 + 2 * w] = isUnverified
+        ? grid.allBits * word.eachRange
+        : bitsOutside(dtArea[row] as number, word, grid);
     }
   }
   next[k] = (next[k] as number) + count;

@@ -11,6 +11,10 @@ export interface Evidence {
   /** Square px. */
   readonly dtArea: Float64Array;
   readonly dtScore: Float64Array;
+  /** 1: ignored where it is wrong, since its class is not annotated exhaustively in its image. */
+  readonly dtUnverified?: Uint8Array;
+  /** About what was compared. */
+  readonly warnings: () => readonly string[];
 }
 
 export interface Known {

@@ -2,9 +2,12 @@
 import { CasslError } from "../../core/errors.js";
 import type { GroundTruth } from "./input/ground-truth.js";
 
+/** What is compared: boxes or masks. */
+export type IouType = "bbox" | "segm";
+
 export interface EvaluateCocoOptions {
-  /** What IoU is taken of. @default "bbox" */
-  readonly iouType?: "bbox" | "segm";
+  /** @default "bbox" */
+  readonly iouType?: IouType;
   /** False: class-agnostic, detections may match ground truth of any class. @default true */
   readonly useCats?: boolean;
   /** How many of an image's best detections (per class) count; sorted ascending. @default [1, 10, 100] */
@@ -17,6 +20,13 @@ export interface EvaluateCocoOptions {
   readonly imageIds?: readonly number[];
   /** @default all categories of the ground truth. With `useCats: false`, equal scores of an image are taken in this order. */
   readonly categoryIds?: readonly number[];
+  /** True: the result has `matches`, for diagnosis. All masks of an image are compared then. @default false */
+  readonly matches?: boolean;
+  /**
+   * True: images are annotated for some classes only, as in LVIS. `maxDets` is [300] by default, its largest is the number of
+   * detections of an image over all classes, and the result has `lvis`. @default false
+   */
+  readonly federated?: boolean;
 }
 
 export interface AreaRange {
@@ -41,12 +51,15 @@ export interface Axes {
 }
 
 export interface Parameters {
+  readonly iouType: IouType;
   readonly axes: Axes;
   readonly useCats: boolean;
   /** Evaluated images, ascending. */
   readonly imageIds: readonly number[];
   /** Evaluated categories in the order in which they are concatenated; those of `axes` with `useCats`. */
   readonly categoryIds: readonly number[];
+  /** Whether to record matches, for which `axes` has the area range "all". */
+  readonly matches: boolean;
 }
 
 const LARGEST_AREA = 1e5 ** 2;
@@ -66,7 +79,7 @@ const recallThresholds = linspace(0, 1, 101);
 export function resolveOptions(gt: GroundTruth, options: EvaluateCocoOptions): Parameters {
   checkOptions(options);
   const useCats = options.useCats ?? true;
-  const imageIds = ascending(options.imageIds ?? gt.imageIds);
+  const imageIds = ascending(options.imageIds ?? gt.images.id);
   const chosen = options.categoryIds;
   const categoryIds =
     chosen && !useCats ? [...new Set(chosen)] : ascending(chosen ?? gt.categories.map(({ id }) => id));
@@ -75,14 +88,23 @@ export function resolveOptions(gt: GroundTruth, options: EvaluateCocoOptions): P
     recallThresholds,
     categoryIds: useCats ? categoryIds : [-1],
     areaRanges: options.areaRanges ?? defaultAreaRanges,
-    maxDets: [...(options.maxDets ?? [1, 10, 100])].sort((a, b) => a - b),
+    maxDets: [...(options.maxDets ?? (options.federated ? [300] : [1, 10, 100]))].sort((a, b) => a - b),
   };
-  return { axes, useCats, imageIds, categoryIds };
+  return {
+    iouType: options.iouType ?? "bbox",
+    axes,
+    useCats,
+    imageIds,
+    categoryIds,
+    matches: options.matches === true,
+  };
 }
 
-function checkOptions({ iouType, maxDets, areaRanges, iouThresholds }: EvaluateCocoOptions): void {
-  if (iouType !== undefined && iouType !== "bbox") {
-    throw invalid(`iouType ${JSON.stringify(iouType)} cannot be evaluated yet.`, 'Set iouType to "bbox".');
+function checkOptions(options: EvaluateCocoOptions): void {
+  const { iouType, maxDets, areaRanges, iouThresholds } = options;
+  checkCombination(options);
+  if (iouType !== undefined && iouType !== "bbox" && iouType !== "segm") {
+    throw invalid(`iouType is ${JSON.stringify(iouType)}.`, 'Set it to "bbox" or "segm".');
   }
   if (maxDets?.length === 0 || maxDets?.some((count) => !Number.isInteger(count) || count < 0)) {
     throw invalid(`maxDets is ${JSON.stringify(maxDets)}.`, "Give at least one whole number, none below 0.");
@@ -95,6 +117,21 @@ function checkOptions({ iouType, maxDets, areaRanges, iouThresholds }: EvaluateC
   }
   if (iouThresholds !== undefined && !Array.from(iouThresholds).every(Number.isFinite)) {
     throw invalid(`iouThresholds is ${Array.from(iouThresholds).join(", ")}.`, "Give numbers only.");
+  }
+}
+
+function checkCombination({ matches, areaRanges, federated, useCats }: EvaluateCocoOptions): void {
+  if (matches && areaRanges?.every(({ name }) => name !== "all")) {
+    throw invalid(
+      `Matches are those of the area range "all", but areaRanges names ${areaRanges.map(({ name }) => name).join(", ")}.`,
+      'Name a range "all", or leave `matches` out.',
+    );
+  }
+  if (federated && useCats === false) {
+    throw invalid(
+      "Federated ground truth says what was annotated by class, but useCats is false.",
+      "Drop one of them.",
+    );
   }
 }
 

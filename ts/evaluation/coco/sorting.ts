@@ -18,6 +18,17 @@ export function sortByKey(rows: Int32Array, keys: Int32Array, keyCount: number):
   return sorted;
 }
 
+/** Whether rows are sorted by key, and none would be left out. */
+export function isSorted(rows: Int32Array, keys: Int32Array): boolean {
+  let last = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const key = keys[rows[i] as number] as number;
+    if (key < last) return false;
+    last = key;
+  }
+  return true;
+}
+
 /** Where the rows of each key start once they are sorted by it; one entry more than there are keys. */
 export function startsOf(rows: Int32Array, keys: Int32Array, keyCount: number): Int32Array {
   const starts = new Int32Array(keyCount + 1);
@@ -30,7 +41,7 @@ export function startsOf(rows: Int32Array, keys: Int32Array, keyCount: number): 
 }
 
 /** As many numbers from `first` on. */
-export function ascending(count: number, first = 0): Int32Array<ArrayBuffer> {
+export function ascending(count: number, first = 0): Int32Array {
   const numbers = new Int32Array(count);
   for (let i = 0; i < count; i++) numbers[i] = first + i;
   return numbers;
@@ -51,19 +62,42 @@ export function sortByScore(rows: Int32Array, scores: Float64Array): Int32Array 
   const upper = new Uint32Array(rows.length);
   const lower = new Uint32Array(rows.length);
   writeKeys(rows, scores, upper, lower);
+  const byUpper = sortByWord(ascending(rows.length), upper);
+  if (settle(byUpper, upper, lower)) return pick(rows, byUpper);
+  return pick(rows, sortByWord(sortByWord(ascending(rows.length), lower), upper));
+}
+
+/** Sorts positions of words by them, lowest digits first. */
+function sortByWord(positions: Int32Array, words: Uint32Array): Int32Array {
   const starts = new Int32Array(DIGITS + 1);
-  let order = ascending(rows.length);
-  let spare = new Int32Array(rows.length);
-  for (const words of [lower, upper]) {
-    for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
-      countDigits(words, shift, starts.fill(0));
-      if (starts.includes(rows.length)) continue;
-      addUp(starts);
-      distribute(order, words, shift, starts, spare);
-      [order, spare] = [spare, order];
-    }
+  let sorted = positions;
+  let spare: Int32Array = new Int32Array(positions.length);
+  for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
+    countDigits(words, shift, starts.fill(0));
+    if (starts.includes(words.length)) continue;
+    addUp(starts);
+    distribute(sorted, words, shift, starts, spare);
+    [sorted, spare] = [spare, sorted];
   }
-  return pick(rows, order);
+  return sorted;
+}
+
+/** Sorts positions that are sorted by `upper` also by `lower`, by insertion. False if that takes too many moves. */
+function settle(positions: Int32Array, upper: Uint32Array, lower: Uint32Array): boolean {
+  let moves = 0;
+  for (let i = 1; i < positions.length; i++) {
+    const position = positions[i] as number;
+    let place = i;
+    for (; place > 0; place--) {
+      const before = positions[place - 1] as number;
+      if (upper[before] !== upper[position] || (lower[before] as number) <= (lower[position] as number)) break;
+      positions[place] = before;
+      moves++;
+    }
+    positions[place] = position;
+    if (moves > positions.length) return false;
+  }
+  return true;
 }
 
 /** Writes halves of whole numbers that are the smaller the higher the score. */

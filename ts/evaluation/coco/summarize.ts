@@ -28,12 +28,15 @@ export interface ClassSummary {
   readonly ap: number;
   readonly ap50: number;
   readonly ap75: number;
+  /** Average recall: the mean over the IoU thresholds of the last recall. */
+  readonly ar: number;
 }
 
-/** Which cells to average. What is undefined stands for all of the axis. */
-interface Selection {
-  readonly iou: number | undefined;
-  readonly k: number | undefined;
+/** Which cells to average. What is left out stands for all of the axis. */
+export interface Selection {
+  readonly iou?: number | undefined;
+  /** Into `Axes.categoryIds`, ascending. */
+  readonly classes?: readonly number[];
   readonly area: string;
   readonly maxDet: number | undefined;
 }
@@ -43,9 +46,8 @@ export function summarize(curves: Curves, axes: Axes): CocoSummary {
   const [first, second, third] = axes.maxDets;
   const points = axes.recallThresholds.length;
   const ap = (area: string, maxDet: number | undefined, iou?: number) =>
-    averageOf(curves.precision, points, axes, { iou, k: undefined, area, maxDet });
-  const ar = (area: string, maxDet: number | undefined) =>
-    averageOf(curves.recall, 1, axes, { iou: undefined, k: undefined, area, maxDet });
+    averageOf(curves.precision, points, axes, { iou, area, maxDet });
+  const ar = (area: string, maxDet: number | undefined) => averageOf(curves.recall, 1, axes, { area, maxDet });
   return {
     ap: ap("all", 100),
     ap50: ap("all", third, 0.5),
@@ -68,28 +70,29 @@ export function summarizeClasses(curves: Curves, axes: Axes, categories: readonl
   const rows = axes.categoryIds.map((categoryId, k) => ({ categoryId, k, name: names.get(categoryId) ?? "" }));
   const points = axes.recallThresholds.length;
   return rows.map(({ categoryId, name, k }) => {
-    const ap = (iou?: number) =>
-      averageOf(curves.precision, points, axes, { iou, k, area: "all", maxDet: axes.maxDets.at(-1) });
-    return { categoryId, name, ap: ap(), ap50: ap(0.5), ap75: ap(0.75) };
+    const selection = { classes: [k], area: "all", maxDet: axes.maxDets.at(-1) };
+    const ap = (iou?: number) => averageOf(curves.precision, points, axes, { ...selection, iou });
+    const ar = averageOf(curves.recall, 1, axes, selection);
+    return { categoryId, name, ap: ap(), ap50: ap(0.5), ap75: ap(0.75), ar };
   });
 }
 
 /** Mean of the selected cells above -1, or -1 if there are none. @param points R for precision, 1 for recall. */
-function averageOf(values: Float64Array, points: number, axes: Axes, { iou, k, area, maxDet }: Selection): number {
+export function averageOf(values: Float64Array, points: number, axes: Axes, selection: Selection): number {
   const { iouThresholds, categoryIds, areaRanges, maxDets } = axes;
+  const { iou, classes = [...categoryIds.keys()], area, maxDet } = selection;
   const a = areaRanges.findIndex((range) => range.name === area);
   if (a < 0) return -1;
   const limits = maxDets.flatMap((limit, m) => (limit === maxDet ? [a * maxDets.length + m] : []));
   const cells = areaRanges.length * maxDets.length;
-  const first = k === undefined ? 0 : k * cells;
-  const stride = k === undefined ? cells : categoryIds.length * cells;
-  const length = points * categoryIds.length * cells;
-  const selected = new Float64Array(iouThresholds.length * Math.ceil(length / stride) * limits.length);
+  const positions = classes.flatMap((k) => limits.map((limit) => k * cells + limit));
+  const stride = categoryIds.length * cells;
+  const selected = new Float64Array(iouThresholds.length * points * positions.length);
   let count = 0;
   iouThresholds.forEach((threshold, t) => {
     if (iou !== undefined && iou !== threshold) return;
-    const ofThreshold = values.subarray(t * length, (t + 1) * length);
-    count = select(ofThreshold, first, stride, limits, selected, count);
+    const ofThreshold = values.subarray(t * points * stride, (t + 1) * points * stride);
+    count = select(ofThreshold, stride, positions, selected, count);
   });
   return count === 0 ? -1 : pairwiseSum(selected, 0, count) / count;
 }
@@ -97,14 +100,13 @@ function averageOf(values: Float64Array, points: number, axes: Axes, { iou, k, a
 /** Appends what is above -1 at some positions of every `stride` values; returns the new count of what is selected. */
 function select(
   values: Float64Array,
-  first: number,
   stride: number,
   positions: readonly number[],
   selected: Float64Array,
   count: number,
 ): number {
   let next = count;
-  for (let start = first; start < values.length; start += stride) {
+  for (let start = 0; start < values.length; start += stride) {
     for (let i = 0; i < positions.length; i++) {
       const value = values[start + (positions[i] as number)] as number;
       if (value > -1) selected[next++] = value;

@@ -24,7 +24,8 @@ function negativeSizes(record: string, boxXywh: Float64Array): string[] {
   let count = 0;
   let first = -1;
   for (let at = 0; at < boxXywh.length; at += 4) {
-    if ((boxXywh[at + 2] as number) >= 0 && (boxXywh[at + 3] as number) >= 0) continue;
+    // An absent box is NaN.
+    if (!((boxXywh[at + 2] as number) < 0 || (boxXywh[at + 3] as number) < 0)) continue;
     if (first < 0) first = at / 4;
     count++;
   }

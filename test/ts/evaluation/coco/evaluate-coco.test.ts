@@ -11,8 +11,16 @@ const parity = join(packageRoot, "../shared/data/coco-parity");
 
 /** AP AP50 AP75 APs APm APl AR1 AR10 AR100 ARs ARm ARl by pycocotools 2.0.11. */
 const knownAnswers = {
-  true: "0.504581 0.696973 0.572982 0.585626 0.519400 0.501398 0.386813 0.593680 0.595353 0.639811 0.566421 0.564291",
-  false: "0.595238 0.880108 0.667898 0.593483 0.608930 0.603635 0.090482 0.506627 0.678072 0.665848 0.690000 0.690710",
+  bbox: {
+    true: "0.504581 0.696973 0.572982 0.585626 0.519400 0.501398 0.386813 0.593680 0.595353 0.639811 0.566421 0.564291",
+    false:
+      "0.595238 0.880108 0.667898 0.593483 0.608930 0.603635 0.090482 0.506627 0.678072 0.665848 0.690000 0.690710",
+  },
+  segm: {
+    true: "0.319545 0.562288 0.298927 0.387374 0.310183 0.326934 0.268230 0.415449 0.416839 0.469450 0.376759 0.381472",
+    false:
+      "0.324852 0.688749 0.252481 0.352161 0.303206 0.333687 0.058795 0.355422 0.481807 0.504914 0.465833 0.451366",
+  },
 };
 
 describe("evaluateCoco on the detections of the COCO API", () => {
@@ -22,13 +30,16 @@ describe("evaluateCoco on the detections of the COCO API", () => {
     this.skip();
   });
 
-  for (const useCats of [true, false]) {
-    it(`gives the known answers ${useCats ? "with" : "without"} classes`, async () => {
-      const gt = join(parity, "instances_val2014_100.json");
-      const dt = join(parity, "instances_val2014_fakebbox100_results.json");
-      const { stats } = await evaluateCoco(gt, dt, { useCats });
-      assert.equal(stats.map((value) => value.toFixed(6)).join(" "), knownAnswers[`${useCats}`]);
-    });
+  for (const iouType of ["bbox", "segm"] as const) {
+    for (const useCats of [true, false]) {
+      it(`gives the known answers for ${iouType} ${useCats ? "with" : "without"} classes`, async () => {
+        const gt = join(parity, "instances_val2014_100.json");
+        const dt = join(parity, `instances_val2014_fake${iouType}100_results.json`);
+        const { stats, warnings } = await evaluateCoco(gt, dt, { iouType, useCats });
+        assert.equal(stats.map((value) => value.toFixed(6)).join(" "), knownAnswers[iouType][`${useCats}`]);
+        assert.deepEqual(warnings, []);
+      });
+    }
   }
 });
 
@@ -105,7 +116,12 @@ describe("evaluateCoco refuses", () => {
   const withResult = (change: object) => evaluateCoco(groundTruth, [{ ...right, ...change }]);
 
   const cases: [string, () => Promise<unknown>, Reason, RegExp][] = [
-    ["masks", () => evaluateCoco(groundTruth, [], { iouType: "segm" }), "CONFIG_INVALID", /"segm"/],
+    [
+      "keypoints",
+      () => evaluateCoco(groundTruth, [], { iouType: "keypoints" as "segm" }),
+      "CONFIG_INVALID",
+      /iouType is "keypoints"/,
+    ],
     ["no maxDets", () => evaluateCoco(groundTruth, [], { maxDets: [] }), "CONFIG_INVALID", /maxDets/],
     ["a fraction in maxDets", () => evaluateCoco(groundTruth, [], { maxDets: [1.5] }), "CONFIG_INVALID", /1.5/],
     [
@@ -148,11 +164,11 @@ describe("evaluateCoco on files refuses", () => {
 
   const cases: [string, string, string, Reason, RegExp][] = [
     ["a missing file", "missing.json", "list.json", "FILE_NOT_FOUND", /missing.json/],
-    ["a file that is cut off", "cut.json", "list.json", "ANNOTATIONS_INVALID", /cut.json is not whole JSON/],
+    ["a file that is cut off", "cut.json", "list.json", "ANNOTATIONS_INVALID", /cut.json is cut off at byte/],
     ["ground truth that is a list", "list.json", "list.json", "ANNOTATIONS_INVALID", /no list `images`/],
     ["ground truth that is null", "nothing.json", "list.json", "ANNOTATIONS_INVALID", /no list `images`/],
     ["results that are no list", "", "nothing.json", "ANNOTATIONS_INVALID", /not a list of results/],
-    ["results that are null", "", "nulls.json", "ANNOTATIONS_INVALID", /image_id undefined/],
+    ["results that are null", "", "nulls.json", "ANNOTATIONS_INVALID", /is null, not an object/],
   ];
   for (const [what, gt, dt, reason, message] of cases) {
     it(what, () => {

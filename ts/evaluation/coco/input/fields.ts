@@ -7,17 +7,23 @@ export interface Field {
   readonly kind: "id" | "box" | "number" | "flag";
   /** Numbers a row. */
   readonly width: 1 | 4;
-  /** Whether records may lack it, which means 0. */
-  readonly isOptional?: true;
+  /** What stands for it where a record lacks it, in each of its numbers. Without this, each record must have it. */
+  readonly absent?: number;
 }
 
 export const imageId = { name: "image_id", column: "imageId", kind: "id", width: 1 } as const;
 const categoryId = { name: "category_id", column: "categoryId", kind: "id", width: 1 } as const;
-const box = { name: "bbox", column: "boxXywh", kind: "box", width: 4 } as const;
+/** Where there are masks, boxes may be absent. */
+const box = { name: "bbox", column: "boxXywh", kind: "box", width: 4, absent: NaN } as const;
 const score = { name: "score", column: "score", kind: "number", width: 1 } as const;
 
 /** Of images and categories. */
 export const idFields = [{ name: "id", column: "id", kind: "id", width: 1 }] as const;
+const sizedImageFields = [
+  ...idFields,
+  { name: "width", column: "width", kind: "number", width: 1, absent: NaN },
+  { name: "height", column: "height", kind: "number", width: 1, absent: NaN },
+] as const;
 export const detectionFields = [categoryId, box, score] as const;
 export const resultFields = [imageId, ...detectionFields] as const;
 export const annotationFields = [
@@ -26,7 +32,7 @@ export const annotationFields = [
   categoryId,
   box,
   { name: "area", column: "area", kind: "number", width: 1 },
-  { name: "iscrowd", column: "iscrowd", kind: "flag", width: 1, isOptional: true },
+  { name: "iscrowd", column: "iscrowd", kind: "flag", width: 1, absent: 0 },
 ] as const;
 
 /** Characters of a value in a message. */
@@ -36,6 +42,14 @@ const LONGEST_VALUE = 100;
 export type Columns<Fields extends readonly Field[] = readonly Field[]> = {
   readonly [column in Fields[number]["column"]]: Float64Array;
 };
+
+/** Sizes are in px, NaN where they are not known. */
+export type ImageColumns = Columns<typeof idFields> & Partial<Columns<typeof sizedImageFields>>;
+
+/** Of images; their sizes matter to masks alone. */
+export function imageFields(withMasks: boolean): typeof idFields | typeof sizedImageFields {
+  return withMasks ? sizedImageFields : idFields;
+}
 
 /** Where records come from, for messages. */
 export interface Source {
@@ -65,14 +79,34 @@ function checkColumn(field: Field, values: Float64Array, source: Source): void {
     const value = values[i] as number;
     if (value >= least && value <= most && (!isWhole || value === Math.trunc(value))) continue;
     const row = Math.floor(i / field.width);
+    if (isAbsent(field, values, row)) {
+      i += field.width - 1;
+      continue;
+    }
     const shown = field.width === 1 ? String(value) : `[${values.subarray(4 * row, 4 * row + 4).join(",")}]`;
     throw invalidValue(field, shown, row, source);
   }
 }
 
+function isAbsent({ absent, width }: Field, values: Float64Array, row: number): boolean {
+  return values.subarray(width * row, width * (row + 1)).every((value) => Object.is(value, absent));
+}
+
+/** Of boxes that are checked. */
+export function hasBox(boxXywh: Float64Array, row: number): boolean {
+  return !Number.isNaN(boxXywh[4 * row]);
+}
+
+/** ANNOTATIONS_INVALID names the first record without a box. @param isExempt whether a row can do without. */
+export function requireBoxes(boxXywh: Float64Array, source: Source, isExempt = (_row: number): boolean => false): void {
+  for (let at = 0; at < boxXywh.length; at += 4) {
+    if (Number.isNaN(boxXywh[at]) && !isExempt(at / 4)) throw invalidValue(box, "undefined", at / 4, source);
+  }
+}
+
 /** @param json the value. */
 export function invalidValue(
-  { name, kind }: Field,
+  { name, kind }: Pick<Field, "name" | "kind">,
   json: string,
   row: number,
   source: Source,
@@ -89,7 +123,10 @@ function abbreviated(json: string): string {
   return json.length > LONGEST_VALUE ? `${json.slice(0, LONGEST_VALUE)}...` : json;
 }
 
-function invalidRecord(fault: string, row: number, { record, file }: Source): CasslError {
-  const place = file === undefined ? `position ${row}` : `position ${row} of ${file}`;
-  return new CasslError("ANNOTATIONS_INVALID", `The ${record} at ${place} ${fault}.`, "Correct it.");
+function invalidRecord(fault: string, row: number, source: Source): CasslError {
+  return new CasslError("ANNOTATIONS_INVALID", `${describeRecord(row, source)} ${fault}.`, "Correct it.");
+}
+
+export function describeRecord(row: number, { record, file }: Source): string {
+  return `The ${record} at position ${row}${file === undefined ? "" : ` of ${file}`}`;
 }

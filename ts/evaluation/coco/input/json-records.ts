@@ -18,6 +18,7 @@ import {
   takeText,
 } from "../../../core/json/tokens.js";
 import { type Columns, type Field, invalidValue, notAnObject, type Source } from "./fields.js";
+import { keepSegmentation, type SegmentationBytes } from "./segmentation-bytes.js";
 import { columnsOf, newTable, reserve, type Table } from "./table.js";
 
 interface Reader {
@@ -25,10 +26,10 @@ interface Reader {
   readonly table: Table;
   /** Names of the fields. */
   readonly names: readonly Uint8Array[];
-  /** Bits of the fields that each record must have. */
-  readonly required: number;
   readonly source: Source;
-  /** The numbers of the record being read; undefined if it lacks a field, or has one that is no number. */
+  /** Where masks are kept; without this, they are passed over. */
+  readonly kept: SegmentationBytes | undefined;
+  /** The values of the record being read; undefined if it lacks a field, or has one that is no number, or a mask. */
   spans: Span[] | undefined;
   /** How a record was written. */
   pattern: Pattern | undefined;
@@ -48,14 +49,15 @@ export function readRecords<const Fields extends readonly Field[]>(
   window: ByteWindow,
   fields: Fields,
   source: Source,
+  kept?: SegmentationBytes,
 ): Columns<Fields> {
   const table = newTable(fields);
   const reader: Reader = {
     window,
     table,
-    names: keyTable(fields.map(({ name }) => name)),
-    required: fields.reduce((bits, { isOptional }, f) => (isOptional ? bits : bits | (1 << f)), 0),
+    names: keyTable([...fields.map(({ name }) => name), ...(kept ? ["segmentation"] : [])]),
     source,
+    kept,
     spans: [],
     pattern: undefined,
     unlike: 0,
@@ -89,21 +91,42 @@ function readAndLearn(reader: Reader, row: number): void {
 }
 
 function readRecord(reader: Reader, row: number): void {
-  const { window, names, required, source } = reader;
+  const { window, names, source, table } = reader;
   if (peek(window) !== OPEN_BRACE) throw notAnObject(takeText(window), row, source);
   let seen = 0;
   for (let more = enter(window, OPEN_BRACE, CLOSE_BRACE); more; more = another(window, CLOSE_BRACE)) {
     const f = readKey(window, names);
-    if (f < 0) skipValue(window);
+    if (f < 0) skipMember(reader);
+    else if (f === table.fields.length) readMask(reader, row);
     else {
       readField(reader, f, row);
       seen |= 1 << f;
     }
   }
-  if (seen === (1 << reader.table.fields.length) - 1) return;
+  if (seen !== (1 << table.fields.length) - 1) fillAbsent(reader, seen, row);
+}
+
+function readMask(reader: Reader, row: number): void {
+  keepSegmentation(reader.kept as SegmentationBytes, row);
   reader.spans = undefined;
-  const lacking = required & ~seen;
-  if (lacking !== 0) throw invalidValue(fieldOf(reader, 31 - Math.clz32(lacking)), "undefined", row, source);
+}
+
+/** @param seen bits of the fields that the record has. */
+function fillAbsent(reader: Reader, seen: number, row: number): void {
+  const { table, source } = reader;
+  table.fields.forEach((field, f) => {
+    if ((seen & (1 << f)) !== 0) return;
+    if (field.absent === undefined) throw invalidValue(field, "undefined", row, source);
+    table.columns[f]?.fill(field.absent, field.width * row, field.width * (row + 1));
+  });
+  reader.spans = undefined;
+}
+
+function skipMember({ window, spans }: Reader): void {
+  const first = peek(window);
+  const start = window.position;
+  skipValue(window);
+  if (first === QUOTE || isNumberStart(first)) spans?.push({ start, end: window.position, target: undefined });
 }
 
 function fieldOf({ table }: Reader, f: number): Field {
@@ -127,6 +150,11 @@ function readBox(reader: Reader, f: number, row: number): void {
   }
   if (count === 4) return;
   const values = reader.table.columns[f] as Float64Array;
+  if (count === 0) {
+    values.fill(NaN, 4 * row, 4 * row + 4);
+    reader.spans = undefined;
+    return;
+  }
   const numbers = [...values.subarray(4 * row, 4 * row + Math.min(count, 4)), ...(count > 4 ? ["..."] : [])];
   throw invalidValue(field, `[${numbers.join(",")}]`, row, source);
 }

@@ -29,8 +29,9 @@ function columnsOfRecords<const Fields extends readonly Field[]>(
     fields.forEach((field, f) => {
       const value = record[field.name];
       const values = table.columns[f] as Float64Array;
-      if (field.width === 1 && isScalar(value, field)) values[row] = Number(value ?? 0);
+      if (field.width === 1 && isScalar(value, field)) values[row] = Number(value ?? field.absent);
       else if (field.width === 4 && isBox(value)) values.set(value, 4 * row);
+      else if (field.width === 4 && isNothing(value)) values.fill(NaN, 4 * row, 4 * row + 4);
       else throw invalidValue(field, show(value), row, source);
     });
   });
@@ -41,13 +42,17 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;
 }
 
-function isScalar(value: unknown, { kind, isOptional }: Field): boolean {
-  if (value === undefined) return isOptional === true;
+function isScalar(value: unknown, { kind, absent }: Field): boolean {
+  if (value === undefined) return absent !== undefined;
   return typeof value === "number" || (typeof value === "boolean" && kind === "flag");
 }
 
 function isBox(value: unknown): value is readonly number[] {
   return Array.isArray(value) && value.length === 4 && value.every((number) => typeof number === "number");
+}
+
+function isNothing(value: unknown): boolean {
+  return value === undefined || (Array.isArray(value) && value.length === 0);
 }
 
 /** As JSON, but with the numbers that JSON lacks. */
