@@ -9,5 +9,6 @@ export function parseNumber(text: string): number | undefined {
 
 /** To a millionth of a pixel, which takes away the noise of fractions of the image that were made pixels. */
 export function snapPx(px: number): number {
-  return Math.round(px * SNAP) / SNAP;
+  // Plus 0, which makes -0 the 0 that it is.
+  return Math.round(px * SNAP) / SNAP + 0;
 }

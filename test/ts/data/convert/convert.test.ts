@@ -62,6 +62,7 @@ describe("conversion", function () {
       await fc.assert(
         fc.asyncProperty(fc.array(object), async (objects) => {
           const kept = format === "yolo" ? objects.map((one) => ({ ...one, iscrowd: 0 })) : objects;
+          for (const folder of ["there", "back"]) await rm(at(folder), { recursive: true, force: true });
           await writeCoco(kept);
           const before = await readSet("in");
           await run("in", "there", format);
@@ -76,7 +77,6 @@ describe("conversion", function () {
               at(folder, format === "voc" && folder === "there" ? "JPEGImages" : "images"),
             );
             assert.deepEqual(after.boxes, { rounded: 0, clipped: 0, dropped: 0 });
-            await rm(at(folder), { recursive: true });
           }
         }),
         { numRuns: 12 },

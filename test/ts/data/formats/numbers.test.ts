@@ -16,5 +16,6 @@ describe("a number of an annotation file", () => {
   it("loses the noise of arithmetic when it is snapped", () => {
     assert.equal(snapPx(0.041 * 500 - 0.078 * 250), 1);
     assert.equal(snapPx(123.4567891), 123.456789);
+    assert.ok(Object.is(snapPx(-1e-9), 0));
   });
 });
