@@ -28,14 +28,23 @@ function isDigit(byte: number): boolean {
 
 /** Reads the number at the window's position to `values[index]`, which is cheaper than to return it. */
 export function readNumber(window: ByteWindow, values: Float64Array, index: number): void {
-  if (!readUsualNumber(window, values, index)) values[index] = Number(takeNumber(window));
+  while (!readNumberAhead(window, values, index)) {
+    const isCut = window.position + numberText(window).length === window.end;
+    if (!isCut || window.isLast) throw faultAt(window, window.position);
+    refill(window);
+  }
+}
+
+/** The same if all of a number is in the window. If not, nothing is passed over. */
+export function readNumberAhead(window: ByteWindow, values: Float64Array, index: number): boolean {
+  return readUsualNumber(window, values, index) || readUnusualNumber(window, values, index);
 }
 
 /**
- * The same for numbers as they mostly are: up to nine digits, perhaps a point and more digits, 18 in all. False if something
- * else is there, or the window ends: then it is not passed over. One long function, since calls cost as much as the rest.
+ * Numbers as they mostly are: up to nine digits, perhaps a point and more digits, 18 in all. One long function, since calls
+ * would cost as much as the rest.
  */
-export function readUsualNumber(window: ByteWindow, values: Float64Array, index: number): boolean {
+function readUsualNumber(window: ByteWindow, values: Float64Array, index: number): boolean {
   const { bytes, position: start } = window;
   if (bytes[start] === MINUS) return readNegative(window, values, index);
   let position = start;
@@ -105,16 +114,13 @@ function upperHalf(value: number): number {
   return scaled - (scaled - value);
 }
 
-/** Passes over a number, however long it is, and returns it as it stands there. */
-function takeNumber(window: ByteWindow): string {
-  let text = numberText(window);
-  while (window.position + text.length === window.end && !window.isLast) {
-    refill(window);
-    text = numberText(window);
-  }
-  if (!NUMBER.test(text)) throw faultAt(window, window.position);
-  window.position += text.length;
-  return text;
+function readUnusualNumber(window: ByteWindow, values: Float64Array, index: number): boolean {
+  const text = numberText(window);
+  const end = window.position + text.length;
+  if ((end === window.end && !window.isLast) || !NUMBER.test(text)) return false;
+  values[index] = Number(text);
+  window.position = end;
+  return true;
 }
 
 function numberText({ bytes, position }: ByteWindow): string {
