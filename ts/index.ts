@@ -7,13 +7,21 @@ export type { Annotation, Category, Dataset, DatasetImage } from "./core/dataset
 export { CasslError, type Reason } from "./core/errors.js";
 export {
   type CocoAnnotation,
+  type CocoAnnotationColumns,
   type CocoCategory,
+  type CocoDetection,
+  type CocoDetectionColumns,
   type CocoEvaluation,
+  type CocoEvaluator,
   type CocoGroundTruth,
+  type CocoGroundTruthColumns,
   type CocoResult,
+  type CocoResultColumns,
   type CocoSummary,
+  createEvaluator,
   type EvaluateCocoOptions,
   evaluateCoco,
+  type NumberColumn,
 } from "./evaluation/coco/index.js";
 export type { Worker } from "./gen/cassl/v1/controller_service.js";
 export { type Run, type RunConfig, type RunEvent, State } from "./gen/cassl/v1/run.js";
