@@ -10,15 +10,22 @@ export { readAnnotations } from "./data/formats/read-annotations.js";
 export type { AnnotatedSet, AnnotationSource, Format, ListedImage } from "./data/formats/source-set.js";
 export {
   type CocoAnnotation,
+  type CocoAnnotationColumns,
   type CocoCategory,
+  type CocoDetection,
+  type CocoDetectionColumns,
   type CocoEvaluation,
+  type CocoEvaluator,
   type CocoGroundTruth,
+  type CocoGroundTruthColumns,
   type CocoImage,
   type CocoMaskResult,
   type CocoMatches,
   type CocoResult,
+  type CocoResultColumns,
   type CocoResults,
   type CocoSummary,
+  createEvaluator,
   type EvaluateCocoOptions,
   evaluateCoco,
   FALSE_POSITIVE,
@@ -26,6 +33,7 @@ export {
   IGNORED,
   type LvisSummary,
   type MatchedEvaluation,
+  type NumberColumn,
   TRUE_POSITIVE,
 } from "./evaluation/coco/index.js";
 export {

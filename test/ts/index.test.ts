@@ -17,6 +17,7 @@ describe("the package", () => {
       "confusedPairs",
       "confusionMatrix",
       "connect",
+      "createEvaluator",
       "diagnose",
       "errorKinds",
       "evaluateCoco",

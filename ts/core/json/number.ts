@@ -30,7 +30,8 @@ function isDigit(byte: number): boolean {
 export function readNumber(window: ByteWindow, values: Float64Array, index: number): void {
   while (!readNumberAhead(window, values, index)) {
     const isCut = window.position + numberText(window).length === window.end;
-    if (!isCut || window.isLast) throw faultAt(window, window.position);
+    if (!isCut) throw faultAt(window, window.position);
+    if (window.isLast) throw faultAt(window, window.end);
     refill(window);
   }
 }
@@ -77,6 +78,7 @@ function readUsualNumber(window: ByteWindow, values: Float64Array, index: number
 }
 
 function readNegative(window: ByteWindow, values: Float64Array, index: number): boolean {
+  if (window.bytes[window.position + 1] === MINUS) return false;
   window.position++;
   const isRead = readUsualNumber(window, values, index);
   if (isRead) values[index] = -(values[index] as number);
