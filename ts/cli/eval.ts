@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type CocoSummary, evaluateCoco } from "../evaluation/coco/index.js";
+import { type CocoSummary, evaluateCoco, type IouType } from "../evaluation/coco/index.js";
 import { formatAp } from "../report/format.js";
 import { jsonOption } from "./options.js";
 import { textTable } from "./table.js";
 
 interface EvalOptions {
-  readonly iouType: "bbox" | "segm";
+  readonly iouType: IouType;
   readonly classAgnostic?: true;
   readonly maxDets: readonly number[];
   readonly json?: true;

@@ -1,6 +1,5 @@
 /** Ground truth, however it is given, to checked columns. */
-import type { CocoCategory, CocoGroundTruth, CocoGroundTruthColumns } from "../coco-format.js";
-import type { IouType } from "../options.js";
+import type { CocoCategory, CocoGroundTruth, CocoGroundTruthColumns, IouType } from "../coco-format.js";
 import {
   annotationFields,
   type Columns,
