@@ -7,16 +7,24 @@ export type { Annotation, Category, Dataset, DatasetImage } from "./core/dataset
 export { CasslError, type Reason } from "./core/errors.js";
 export {
   type CocoAnnotation,
+  type CocoAnnotationColumns,
   type CocoCategory,
+  type CocoDetection,
+  type CocoDetectionColumns,
   type CocoEvaluation,
+  type CocoEvaluator,
   type CocoGroundTruth,
+  type CocoGroundTruthColumns,
   type CocoImage,
+  type CocoMaskDetection,
   type CocoMaskResult,
   type CocoResult,
-  type CocoResults,
+  type CocoResultColumns,
   type CocoSummary,
+  createEvaluator,
   type EvaluateCocoOptions,
   evaluateCoco,
+  type NumberColumn,
 } from "./evaluation/coco/index.js";
 export type { Worker } from "./gen/cassl/v1/controller_service.js";
 export { type Run, type RunConfig, type RunEvent, State } from "./gen/cassl/v1/run.js";

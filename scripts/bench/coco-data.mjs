@@ -41,7 +41,7 @@ function randomObject(images, classes, random) {
 }
 
 function* resultsOf(objects, { images, classes, detections, withMasks }, random) {
-  const byImage = Map.groupBy?.(objects, ({ image }) => image) ?? groupByImage(objects);
+  const byImage = groupByImage(objects);
   for (let n = 0; n < detections; n++) {
     const image = 1 + Math.floor((n * images) / detections);
     const present = byImage.get(image) ?? [];

@@ -7,9 +7,11 @@ import contextlib
 import importlib
 import io
 import json
+import resource
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 CLASSES = {
     "pycocotools": ("pycocotools.coco:COCO", "pycocotools.cocoeval:COCOeval"),
@@ -34,15 +36,17 @@ def main() -> None:
     print(json.dumps({"seconds": seconds, "peak_mb": peak_mb(), "stats": stats}))
 
 
-def load(path: str) -> type:
+def load(path: str) -> Any:
     module, name = path.split(":")
     return getattr(importlib.import_module(module), name)
 
 
 def peak_mb() -> float:
-    """Not ru_maxrss, which starts from the peak of the process that started this one."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+    """Not ru_maxrss where there is another way: it starts from the peak of the process that started this one."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ describe("the package", () => {
       "CasslError",
       "State",
       "connect",
+      "createEvaluator",
       "evaluateCoco",
       "parseConfig",
       "parseConfigText",

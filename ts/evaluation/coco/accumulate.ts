@@ -30,43 +30,31 @@ export function emptyCurves({ iouThresholds, recallThresholds, categoryIds, area
 /** Writes the curves of one class, at the thresholds of the grid. @param k class, into `Axes.categoryIds`. */
 export function accumulateClass(outcomes: Outcomes, k: number, grid: Grid, axes: Axes, curves: Curves): void {
   const { areaRanges, maxDets, categoryIds, recallThresholds } = axes;
-  const cells = categoryIds.length * areaRanges.length * maxDets.length;
   const positives = outcomes.positives.subarray(k * areaRanges.length, (k + 1) * areaRanges.length);
   const descent = descend(outcomes, k, grid, maxDets.length, positives);
   const precision = new Float64Array(1 + Math.max(...positives));
-  let curve = 0;
-  positives.forEach((count, a) => {
-    const needed = neededTruePositives(recallThresholds, count);
-    maxDets.forEach((_, m) => {
-      const cell = (k * areaRanges.length + a) * maxDets.length + m;
-      for (const t of grid.positions) {
-        if (count > 0) {
-          curves.recall[t * cells + cell] = Math.max(descent.found[curve] as number, 0) / count;
-          findHighest(descent, curve, precision);
-          sampleCurve(
-            descent,
-            curve,
-            precision,
-            needed,
-            outcomes.scores,
-            curves,
-            t * needed.length * cells + cell,
-            cells,
-          );
-        }
-        curve++;
-      }
-    });
-  });
+  const needed = new Int32Array(recallThresholds.length);
+  const stride = categoryIds.length * areaRanges.length * maxDets.length;
+  const curvesOfRange = maxDets.length * grid.ious.length;
+  for (let curve = 0; curve < descent.found.length; curve++) {
+    const count = positives[Math.floor(curve / curvesOfRange)] as number;
+    if (count === 0) continue;
+    if (curve % curvesOfRange === 0) writeNeeded(recallThresholds, count, needed);
+    const t = grid.positions[curve % grid.ious.length] as number;
+    const cell = k * areaRanges.length * maxDets.length + Math.floor(curve / grid.ious.length);
+    curves.recall[t * stride + cell] = Math.max(descent.found[curve] as number, 0) / count;
+    findHighest(descent, curve, precision);
+    sampleCurve(descent, curve, precision, needed, outcomes.scores, curves, t * needed.length * stride + cell, stride);
+  }
 }
 
-/** The fewest true positives whose recall, computed in doubles, is at least each threshold. */
-function neededTruePositives(recallThresholds: Float64Array, positives: number): Int32Array {
-  let needed = 0;
-  return Int32Array.from(recallThresholds, (threshold) => {
-    while (needed / positives < threshold) needed++;
-    return needed;
-  });
+/** Writes the fewest true positives whose recall, computed in doubles, is at least each threshold. */
+function writeNeeded(recallThresholds: Float64Array, positives: number, needed: Int32Array): void {
+  let count = 0;
+  for (let r = 0; r < needed.length; r++) {
+    while (count / positives < (recallThresholds[r] as number)) count++;
+    needed[r] = count;
+  }
 }
 
 /** Writes the highest precision from each true positive on; at 0, of all. */

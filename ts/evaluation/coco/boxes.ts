@@ -20,33 +20,36 @@ export function boxAreas(boxes: Float64Array): Float64Array {
  * @param iscrowd 0 or 1 for each of `gtBoxes`.
  */
 export function boxIous(dtBoxes: Float64Array, gtBoxes: Float64Array, iscrowd: Float64Array): Ious {
-  return ({ dtRows, dtStart, dtEnd, gtRows, gtStart, gtEnd }, ious) => {
-    let at = 0;
-    for (let d = dtStart; d < dtEnd; d++) {
-      const dtBox = 4 * (dtRows[d] as number);
-      for (let g = gtStart; g < gtEnd; g++) {
-        const gtRow = gtRows[g] as number;
-        ious[at++] = boxIou(dtBoxes, dtBox, gtBoxes, 4 * gtRow, iscrowd[gtRow] === 1);
-      }
-    }
-  };
+  return (group, ious) => writeIous(group, dtBoxes, gtBoxes, iscrowd, ious);
 }
 
-/** Boxes start at positions `d` and `g`. */
-function boxIou(dt: Float64Array, d: number, gt: Float64Array, g: number, isCrowd: boolean): number {
-  const dx = dt[d] as number;
-  const gx = gt[g] as number;
-  const dw = dt[d + 2] as number;
-  const gw = gt[g + 2] as number;
-  const width = Math.min(dw + dx, gw + gx) - Math.max(dx, gx);
-  if (width <= 0) return 0;
-  const dy = dt[d + 1] as number;
-  const gy = gt[g + 1] as number;
-  const dh = dt[d + 3] as number;
-  const gh = gt[g + 3] as number;
-  const height = Math.min(dh + dy, gh + gy) - Math.max(dy, gy);
-  if (height <= 0) return 0;
-  const intersection = width * height;
-  const dtArea = dw * dh;
-  return intersection / (isCrowd ? dtArea : dtArea + gw * gh - intersection);
+function writeIous(
+  { dtRows, dtStart, dtEnd, gtRows, gtStart, gtEnd }: Group,
+  dt: Float64Array,
+  gt: Float64Array,
+  iscrowd: Float64Array,
+  ious: Float64Array,
+): void {
+  let cell = 0;
+  for (let d = dtStart; d < dtEnd; d++) {
+    const at = 4 * (dtRows[d] as number);
+    const x = dt[at] as number;
+    const y = dt[at + 1] as number;
+    const w = dt[at + 2] as number;
+    const h = dt[at + 3] as number;
+    for (let g = gtStart; g < gtEnd; g++) {
+      const row = gtRows[g] as number;
+      const gx = gt[4 * row] as number;
+      const gy = gt[4 * row + 1] as number;
+      const gw = gt[4 * row + 2] as number;
+      const gh = gt[4 * row + 3] as number;
+      const width = Math.min(w + x, gw + gx) - Math.max(x, gx);
+      const height = Math.min(h + y, gh + gy) - Math.max(y, gy);
+      if (width > 0 && height > 0) {
+        const intersection = width * height;
+        ious[cell] = intersection / (iscrowd[row] === 1 ? w * h : w * h + gw * gh - intersection);
+      } else ious[cell] = 0;
+      cell++;
+    }
+  }
 }

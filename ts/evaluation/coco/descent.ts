@@ -10,6 +10,8 @@ import { ascending, sortByScore } from "./sorting.js";
 export interface Descent {
   /** M. */
   readonly limits: number;
+  /** T. */
+  readonly thresholds: number;
   /** Where each curve starts. */
   readonly starts: Int32Array;
   /** (A, M). Detections by now that are not ignored at all thresholds, of those that the limit is the first to include. */
@@ -50,6 +52,7 @@ function newDescent(thresholds: number, limits: number, positives: Int32Array): 
   }
   return {
     limits,
+    thresholds,
     starts,
     counted: new Int32Array(positives.length * limits),
     ignored: new Int32Array(starts.length),
@@ -96,8 +99,7 @@ function note(
 }
 
 function noteBits(right: number, ignored: number, a: number, limit: number, place: number, descent: Descent): void {
-  const { limits, counted, found, starts, totals, places } = descent;
-  const thresholds = starts.length / counted.length;
+  const { limits, thresholds, counted, found, starts, totals, places } = descent;
   let total = 0;
   for (let m = 0; m < limits; m++) {
     const cell = a * limits + m;

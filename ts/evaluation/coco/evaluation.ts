@@ -39,10 +39,10 @@ export function evaluate(gt: GroundTruth, results: Results, parameters: Paramete
 /** Positions in `Parameters.imageIds`; -1 for images that are not evaluated. */
 function imagesOf({ imageId }: Results, gt: GroundTruth, { imageIds }: Parameters, source: Source): Int32Array {
   const images = positionsOf(imageId, imageIds);
+  if (!images.includes(-1)) return images;
   const known = new Set(gt.images.id);
-  for (let row = 0; row < images.length; row++) {
-    if ((images[row] as number) >= 0 || known.has(imageId[row] as number)) continue;
-    throw invalidValue(imageField, String(imageId[row]), row, source, "no image of the ground truth");
-  }
+  imageId.forEach((id, row) => {
+    if (!known.has(id)) throw invalidValue(imageField, String(id), row, source, "no image of the ground truth");
+  });
   return images;
 }

@@ -3,7 +3,7 @@ import type { GroundTruth } from "./input/ground-truth.js";
 import type { Results } from "./input/results.js";
 import type { Parameters } from "./options.js";
 import { positionsOf } from "./positions.js";
-import { ascending, sortByKey, startsOf } from "./sorting.js";
+import { ascending, isSorted, sortByKey, startsOf } from "./sorting.js";
 
 export interface ByImage {
   /** Numbers of the evaluated rows, sorted by image; within an image in the order that decides ties. */
@@ -34,21 +34,11 @@ export function groupResults(results: Results, images: Int32Array, parameters: P
 /** Without classes, those of an image are in the order of their categories. */
 function group(rows: Int32Array, images: Int32Array, categories: Int32Array, parameters: Parameters): ByImage {
   const { imageIds, categoryIds, useCats } = parameters;
-  const known = evaluatedOf(rows, images, categories);
-  const sorted = sortByKey(useCats ? known : sortByKey(known, categories, categoryIds.length), images, imageIds.length);
+  const kept = categories.includes(-1) ? rows.filter((row) => (categories[row] as number) >= 0) : rows;
+  const ordered = useCats ? kept : sortByKey(kept, categories, categoryIds.length);
+  const sorted = isSorted(ordered, images) ? ordered : sortByKey(ordered, images, imageIds.length);
   const classes = useCats ? categories : new Int32Array(categories.length);
   return { rows: sorted, starts: startsOf(sorted, images, imageIds.length), classes };
-}
-
-/** Those whose image and category are evaluated. */
-function evaluatedOf(rows: Int32Array, images: Int32Array, categories: Int32Array): Int32Array {
-  const evaluated = new Int32Array(rows.length);
-  let count = 0;
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i] as number;
-    if ((images[row] as number) >= 0 && (categories[row] as number) >= 0) evaluated[count++] = row;
-  }
-  return evaluated.subarray(0, count);
 }
 
 /** pycocotools looks annotations up by id: of several with one id the last stands in for all, each time. */

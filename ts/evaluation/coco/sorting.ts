@@ -18,6 +18,17 @@ export function sortByKey(rows: Int32Array, keys: Int32Array, keyCount: number):
   return sorted;
 }
 
+/** Whether rows are sorted by key, and none would be left out. */
+export function isSorted(rows: Int32Array, keys: Int32Array): boolean {
+  let last = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const key = keys[rows[i] as number] as number;
+    if (key < last) return false;
+    last = key;
+  }
+  return true;
+}
+
 /** Where the rows of each key start once they are sorted by it; one entry more than there are keys. */
 export function startsOf(rows: Int32Array, keys: Int32Array, keyCount: number): Int32Array {
   const starts = new Int32Array(keyCount + 1);

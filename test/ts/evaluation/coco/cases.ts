@@ -1,11 +1,19 @@
 /** Evaluations with pycocotools' results, as scripts/golden.py writes them. */
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { sha256 } from "../../../../ts/core/hash.js";
 import {
+  type CocoDetectionColumns,
+  type CocoDetections,
   type CocoEvaluation,
   type CocoGroundTruth,
+  type CocoGroundTruthColumns,
   type CocoResult,
+  type CocoResultColumns,
   type CocoResults,
+  createEvaluator,
+  type EvaluateCocoOptions,
   evaluateCoco,
 } from "../../../../ts/evaluation/coco/index.js";
 
@@ -20,7 +28,7 @@ export interface CocoCase {
   readonly expected: Expected;
 }
 
-/** The same with whole records. */
+/** The same with whole records, which have masks. */
 export interface SegmCase {
   readonly ground_truth: CocoGroundTruth;
   readonly results: CocoResults;
@@ -48,17 +56,103 @@ interface Expected {
   readonly stats: number[];
 }
 
+/** A way to give an evaluation its input. */
+export interface Way {
+  readonly name: string;
+  readonly evaluate: Evaluate;
+  /** Whether it keeps masks and the order of results. */
+  readonly takesMasks?: true;
+}
+
+type Evaluate = (gt: CocoGroundTruth, dt: CocoResults, options: EvaluateCocoOptions) => Promise<CocoEvaluation>;
+
+/** @param folder takes the files. */
+export function waysOfEvaluation(folder: string): readonly Way[] {
+  return [
+    { name: "parsed JSON", evaluate: evaluateCoco, takesMasks: true },
+    { name: "files", evaluate: (gt, dt, options) => evaluateFiles(folder, gt, dt, options), takesMasks: true },
+    {
+      name: "columns",
+      evaluate: (gt, dt, options) => evaluateCoco(groundTruthColumns(gt), resultColumns(dt), options),
+    },
+    { name: "image by image", evaluate: evaluateInSteps },
+  ];
+}
+
+async function evaluateFiles(
+  folder: string,
+  gt: CocoGroundTruth,
+  dt: CocoResults,
+  options: EvaluateCocoOptions,
+): Promise<CocoEvaluation> {
+  const paths = { gt: join(folder, "gt.json"), dt: join(folder, "dt.json") };
+  await writeFile(paths.gt, writtenJson(gt));
+  await writeFile(paths.dt, writtenJson(dt));
+  return evaluateCoco(paths.gt, paths.dt, options);
+}
+
+/** JSON lacks -0 as JSON.stringify writes it, but not as Python does. */
+function writtenJson(value: unknown): string {
+  return JSON.stringify(value, (_, member: unknown) => (Object.is(member, -0) ? "-0.0" : member)).replaceAll(
+    '"-0.0"',
+    "-0.0",
+  );
+}
+
+function groundTruthColumns({ images, categories, annotations }: CocoGroundTruth): CocoGroundTruthColumns {
+  return {
+    imageIds: Int32Array.from(images, ({ id }) => id),
+    categories,
+    annotations: {
+      id: Float64Array.from(annotations, ({ id }) => id),
+      imageId: Int32Array.from(annotations, ({ image_id }) => image_id),
+      categoryId: Uint8Array.from(annotations, ({ category_id }) => category_id),
+      boxXywh: Float64Array.from(annotations.flatMap(({ bbox }) => bbox ?? [])),
+      area: Float64Array.from(annotations, ({ area }) => area),
+      iscrowd: Uint8Array.from(annotations, ({ iscrowd }) => Number(iscrowd)),
+    },
+  };
+}
+
+function resultColumns(results: CocoResults): CocoResultColumns {
+  return { imageId: Float64Array.from(results, ({ image_id }) => image_id), ...detectionColumns(results) };
+}
+
+function detectionColumns(detections: CocoDetections): CocoDetectionColumns {
+  return {
+    categoryId: Int32Array.from(detections, ({ category_id }) => category_id),
+    boxXywh: Float64Array.from(detections.flatMap(({ bbox }) => bbox ?? [])),
+    score: Float64Array.from(detections, ({ score }) => score),
+  };
+}
+
+/** Each image by itself, as columns and as records in turn, and an image without detections too. */
+async function evaluateInSteps(
+  gt: CocoGroundTruth,
+  dt: CocoResults,
+  options: EvaluateCocoOptions,
+): Promise<CocoEvaluation> {
+  const evaluator = await createEvaluator(gt, options);
+  gt.images.forEach(({ id }, i) => {
+    const detections = dt.filter(({ image_id }) => image_id === id);
+    evaluator.add(id, i % 2 === 0 ? detections : detectionColumns(detections));
+  });
+  return evaluator.evaluate();
+}
+
 /** Every bit of every array, and the stats. */
-export async function assertEqualsPycocotools(cocoCase: CocoCase | SegmCase): Promise<void> {
+export async function assertEqualsPycocotools(cocoCase: CocoCase | SegmCase, way: Way): Promise<void> {
+  const { name, evaluate, takesMasks } = way;
   const { expected } = cocoCase;
-  const evaluation = await evaluateCase("gt" in cocoCase ? withRecords(cocoCase) : cocoCase);
+  if (!("gt" in cocoCase) && !takesMasks) return;
+  const evaluation = await evaluateCase("gt" in cocoCase ? withRecords(cocoCase) : cocoCase, evaluate);
   const actual = {
     precision: digest(evaluation.precision),
     recall: digest(evaluation.recall),
     scores: digest(evaluation.scores),
     stats: expected.stats.length === 0 ? [] : evaluation.stats,
   };
-  assert.deepEqual(actual, expected, JSON.stringify(cocoCase));
+  assert.deepEqual(actual, expected, `${name}: ${JSON.stringify(cocoCase)}`);
 }
 
 function withRecords({ categories, images, gt, dt, options, expected }: CocoCase): SegmCase {
@@ -75,10 +169,13 @@ function withRecords({ categories, images, gt, dt, options, expected }: CocoCase
   return { ground_truth, results, iou_type: "bbox", options, expected };
 }
 
-function evaluateCase({ ground_truth, results, iou_type, options }: SegmCase): Promise<CocoEvaluation> {
+function evaluateCase(
+  { ground_truth, results, iou_type, options }: SegmCase,
+  evaluate: Evaluate,
+): Promise<CocoEvaluation> {
   const { useCats, maxDets, imgIds, catIds, iouThrs, areaRng, areaRngLbl } = options;
   const areaRanges = areaRng?.map(([min, max], a) => ({ name: areaRngLbl?.[a] ?? "", min, max }));
-  return evaluateCoco(ground_truth, results, {
+  return evaluate(ground_truth, results, {
     iouType: iou_type,
     useCats: useCats === 1,
     ...(maxDets && { maxDets }),

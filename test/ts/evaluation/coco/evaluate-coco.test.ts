@@ -5,7 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CasslError, type Reason } from "../../../../ts/core/errors.js";
 import { packageRoot } from "../../../../ts/core/package.js";
-import { type CocoGroundTruth, type CocoResult, evaluateCoco } from "../../../../ts/evaluation/coco/index.js";
+import {
+  type CocoGroundTruth,
+  type CocoResult,
+  createEvaluator,
+  evaluateCoco,
+} from "../../../../ts/evaluation/coco/index.js";
 
 const parity = join(packageRoot, "../shared/data/coco-parity");
 
@@ -105,6 +110,28 @@ describe("evaluateCoco", () => {
     assert.equal(warnings.length, 2);
     assert.deepEqual((await evaluateCoco(groundTruth, [right])).warnings, []);
   });
+
+  it("warns of negative sizes, which overlap nothing", async () => {
+    const negative = { ...right, bbox: [40, 40, -40, -40] };
+    const { warnings, summary } = await evaluateCoco(groundTruth, [right, negative, negative]);
+    assert.match(
+      warnings.join("\n"),
+      /^2 boxes have a negative width or height \(the first is the result at position 1\)/,
+    );
+    assert.ok(summary.ap > 0.99);
+  });
+
+  it("evaluates many thresholds as it evaluates few", async () => {
+    const thresholds = Array.from({ length: 100 }, (_, t) => 1 - t / 100);
+    const shifted = { ...right, bbox: [10, 0, 40, 40] };
+    const { precision, axes } = await evaluateCoco(groundTruth, [shifted], { iouThresholds: thresholds });
+    const stride = precision.length / thresholds.length;
+    const atStarts = thresholds.map((_, t) => Math.round(precision[t * stride] as number));
+    assert.deepEqual(
+      atStarts,
+      [...axes.iouThresholds].map((threshold) => (threshold <= 0.6 ? 1 : 0)),
+    );
+  });
 });
 
 describe("evaluateCoco refuses", () => {
@@ -153,29 +180,126 @@ describe("evaluateCoco refuses", () => {
 
 describe("evaluateCoco on files refuses", () => {
   let folder: string;
+  const truth = JSON.stringify(groundTruth);
+  const result = JSON.stringify(right);
+  const files = {
+    "truth.json": truth,
+    "cut.json": truth.slice(0, -20),
+    "list.json": "[]",
+    "nothing.json": "null",
+    "nulls.json": "[null]",
+    "more.json": `[${result}] []`,
+    "stranger.json": `[${result}, ${result.replace('"image_id":1', '"image_id":7')}]`,
+    "nan.json": `[${result}, ${result.replace("0.9", "NaN")}]`,
+    "infinite.json": `[${result.replace("0.9", "1e999")}]`,
+    "text.json": `[${result.replace("0.9", '"0.9"')}]`,
+    "huge.json": `[${result.replace('"image_id":1', '"image_id":9007199254740993')}]`,
+    "crowd.json": truth.replace('"iscrowd":0', '"iscrowd":2'),
+    "far.json": `[${result.replace("40,40", "1e200,40")}]`,
+  };
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "cassl-coco-"));
-    await writeFile(join(folder, "cut.json"), JSON.stringify(groundTruth).slice(0, -20));
-    await writeFile(join(folder, "list.json"), "[]");
-    await writeFile(join(folder, "nothing.json"), "null");
-    await writeFile(join(folder, "nulls.json"), "[null]");
+    for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
   });
   after(() => rm(folder, { recursive: true }));
 
   const cases: [string, string, string, Reason, RegExp][] = [
     ["a missing file", "missing.json", "list.json", "FILE_NOT_FOUND", /missing.json/],
-    ["a file that is cut off", "cut.json", "list.json", "ANNOTATIONS_INVALID", /cut.json is not whole JSON/],
+    ["a folder", ".", "list.json", "FILE_NOT_FOUND", /cannot be read/],
+    [
+      "a file that is cut off",
+      "cut.json",
+      "list.json",
+      "ANNOTATIONS_INVALID",
+      /cut.json is cut off at byte 166, in the ann/,
+    ],
     ["ground truth that is a list", "list.json", "list.json", "ANNOTATIONS_INVALID", /no list `images`/],
     ["ground truth that is null", "nothing.json", "list.json", "ANNOTATIONS_INVALID", /no list `images`/],
-    ["results that are no list", "", "nothing.json", "ANNOTATIONS_INVALID", /not a list of results/],
-    ["results that are null", "", "nulls.json", "ANNOTATIONS_INVALID", /image_id undefined/],
+    ["results that are no list", "truth.json", "nothing.json", "ANNOTATIONS_INVALID", /not a list of results/],
+    ["results that are null", "truth.json", "nulls.json", "ANNOTATIONS_INVALID", /position 0 of .*nulls.json is null/],
+    ["results after results", "truth.json", "more.json", "ANNOTATIONS_INVALID", /not JSON at byte \d+: found "\[\]"/],
+    [
+      "an unknown image",
+      "truth.json",
+      "stranger.json",
+      "ANNOTATIONS_INVALID",
+      /position 1 of .*stranger.json has image_id 7/,
+    ],
+    [
+      "a score that is no number",
+      "truth.json",
+      "nan.json",
+      "ANNOTATIONS_INVALID",
+      /position 1 of .*nan.json has score NaN/,
+    ],
+    ["an infinite score", "truth.json", "infinite.json", "ANNOTATIONS_INVALID", /infinite.json has score Infinity/],
+    [
+      "a score that is a text",
+      "truth.json",
+      "text.json",
+      "ANNOTATIONS_INVALID",
+      /position 0 of .*text.json has score "0.9"/,
+    ],
+    [
+      "an id that is no double",
+      "truth.json",
+      "huge.json",
+      "ANNOTATIONS_INVALID",
+      /image_id 9007199254740992, which .* 2\^53/,
+    ],
+    ["a crowd that is neither", "crowd.json", "list.json", "ANNOTATIONS_INVALID", /crowd.json has iscrowd 2/],
+    ["a box whose area is no double", "truth.json", "far.json", "ANNOTATIONS_INVALID", /bbox \[0,0,1e\+200,40\]/],
   ];
   for (const [what, gt, dt, reason, message] of cases) {
-    it(what, () => {
-      const input = gt === "" ? groundTruth : join(folder, gt);
-      return assert.rejects(evaluateCoco(input, join(folder, dt)), isCasslError(reason, message));
-    });
+    it(what, () => assert.rejects(evaluateCoco(join(folder, gt), join(folder, dt)), isCasslError(reason, message)));
   }
+});
+
+describe("evaluateCoco on columns refuses", () => {
+  const good = {
+    imageId: Int32Array.of(1),
+    categoryId: Int32Array.of(5),
+    boxXywh: Float32Array.of(0, 0, 40, 40),
+    score: Float32Array.of(0.5),
+  };
+  const cases: [string, object, RegExp][] = [
+    ["other lengths", { score: Float32Array.of(0.5, 0.6) }, /imageId 1, categoryId 1, boxXywh 4, score 2 numbers/],
+    ["boxes of three numbers", { boxXywh: Float32Array.of(0, 0, 40) }, /boxXywh 3/],
+    ["a list", { score: [0.5] }, /score of each result is no typed array/],
+    ["a missing column", { categoryId: undefined }, /categoryId of each result is no typed array/],
+    ["NaN", { score: Float32Array.of(NaN) }, /position 0 has score NaN/],
+    ["a fraction as an id", { categoryId: Float64Array.of(1.5) }, /category_id 1.5, which is not a whole number/],
+  ];
+  for (const [what, change, message] of cases) {
+    it(what, () =>
+      assert.rejects(evaluateCoco(groundTruth, { ...good, ...change }), isCasslError("ANNOTATIONS_INVALID", message)),
+    );
+  }
+});
+
+describe("createEvaluator", () => {
+  it("evaluates what was added by now, also in several steps", async () => {
+    const evaluator = await createEvaluator(groundTruth);
+    assert.equal(evaluator.evaluate().summary.ap, 0);
+    evaluator.add(2, []);
+    evaluator.add(1, [{ ...right, category_id: 9 }]);
+    evaluator.add(1, [right]);
+    assert.ok(evaluator.evaluate().summary.ap > 0.99);
+    evaluator.add(1, { categoryId: Int32Array.of(5), boxXywh: Float64Array.of(0, 0, 9, 9), score: Float64Array.of(1) });
+    assert.ok(evaluator.evaluate().summary.ap < 0.6);
+  });
+
+  it("refuses an image and a value when they are added, and goes on without them", async () => {
+    const evaluator = await createEvaluator(groundTruth);
+    const isInvalid = (message: RegExp) => isCasslError("ANNOTATIONS_INVALID", message);
+    assert.throws(() => evaluator.add(3, []), isInvalid(/image 3, which is not in the ground truth/));
+    assert.throws(
+      () => evaluator.add(1, [right, { ...right, score: NaN }]),
+      isInvalid(/image 1 at position 1 has score NaN/),
+    );
+    evaluator.add(1, [right]);
+    assert.ok(evaluator.evaluate().summary.ap > 0.99);
+  });
 });
 
 function isCasslError(reason: Reason, message: RegExp): (error: unknown) => boolean {

@@ -28,67 +28,66 @@ function isDigit(byte: number): boolean {
 
 /** Reads the number at the window's position to `values[index]`, which is cheaper than to return it. */
 export function readNumber(window: ByteWindow, values: Float64Array, index: number): void {
-  if (!readUsualNumber(window, values, index)) values[index] = Number(takeNumber(window));
+  while (!readNumberAhead(window, values, index)) {
+    const isCut = window.position + numberText(window).length === window.end;
+    if (!isCut) throw faultAt(window, window.position);
+    if (window.isLast) throw faultAt(window, window.end);
+    refill(window);
+  }
 }
 
-/** The same for numbers as they mostly are. False if something else is there, or the window ends: it is not passed over. */
-export function readUsualNumber(window: ByteWindow, values: Float64Array, index: number): boolean {
-  const { bytes, position } = window;
-  const isNegative = bytes[position] === MINUS;
-  if (!readDigits(window, isNegative ? position + 1 : position, values, index)) return false;
-  if (isNegative) values[index] = -(values[index] as number);
-  return true;
+/** The same if all of a number is in the window. If not, nothing is passed over. */
+export function readNumberAhead(window: ByteWindow, values: Float64Array, index: number): boolean {
+  return readUsualNumber(window, values, index) || readUnusualNumber(window, values, index);
 }
 
-/** Reads up to nine digits, perhaps a point and more of them. */
-function readDigits(window: ByteWindow, start: number, values: Float64Array, index: number): boolean {
-  const { bytes } = window;
+/**
+ * Numbers as they mostly are: up to nine digits, perhaps a point and more digits, 18 in all. One long function, since calls
+ * would cost as much as the rest.
+ */
+function readUsualNumber(window: ByteWindow, values: Float64Array, index: number): boolean {
+  const { bytes, position: start } = window;
+  if (bytes[start] === MINUS) return readNegative(window, values, index);
   let position = start;
   let digit = (bytes[position] as number) ^ ZERO;
-  let whole = 0;
-  for (; digit <= 9; digit = (bytes[++position] as number) ^ ZERO) whole = (Math.imul(whole, 10) + digit) | 0;
+  let high = 0;
+  for (; digit <= 9; digit = (bytes[++position] as number) ^ ZERO) high = (Math.imul(high, 10) + digit) | 0;
   const digits = position - start;
   if (digits !== 1 && (digits === 0 || digits > HALF_DIGITS || bytes[start] === ZERO)) return false;
-  if (bytes[position] === POINT)
-    return readFraction(window, position + 1, whole, whole === 0 ? 0 : digits, values, index);
-  if (ENDS[bytes[position] as number] !== 1) return false;
-  values[index] = whole;
-  window.position = position;
-  return true;
-}
-
-/** Goes on after the point. The number is (high * 10^(digits of low) + low) / 10^(digits after the point). */
-function readFraction(
-  window: ByteWindow,
-  start: number,
-  whole: number,
-  digits: number,
-  values: Float64Array,
-  index: number,
-): boolean {
-  const { bytes } = window;
-  const middle = start + HALF_DIGITS - digits;
-  let position = start;
-  let digit = (bytes[position] as number) ^ ZERO;
-  let high = whole;
+  if (bytes[position] !== POINT) {
+    if (ENDS[bytes[position] as number] !== 1) return false;
+    values[index] = high;
+    window.position = position;
+    return true;
+  }
+  const first = ++position;
+  const middle = first + HALF_DIGITS - (high === 0 ? 0 : digits);
   let low = 0;
+  digit = (bytes[position] as number) ^ ZERO;
   for (; digit <= 9 && position < middle; digit = (bytes[++position] as number) ^ ZERO)
     high = (Math.imul(high, 10) + digit) | 0;
   for (; digit <= 9; digit = (bytes[++position] as number) ^ ZERO) low = (Math.imul(low, 10) + digit) | 0;
   const lowDigits = Math.max(position - middle, 0);
-  if (position === start || lowDigits > HALF_DIGITS || ENDS[bytes[position] as number] !== 1) return false;
+  if (position === first || lowDigits > HALF_DIGITS || ENDS[bytes[position] as number] !== 1) return false;
   const upper = high * (POWERS[lowDigits] as number);
-  const divisor = POWERS[position - start] as number;
-  const isShort = upper + low < 2 ** 53;
-  const value = isShort ? (upper + low) / divisor : longFraction(upper, low, divisor);
-  if (Number.isNaN(value)) return false;
-  values[index] = value;
+  const divisor = POWERS[position - first] as number;
+  if (upper + low < 2 ** 53) values[index] = (upper + low) / divisor;
+  else if (!writeLongFraction(upper, low, divisor, values, index)) return false;
   window.position = position;
   return true;
 }
 
-/** (high + low) / divisor, rounded once; NaN if it lies too close to the middle of two doubles to say. All are whole. */
-function longFraction(high: number, low: number, divisor: number): number {
+function readNegative(window: ByteWindow, values: Float64Array, index: number): boolean {
+  if (window.bytes[window.position + 1] === MINUS) return false;
+  window.position++;
+  const isRead = readUsualNumber(window, values, index);
+  if (isRead) values[index] = -(values[index] as number);
+  else window.position--;
+  return isRead;
+}
+
+/** Writes (high + low) / divisor, rounded once. False if it lies too close to the middle of two doubles. All are whole. */
+function writeLongFraction(high: number, low: number, divisor: number, values: Float64Array, index: number): boolean {
   const whole = high + low;
   const rest = low - (whole - high);
   const rounded = whole / divisor;
@@ -96,7 +95,8 @@ function longFraction(high: number, low: number, divisor: number): number {
   // The correction is right to 51 bits, so its true value lies between these.
   const least = rounded + correction * (1 - 2 ** -50);
   const most = rounded + correction * (1 + 2 ** -50);
-  return least === most ? least : NaN;
+  values[index] = least;
+  return least === most;
 }
 
 /** Exactly dividend - quotient * divisor, with the product from halves (Dekker). */
@@ -116,16 +116,13 @@ function upperHalf(value: number): number {
   return scaled - (scaled - value);
 }
 
-/** Passes over a number, however long it is, and returns it as it stands there. */
-function takeNumber(window: ByteWindow): string {
-  let text = numberText(window);
-  while (window.position + text.length === window.end && !window.isLast) {
-    refill(window);
-    text = numberText(window);
-  }
-  if (!NUMBER.test(text)) throw faultAt(window, window.position);
-  window.position += text.length;
-  return text;
+function readUnusualNumber(window: ByteWindow, values: Float64Array, index: number): boolean {
+  const text = numberText(window);
+  const end = window.position + text.length;
+  if ((end === window.end && !window.isLast) || !NUMBER.test(text)) return false;
+  values[index] = Number(text);
+  window.position = end;
+  return true;
 }
 
 function numberText({ bytes, position }: ByteWindow): string {

@@ -3,7 +3,7 @@
  * So what stands between the values of one is looked for in the next, which is faster than to look for each token.
  */
 import type { ByteWindow } from "./byte-window.js";
-import { readUsualNumber } from "./number.js";
+import { readNumberAhead } from "./number.js";
 import { QUOTE, scanString } from "./string.js";
 import { isAhead } from "./tokens.js";
 
@@ -87,12 +87,12 @@ function readValues(window: ByteWindow, { values }: Pattern, columns: readonly F
 }
 
 function readTarget(window: ByteWindow, target: Target, columns: readonly Float64Array[], row: number): boolean {
-  return readUsualNumber(window, columns[target.column] as Float64Array, target.width * row + target.element);
+  return readNumberAhead(window, columns[target.column] as Float64Array, target.width * row + target.element);
 }
 
 function passValue(window: ByteWindow): boolean {
   const { bytes, position } = window;
-  if (bytes[position] !== QUOTE) return readUsualNumber(window, unread, 0);
+  if (bytes[position] !== QUOTE) return readNumberAhead(window, unread, 0);
   const end = scanString(bytes, position);
   if (end > 0) window.position = end;
   return end > 0;

@@ -113,7 +113,8 @@ export function readLiteral(window: ByteWindow): boolean | number | null {
     window.position += text.length;
     return value;
   }
-  throw faultAt(window, window.position);
+  const isCut = literals.some(([text]) => isAhead(window, 0, text.subarray(0, window.end - window.position)));
+  throw faultAt(window, isCut ? window.end : window.position);
 }
 
 /** Passes over a value of any kind. */
