@@ -19,6 +19,7 @@ export {
   type CocoGroundTruth,
   type CocoGroundTruthColumns,
   type CocoImage,
+  type CocoMaskDetection,
   type CocoMaskResult,
   type CocoMatches,
   type CocoResult,

@@ -3,6 +3,7 @@ import {
   type CocoEvaluation,
   type EvaluateCocoOptions,
   evaluateCoco,
+  type IouType,
   readCocoGroundTruth,
   readCocoResults,
 } from "../evaluation/coco/index.js";
@@ -12,7 +13,7 @@ import { cocoText, evaluationJson, lvisText } from "./evaluation-output.js";
 import { jsonOption } from "./options.js";
 
 interface EvalOptions {
-  readonly iouType: "bbox" | "segm";
+  readonly iouType: IouType;
   readonly classAgnostic?: true;
   readonly maxDets: readonly number[];
   readonly lvis?: true;

@@ -2,6 +2,9 @@
 
 import type { Segmentation } from "../../masks/index.js";
 
+/** What is compared: boxes or masks. */
+export type IouType = "bbox" | "segm";
+
 /** Parsed JSON. Only what the metric needs is named. */
 export interface CocoGroundTruth {
   readonly images: readonly CocoImage[];

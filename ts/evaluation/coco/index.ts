@@ -17,6 +17,7 @@ export type {
   FederatedCategory,
   FederatedGroundTruth,
   FederatedImage,
+  IouType,
   NumberColumn,
 } from "./coco-format.js";
 export { evaluateCoco } from "./evaluate-coco.js";
@@ -26,7 +27,7 @@ export { readCocoGroundTruth, readCocoResults } from "./input/parsed-files.js";
 export type { MatchedAnnotations, MatchedDetections, MatchedGroundTruth } from "./match-tables.js";
 export { FALSE_POSITIVE, IGNORED, TRUE_POSITIVE } from "./match-tables.js";
 export type { CocoMatches } from "./matches.js";
-export type { AreaRange, Axes, EvaluateCocoOptions, IouType } from "./options.js";
+export type { AreaRange, Axes, EvaluateCocoOptions } from "./options.js";
 export type { Overlaps } from "./overlaps.js";
 export type { ClassSummary, CocoSummary } from "./summarize.js";
 export type { LvisSummary } from "./summarize-lvis.js";

@@ -1,9 +1,7 @@
 /** What can be chosen about an evaluation, and pycocotools' defaults. */
 import { CasslError } from "../../core/errors.js";
+import type { IouType } from "./coco-format.js";
 import type { GroundTruth } from "./input/ground-truth.js";
-
-/** What is compared: boxes or masks. */
-export type IouType = "bbox" | "segm";
 
 export interface EvaluateCocoOptions {
   /** @default "bbox" */

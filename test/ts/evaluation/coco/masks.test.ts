@@ -62,26 +62,13 @@ describe("evaluateCoco on masks", () => {
 });
 
 describe("masks that come otherwise", () => {
-  // Files do not tell -0 from 0.
-  const vectors = readFileSync(join(packageRoot, "test/golden/coco-segm.json"), "utf8").replaceAll("-0.0", "0.0");
+  const vectors = readFileSync(join(packageRoot, "test/golden/coco-segm.json"), "utf8");
   const cases = JSON.parse(vectors) as SegmCase[];
   let folder: string;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "cassl-masks-"));
   });
   after(() => rm(folder, { recursive: true }));
-
-  it("give the same from files", async () => {
-    const [gt, dt] = [join(folder, "gt.json"), join(folder, "dt.json")];
-    for (const { ground_truth, results, iou_type } of cases) {
-      await writeFile(gt, JSON.stringify(ground_truth));
-      await writeFile(dt, JSON.stringify(results, null, 1));
-      assertSame(
-        await evaluateCoco(gt, dt, { iouType: iou_type }),
-        await evaluateCoco(ground_truth, results, { iouType: iou_type }),
-      );
-    }
-  });
 
   it("count for boxes that are empty lists, as for missing ones", async () => {
     const [gt, dt] = [join(folder, "gt.json"), join(folder, "dt.json")];

@@ -1,6 +1,5 @@
 /** Detections, however they are given, to checked columns. */
-import type { CocoDetectionColumns, CocoDetections, CocoResultColumns, CocoResults } from "../coco-format.js";
-import type { IouType } from "../options.js";
+import type { CocoDetectionColumns, CocoDetections, CocoResultColumns, CocoResults, IouType } from "../coco-format.js";
 import { type Columns, checkColumns, detectionFields, requireBoxes, resultFields, type Source } from "./fields.js";
 import { readResultsFile } from "./files.js";
 import { columnsInMemory } from "./memory.js";

@@ -97,6 +97,7 @@ describe("readRecords", () => {
     ["a score that is a text", good.replace("0.5", '"0.5"'), /position 1 of test.json has score "0.5"/],
     ["a score that is null", good.replace("0.5", "null"), /score null, which is not a finite number/],
     ["a score that is true", good.replace("0.5", "true"), /score true/],
+    ["a record without a score", good.replace("score", "scores"), /score undefined, which is not a finite number/],
     ["a box of three numbers", good.replace(",7", ""), /bbox \[4,5,6\]/],
     ["a box of five numbers", good.replace(",7", ",7,8"), /bbox \[4,5,6,7,...\]/],
     ["a box that is an object", good.replace("[4,5,6,7]", '{"x":[1]}'), /bbox \{"x":\[1\]\}/],
@@ -111,4 +112,13 @@ describe("readRecords", () => {
       assert.throws(read, (error) => error instanceof CasslError && message.test(error.message), text);
     });
   }
+
+  it("takes a missing box for none, and an empty one, whatever the records before had", () => {
+    const record = '{"image_id":1,"category_id":2,"bbox":[],"score":0.5}';
+    const text = `[${record}, ${record}, ${good}, ${good}, ${good.replace("bbox", "box")}]`;
+    const { boxXywh } = readRecords(windowOn(text), resultFields, { record: "result" });
+    const boxes = [0, 1, 2, 3, 4].map((row) => [...boxXywh.subarray(4 * row, 4 * row + 4)]);
+    const none = [NaN, NaN, NaN, NaN];
+    assert.deepEqual(boxes, [none, none, [4, 5, 6, 7], [4, 5, 6, 7], none]);
+  });
 });
