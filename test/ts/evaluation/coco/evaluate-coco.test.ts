@@ -169,6 +169,12 @@ describe("evaluateCoco refuses", () => {
       "ANNOTATIONS_INVALID",
       /position 0 has image_id 3/,
     ],
+    [
+      "a result of an image that is chosen but unknown",
+      () => evaluateCoco(groundTruth, [{ ...right, image_id: 3 }], { imageIds: [1, 3] }),
+      "ANNOTATIONS_INVALID",
+      /position 0 has image_id 3/,
+    ],
     ["a result without a score", () => withResult({ score: undefined }), "ANNOTATIONS_INVALID", /score undefined/],
     ["a box of three numbers", () => withResult({ bbox: [1, 2, 3] }), "ANNOTATIONS_INVALID", /bbox \[1,2,3\]/],
     [
