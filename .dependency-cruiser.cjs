@@ -5,9 +5,10 @@ const arrows = {
   core: [],
   data: ["core"],
   labels: ["core"],
-  evaluation: ["core"],
+  masks: ["core"],
+  evaluation: ["core", "masks"],
   pipeline: ["core", "data", "labels", "evaluation"],
-  report: ["core", "pipeline", "evaluation"],
+  report: ["core", "data", "pipeline", "evaluation"],
   grpc: ["core"],
   controller: ["core", "grpc", "data", "labels", "evaluation", "pipeline", "report"],
   client: ["core", "grpc"],
@@ -19,7 +20,8 @@ const doors = {
   "@photostructure/sqlite": "^ts/controller/sqlite\\.ts$",
   "@grpc/grpc-js": "^ts/(grpc|controller|client|gen)/",
   "onnxruntime-node": "^ts/evaluation/onnx/",
-  sharp: "^ts/(data/inspect-image\\.ts$|evaluation/onnx/|report/)",
+  saxes: "^ts/data/formats/voc/xml\\.ts$",
+  sharp: "^ts/(data/inspect-image\\.ts$|data/formats/image-size\\.ts$|evaluation/onnx/|report/)",
 };
 
 const arrowRules = Object.entries(arrows).map(([folder, allowed]) => ({

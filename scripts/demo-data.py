@@ -43,8 +43,8 @@ VALIDATION_SHARE = 0.3
 @dataclass(frozen=True, kw_only=True)
 class Parameters:
     seed: int = 0
-    labeled: int = 40
-    unlabeled: int = 400
+    labeled: int = 20
+    unlabeled: int = 200
     validation: int = 120
     width_px: int = 160
     height_px: int = 128

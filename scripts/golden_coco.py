@@ -81,23 +81,44 @@ def coco_options(rng: Generator, images: list[int], categories: list[int]) -> Ca
     return options
 
 
-def coco_reference(case: Case) -> Case:
+def match_cases(seed: int, count: int) -> list[Case]:
+    """Instead of `expected`: `matches`, the images that have annotations, as pycocotools matched them."""
+    rng = np.random.default_rng(seed)
+    cases = [coco_case(rng) for _ in range(count)]
+    for case in cases:
+        case["matches"] = match_reference(*coco_records(case), "bbox", case["options"])
+    return cases
+
+
+def match_reference(ground_truth: Case, results: list[Case], iou_type: str, options: Case) -> list[Case]:
+    """Which ids pycocotools matches, of COCO records, which it changes."""
     with contextlib.redirect_stdout(io.StringIO()):
-        evaluation = COCOeval(*coco_objects(case), "bbox")
-        for name, value in case["options"].items():
-            setattr(evaluation.params, name, np.array(value) if name == "iouThrs" else value)
-        evaluation.evaluate()
-        evaluation.accumulate()
-        with contextlib.suppress(IndexError):
-            evaluation.summarize()
-    arrays = {name: sha256_of(evaluation.eval[name]) for name in ("precision", "recall", "scores")}
-    return {**arrays, "stats": [float(value) for value in evaluation.stats]}
+        evaluation = evaluated(ground_truth, results, iou_type, options)
+    all_areas = evaluation.params.areaRng[evaluation.params.areaRngLbl.index("all")]
+    names = ("dtIds", "dtMatches", "dtIgnore", "gtIds", "gtIgnore", "gtMatches")
+    return [
+        {"image": int(found["image_id"]), "category": int(found["category_id"])}
+        | {name: np.asarray(found[name], dtype=float).tolist() for name in names}
+        for found in evaluation.evalImgs
+        if found is not None and found["aRng"] == all_areas
+    ]
 
 
-def coco_objects(case: Case) -> tuple[Any, Any]:
-    gt, dt = COCO(), COCO()
+def evaluated(ground_truth: Case, results: list[Case], iou_type: str, options: Case) -> Any:
+    evaluation = COCOeval(*coco_objects(ground_truth, results), iou_type)
+    for name, value in options.items():
+        setattr(evaluation.params, name, np.array(value) if name == "iouThrs" else value)
+    evaluation.evaluate()
+    return evaluation
+
+
+def coco_reference(case: Case) -> Case:
+    return reference(*coco_records(case), "bbox", case["options"])
+
+
+def coco_records(case: Case) -> tuple[Case, list[Case]]:
     names = ("id", "image_id", "category_id")
-    gt.dataset = {
+    ground_truth = {
         "images": [{"id": image} for image in case["images"]],
         "categories": [{"id": category, "name": str(category)} for category in case["categories"]],
         "annotations": [
@@ -105,8 +126,25 @@ def coco_objects(case: Case) -> tuple[Any, Any]:
             for row in case["gt"]
         ],
     }
-    gt.createIndex()
     results = [{"image_id": row[0], "category_id": row[1], "bbox": row[2:6], "score": row[6]} for row in case["dt"]]
+    return ground_truth, results
+
+
+def reference(ground_truth: Case, results: list[Case], iou_type: str, options: Case) -> Case:
+    """What pycocotools makes of COCO records, which it changes."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        evaluation = evaluated(ground_truth, results, iou_type, options)
+        evaluation.accumulate()
+        with contextlib.suppress(IndexError):
+            evaluation.summarize()
+    arrays = {name: sha256_of(evaluation.eval[name]) for name in ("precision", "recall", "scores")}
+    return {**arrays, "stats": [float(value) for value in evaluation.stats]}
+
+
+def coco_objects(ground_truth: Case, results: list[Case]) -> tuple[Any, Any]:
+    gt, dt = COCO(), COCO()
+    gt.dataset = ground_truth
+    gt.createIndex()
     if results:
         return gt, gt.loadRes(results)
     dt.dataset = {**gt.dataset, "annotations": []}

@@ -5,16 +5,72 @@ export type { ArtifactStore } from "./core/artifacts.js";
 export type { BoxXywh, BoxXyxy } from "./core/boxes.js";
 export type { Annotation, Category, Dataset, DatasetImage } from "./core/dataset.js";
 export { CasslError, type Reason } from "./core/errors.js";
+export type { BadBoxes } from "./data/box-policy.js";
+export { readAnnotations } from "./data/formats/read-annotations.js";
+export type { AnnotatedSet, AnnotationSource, Format, ListedImage } from "./data/formats/source-set.js";
 export {
   type CocoAnnotation,
+  type CocoAnnotationColumns,
   type CocoCategory,
+  type CocoDetection,
+  type CocoDetectionColumns,
   type CocoEvaluation,
+  type CocoEvaluator,
   type CocoGroundTruth,
+  type CocoGroundTruthColumns,
+  type CocoImage,
+  type CocoMaskDetection,
+  type CocoMaskResult,
+  type CocoMatches,
   type CocoResult,
+  type CocoResultColumns,
+  type CocoResults,
   type CocoSummary,
+  createEvaluator,
   type EvaluateCocoOptions,
   evaluateCoco,
+  FALSE_POSITIVE,
+  type FederatedGroundTruth,
+  IGNORED,
+  type LvisSummary,
+  type MatchedEvaluation,
+  type NumberColumn,
+  TRUE_POSITIVE,
 } from "./evaluation/coco/index.js";
+export {
+  type BestThreshold,
+  type BestThresholds,
+  type BootstrapOptions,
+  bestThresholds,
+  type Calibration,
+  type ClassAwareness,
+  type ClassCurve,
+  type ConfusedPair,
+  type ConfusionMatrix,
+  calibrate,
+  classifyErrors,
+  compareClassAwareness,
+  compareModels,
+  confusedPairs,
+  confusionMatrix,
+  type DetectionErrors,
+  type DiagnoseOptions,
+  type Diagnosis,
+  diagnose,
+  type ErrorKind,
+  type ErrorOptions,
+  type ErrorSplit,
+  errorKinds,
+  type ImageErrors,
+  type ModelComparison,
+  precisionRecallCurves,
+  splitErrors,
+  type VocAp,
+  type VocOptions,
+  vocAveragePrecision,
+  withOracleClasses,
+  worstImages,
+} from "./evaluation/diagnosis/index.js";
 export type { Worker } from "./gen/cassl/v1/controller_service.js";
 export { type Run, type RunConfig, type RunEvent, State } from "./gen/cassl/v1/run.js";
 export { toClassAgnostic } from "./labels/class-agnostic.js";

@@ -191,8 +191,10 @@ def worker_process(address: str, *options: str, python: tuple[str, ...] = ()) ->
         env={**os.environ, "PYTHONPATH": str(WORKER_PY)},
     )
     with process:
-        yield process
-        process.kill()
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_the_process_ends_with_its_parent_even_while_it_trains(controller: Controller, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import { CasslError } from "../core/errors.js";
 import { version } from "../core/package.js";
 import { addCancel } from "./cancel.js";
 import { addCheck } from "./check.js";
+import { addConvert } from "./convert.js";
 import { addCurate } from "./curate.js";
 import { addDoctor } from "./doctor.js";
 import { addEval } from "./eval.js";
@@ -28,6 +29,7 @@ function createProgram(): Command {
   const commands = [
     addInit,
     addCheck,
+    addConvert,
     addCurate,
     addSplit,
     addRun,

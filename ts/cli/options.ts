@@ -1,6 +1,7 @@
 /** The options that several commands have. */
 import { dirname, join, resolve } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
+import { type AnnotationSource, FORMATS } from "../data/formats/source-set.js";
 import type { Override } from "./config-file.js";
 
 export const DEFAULT_ADDRESS = "127.0.0.1:7070";
@@ -28,6 +29,28 @@ export function controllerOption(): Option {
 
 export function runIdOption(): Option {
   return new Option("--run-id <id>", "id of the run (default: its name and the time)");
+}
+
+/** Of commands that read annotations. */
+export interface SourceOptions {
+  readonly from: NonNullable<AnnotationSource["format"]>;
+  readonly images?: string;
+  readonly split?: string;
+}
+
+export function sourceOptions(): Option[] {
+  return [
+    new Option("--from <format>", "format of the annotations; auto: what they look like")
+      .choices(["auto", ...FORMATS])
+      .default("auto"),
+    new Option("--images <dir>", "folder of the images (default: where the format has them)"),
+    new Option("--split <name>", "which part to read, if there are several, such as train of a data.yaml"),
+  ];
+}
+
+export function sourceOf(annotations: string, { from, images, split }: SourceOptions): AnnotationSource {
+  const folder = images === undefined ? undefined : resolve(images);
+  return { annotations: resolve(annotations), images: folder, format: from, split };
 }
 
 export function setOption(): Option {

@@ -1,103 +1,69 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { z } from "zod";
 import { toStorageError } from "../controller/storage.js";
 import { CasslError } from "../core/errors.js";
-import { type CocoSet, readCoco } from "../data/coco-reader.js";
-import { findImageSeries } from "../data/splits/image-series.js";
-import { type AnnotatedImage, makeSplits, missingClasses } from "../data/splits/make-splits.js";
+import { readAnnotations } from "../data/formats/read-annotations.js";
+import { makeSplits, missingClasses } from "../data/splits/make-splits.js";
 import { encodeSplit, type Split } from "../data/splits/split-file.js";
-import { interruptSignal } from "./interrupt.js";
-import { jsonOption } from "./options.js";
+import { jsonOption, type SourceOptions, sourceOf, sourceOptions } from "./options.js";
+import { type GroupOptions, groupsOf } from "./split-groups.js";
 import { textTable } from "./table.js";
 
-interface SplitCommandOptions {
+interface SplitOptions extends SourceOptions, GroupOptions {
   readonly percent: readonly number[];
   readonly folds: number;
   readonly seed: number;
   readonly out: string;
-  readonly images?: string;
-  readonly groups?: string;
   readonly classes?: readonly string[];
   readonly json?: true;
 }
 
-const groupsSchema = z.record(z.string(), z.union([z.string(), z.number()]));
-
-type GroupOf = (image: AnnotatedImage) => string | number;
+/** What is printed of a split. */
+interface Written {
+  readonly split: string;
+  readonly images: number;
+  readonly missing_classes: readonly string[];
+}
 
 export function addSplit(program: Command): void {
-  program
+  const command = program
     .command("split")
-    .description("Draw which images count as labeled, for data.labeled.split: K % of them, several times over.")
-    .argument("<annotations>", "annotation file, COCO JSON")
+    .description("Draw which images count as labeled, for data.labeled.split_file: K % of them, several times over.")
+    .argument("<annotations>", "annotations: a file or folder")
     .addOption(
-      new Option("--percent <list>", "how much of the images, such as 0.5,1,2")
+      new Option("--percent <list>", "how much of the images")
         .default([1, 2, 5, 10], "1,2,5,10")
         .argParser(parsePercents),
     )
     .addOption(new Option("--folds <count>", "how many splits of each size").default(5).argParser(parseFolds))
     .addOption(new Option("--seed <number>", "other seeds draw other images").default(0).argParser(parseSeed))
-    .requiredOption("--out <dir>", "folder to write the split files to")
+    .requiredOption("--out <dir>", "folder to write the split files to");
+  for (const option of sourceOptions()) command.addOption(option);
+  command
+    .addOption(new Option("--by-series", "keep images together that show almost the same").conflicts("groups"))
+    .option("--groups <file>", "JSON of file names and their groups, such as videos, that stay together")
     .addOption(
-      new Option("--images <dir>", "folder of the images: series of like pictures stay together").conflicts("groups"),
-    )
-    .option("--groups <file>", "JSON of file names to groups that stay together, such as videos")
-    .addOption(
-      new Option("--classes <list>", "names of the only classes that are labeled; the others are unseen").argParser(
-        parseNames,
-      ),
+      new Option("--classes <names>", "the only classes that are labeled (default: all)").argParser(parseNames),
     )
     .addOption(jsonOption("print one JSON object a split"))
     .action(split);
 }
 
-async function split(annotations: string, options: SplitCommandOptions): Promise<void> {
+async function split(annotations: string, options: SplitOptions): Promise<void> {
   const { percent, folds, seed, classes, out, json } = options;
-  const coco = await readCoco(resolve(annotations), "drop");
-  const groupOf = await groupsOf(coco, options);
-  const splits = makeSplits(coco, groupOf, { percents: percent, folds, seed, classes });
+  const set = await readAnnotations(sourceOf(annotations, options), "drop");
+  const splits = makeSplits(set, await groupsOf(set, options), { percents: percent, folds, seed, classes });
   const files = await writeSplits(splits, resolve(out));
-  const rows = splits.map((drawn, index) => ({
-    split: files[index] as string,
-    images: drawn.image_ids.length,
-    missing_classes: missingClasses(coco, drawn),
-  }));
-  if (json) for (const row of rows) console.log(JSON.stringify(row));
-  else console.log(summary(rows));
-}
-
-async function groupsOf(coco: CocoSet, { images, groups }: SplitCommandOptions): Promise<GroupOf> {
-  if (groups !== undefined) return groupsInFile(resolve(groups));
-  if (images === undefined) return ({ id }) => id;
-  const names = coco.images.map(({ file_name }) => file_name);
-  const { seriesOf, faults } = await findImageSeries(names, resolve(images), interruptSignal(), () => {});
-  for (const fault of faults) console.error(`warning: ${fault}`);
-  const series = new Set(seriesOf.values()).size;
-  console.error(`${names.length} images in ${series} series, of which each stays whole.`);
-  return ({ file_name }) => seriesOf.get(file_name) as number;
-}
-
-/** An image that the file does not name stands alone. */
-async function groupsInFile(file: string): Promise<GroupOf> {
-  const groups = new Map(Object.entries(await readGroups(file)));
-  return ({ id, file_name }) => {
-    const group = groups.get(file_name);
-    return group === undefined ? id : `group ${group}`;
-  };
-}
-
-async function readGroups(file: string): Promise<Readonly<Record<string, string | number>>> {
-  const text = await readFile(file, "utf8").catch((error: Error) => {
-    throw new CasslError("FILE_NOT_FOUND", `${file} cannot be read: ${error.message}.`, "Correct --groups.");
+  const written = splits.map((drawn, index): Written => {
+    return {
+      split: files[index] as string,
+      images: drawn.image_ids.length,
+      missing_classes: missingClasses(set, drawn),
+    };
   });
-  try {
-    return groupsSchema.parse(JSON.parse(text));
-  } catch (error) {
-    const message = `${file} is not a JSON object of file names and their groups.`;
-    throw new CasslError("CONFIG_INVALID", message, 'Write it as { "a.jpg": "video 1", ... }.', { cause: error });
-  }
+  if (json) for (const line of written) console.log(JSON.stringify(line));
+  else console.log(summary(written));
 }
 
 /** A file that is there is left as it is, and refused if it has other content. */
@@ -120,14 +86,12 @@ function taken(path: string): CasslError {
   return new CasslError("CONFIG_INVALID", `${path} is another split.`, "Give another --out, or remove the file.");
 }
 
-function summary(rows: readonly { split: string; images: number; missing_classes: readonly string[] }[]): string {
+function summary(written: readonly Written[]): string {
   return textTable({
     header: ["split", "images", "classes without an image"],
-    rows: rows.map(({ split: file, images, missing_classes }) => [
-      file,
-      String(images),
-      missing_classes.length === 0 ? "-" : missing_classes.join(", "),
-    ]),
+    rows: written.map(({ split: file, images, missing_classes }) => {
+      return [file, String(images), missing_classes.length === 0 ? "-" : missing_classes.join(", ")];
+    }),
   });
 }
 
@@ -149,5 +113,7 @@ function parseSeed(text: string): number {
 }
 
 function parseNames(text: string): string[] {
-  return text.split(",").map((name) => name.trim());
+  const names = text.split(",").map((name) => name.trim());
+  if (names.includes("")) throw new InvalidArgumentError("It must be names with commas between them.");
+  return names;
 }

@@ -15,7 +15,7 @@ export type FittedBox =
   | { readonly outcome: "dropped" }
   | { readonly outcome: "refused"; readonly fault: string };
 
-const ROUNDING_PX = 1;
+export const ROUNDING_PX = 1;
 
 /** Fits a box into an image of the given size. */
 export function fitBox(box: BoxXywh, widthPx: number, heightPx: number, policy: BadBoxes): FittedBox {
@@ -30,7 +30,7 @@ export function fitBox(box: BoxXywh, widthPx: number, heightPx: number, policy: 
 }
 
 /** How far the box reaches over the side of the image that it reaches over most; 0 or less if it lies inside. */
-function overhangPx([x, y, width, height]: BoxXywh, widthPx: number, heightPx: number): number {
+export function overhangPx([x, y, width, height]: BoxXywh, widthPx: number, heightPx: number): number {
   return Math.max(-x, -y, x + width - widthPx, y + height - heightPx);
 }
 

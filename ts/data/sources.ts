@@ -1,6 +1,6 @@
 /** Where the images of a run come from: annotation files and folders, before anybody has looked into an image. */
 import { stat } from "node:fs/promises";
-import { dirname, join, relative, sep } from "node:path";
+import { join } from "node:path";
 import { withCategories } from "../core/categories.js";
 import { mapConcurrently } from "../core/concurrency.js";
 import type { Category } from "../core/dataset.js";
@@ -8,15 +8,18 @@ import { CasslError } from "../core/errors.js";
 import { canonicalJson, sha256 } from "../core/hash.js";
 import { seededRandom, shuffled } from "../core/random.js";
 import type { BadBoxes, BoxCounts } from "./box-policy.js";
-import { type ListedImage, readCoco } from "./coco-reader.js";
+import { commonFolder, relativeName } from "./formats/folders.js";
+import { readImageList } from "./formats/images/image-list.js";
+import { annotationFiles, readAnnotations } from "./formats/read-annotations.js";
+import type { AnnotatedSet, AnnotationSource, ListedImage } from "./formats/source-set.js";
 import { findImages } from "./images.js";
 import { readSplit } from "./splits/split-file.js";
 import { onlyClasses, takeSplit } from "./splits/take-split.js";
 
 /** `data` of cassl.yaml, with absolute paths. */
 export interface DataSources {
-  /** `split` names a split file; of `take` and `split` at most one is given. */
-  readonly labeled: AnnotatedSource & { readonly take?: number | undefined; readonly split?: string | undefined };
+  /** Of `take` and `split_file` at most one is given. */
+  readonly labeled: AnnotatedSource & { readonly take?: number | undefined; readonly split_file?: string | undefined };
   readonly unlabeled: { readonly images: readonly string[]; readonly rest_of_labeled: boolean };
   readonly validation: AnnotatedSource;
   readonly bad_images: "error" | "drop";
@@ -30,8 +33,7 @@ export interface DataSources {
   };
 }
 
-interface AnnotatedSource {
-  readonly annotations: string;
+interface AnnotatedSource extends AnnotationSource {
   readonly images: string;
 }
 
@@ -54,7 +56,7 @@ export interface Sources {
   /** How many images the labeled annotation file has. */
   readonly labeledCount: number;
   readonly candidates: readonly Candidate[];
-  /** Labeled images that `take` or `split` left out and that join no set. */
+  /** Labeled images that `take` or `split_file` left out and that join no set. */
   readonly leftOut: readonly Candidate[];
 }
 
@@ -65,9 +67,13 @@ const FILES_AT_ONCE = 16;
  * FILE_NOT_FOUND if a folder cannot be read.
  */
 export async function fingerprintData(data: DataSources): Promise<{ files: number; sha256: string }> {
-  const images = await Promise.all([...new Set(foldersOf(data))].map(findImages));
-  const { annotations, split = annotations } = data.labeled;
-  const paths = [...new Set([annotations, split, data.validation.annotations, ...images.flat()])].sort();
+  const { labeled, unlabeled, validation } = data;
+  const folders = await Promise.all([...new Set([labeled.images, validation.images])].map(findImages));
+  const lists = await Promise.all(unlabeled.images.map(readImageList));
+  const annotations = await Promise.all([labeled, validation].map(annotationFiles));
+  const splits = labeled.split_file === undefined ? [] : [labeled.split_file];
+  const listed = [...annotations, ...folders, ...lists.map((list) => list.paths)].flat();
+  const paths = [...new Set([...splits, ...listed])].sort();
   const files = await mapConcurrently(paths, FILES_AT_ONCE, async (path) => {
     const { size, mtimeMs } = await stat(path).catch(() => ({ size: -1, mtimeMs: -1 }));
     return [path, size, mtimeMs];
@@ -77,31 +83,29 @@ export async function fingerprintData(data: DataSources): Promise<{ files: numbe
 
 /**
  * Reads the annotation files, searches the folders and draws the labeled set.
- * CONFIG_INVALID if fewer images are labeled than are to be taken; otherwise as `readCoco`, `findImages`, `readSplit`,
- * `takeSplit` and `withCategories`.
+ * CONFIG_INVALID if fewer images are labeled than are to be taken; otherwise as `readAnnotations`, `readImageList`,
+ * `readSplit`, `takeSplit` and `withCategories`.
  */
 export async function readSources(data: DataSources, seed: number): Promise<Sources> {
-  const imageRoot = commonFolder(foldersOf(data));
-  const labeled = await readCoco(data.labeled.annotations, data.bad_boxes);
-  const validation = await readCoco(data.validation.annotations, data.bad_boxes);
-  const split = data.labeled.split === undefined ? undefined : await readSplit(data.labeled.split);
-  const validationImages = onlyClasses(
-    withCategories(validation.images, validation.categories, labeled.categories),
-    labeled.categories,
-    split?.classes,
-  );
-  const folders = await Promise.all(data.unlabeled.images.map(findImages));
+  const lists = await Promise.all(data.unlabeled.images.map(readImageList));
+  const folders = [data.labeled.images, data.validation.images, ...lists.map(({ folder }) => folder)];
+  const imageRoot = commonFolder(folders);
+  const labeled = await readAnnotations(data.labeled, data.bad_boxes);
+  const validation = await readAnnotations(data.validation, data.bad_boxes);
+  const split = data.labeled.split_file === undefined ? undefined : await readSplit(data.labeled.split_file);
+  const known = withCategories(validation.images, idsAsIn(labeled, validation), labeled.categories);
+  const validationImages = onlyClasses(known, labeled.categories, split?.classes);
   const { taken, rest } = split ? takeSplit(labeled, split, data.labeled) : draw(labeled.images, data.labeled, seed);
 
   const candidate = (split: Candidate["split"], path: string): Candidate => {
-    return { split, path, file_name: relative(imageRoot, path).split(sep).join("/") };
+    return { split, path, file_name: relativeName(imageRoot, path) };
   };
   const annotated = (split: "labeled" | "validation", folder: string, images: readonly ListedImage[]): Candidate[] =>
     images.map((listed) => ({ ...candidate(split, join(folder, listed.file_name)), listed }));
   const unlabeledRest = data.unlabeled.rest_of_labeled
     ? rest.map(({ file_name }) => join(data.labeled.images, file_name))
     : [];
-  const unlabeled = new Set([...unlabeledRest, ...folders.flat()]);
+  const unlabeled = new Set([...unlabeledRest, ...lists.flatMap(({ paths }) => paths)]);
   return {
     imageRoot,
     categories: labeled.categories,
@@ -114,15 +118,6 @@ export async function readSources(data: DataSources, seed: number): Promise<Sour
     ],
     leftOut: data.unlabeled.rest_of_labeled ? [] : annotated("labeled", data.labeled.images, rest),
   };
-}
-
-/** The deepest folder that holds all of the folders, or is one of them. */
-export function commonFolder(folders: readonly string[]): string {
-  const holds = (folder: string, other: string): boolean =>
-    `${other}${sep}`.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`);
-  let common = folders[0] as string;
-  while (!folders.every((folder) => holds(common, folder))) common = dirname(common);
-  return common;
 }
 
 /** The same seed draws the same images whatever their order in the file, and fewer of them are a subset of more. */
@@ -142,6 +137,9 @@ function draw(
   return { taken: images.filter((image) => taken.has(image)), rest: images.filter((image) => !taken.has(image)) };
 }
 
-function foldersOf({ labeled, unlabeled, validation }: DataSources): string[] {
-  return [labeled.images, validation.images, ...unlabeled.images];
+/** Only COCO files give their classes ids of their own. Elsewhere a class is its name, and gets the id that it has in the other set. */
+function idsAsIn(labeled: AnnotatedSet, { format, categories }: AnnotatedSet): readonly Category[] {
+  if (format === "coco" && labeled.format === "coco") return categories;
+  const ids = new Map(labeled.categories.map(({ id, name }) => [name, id]));
+  return categories.map(({ id, name }) => ({ id: ids.get(name) ?? id, name }));
 }

@@ -53,8 +53,14 @@ const select = z.strictObject({
   min_side_px: z.number().min(0).default(2).describe("Smallest width and height of a pseudo label"),
 });
 
-const annotations = path.describe("COCO annotation file");
-const images = path.describe("Folder that the file names in the annotation file are relative to");
+const annotated = {
+  annotations: path.describe(
+    "COCO JSON, YOLO data.yaml, Open Images CSV, or the folder of a YOLO or Pascal VOC data set",
+  ),
+  images: path.describe("Folder that holds its images; file names in a COCO file are relative to it"),
+  format: z.enum(["auto", "coco", "yolo", "voc", "openimages"]).default("auto").describe("`auto`: by what the path is"),
+  split: path.optional().describe("Which part to use if the data set names several, such as train in a data.yaml"),
+};
 
 /** From twice its warning limit on, Pillow, which decodes for training, refuses an image. */
 const MOST_PIXELS = 178_956_970;
@@ -73,23 +79,22 @@ const leakFirewall = z.strictObject({
 const data = z.strictObject({
   labeled: z
     .strictObject({
-      annotations,
-      images,
+      ...annotated,
       take: count.optional().describe("How many of the images count as labeled, drawn with the seed; left out: all"),
-      split: path.optional().describe("File of `cassl split` that names the images which count as labeled"),
+      split_file: path.optional().describe("File of `cassl split` that names the images which count as labeled"),
     })
     .describe("Images with ground truth to train on"),
   unlabeled: z
     .strictObject({
-      images: z.array(path).default([]).describe("Folders, searched recursively"),
+      images: z.array(path).default([]).describe("Folders, searched recursively; globs; text files with a path a line"),
       rest_of_labeled: z
         .boolean()
         .default(false)
-        .describe("Whether images that `take` or `split` leaves out join, without labels"),
+        .describe("Whether images that `take` or `split_file` leaves out join, without labels"),
     })
     .prefault({})
     .describe("Images to pseudo-label; the arm `supervised` needs none"),
-  validation: z.strictObject({ annotations, images }).describe("Images with ground truth to evaluate on"),
+  validation: z.strictObject(annotated).describe("Images with ground truth to evaluate on"),
   bad_images: z
     .enum(["error", "drop"])
     .default("error")

@@ -28,7 +28,8 @@ const PLACEHOLDERS: Readonly<Record<string, unknown>> = {
 
 const HEADER = `# The configuration of a run: \`cassl run cassl.yaml\`.
 # Every field is here with its default: what you delete keeps it. Replace the name and the paths under \`data\`,
-# which are relative to this file. \`data.labeled.take\` and \`split\` have no default: without them, all labeled images are used.
+# which are relative to this file. What is commented out has no default: without \`data.labeled.take\`, all labeled
+# images are used.
 `;
 
 const WIDTH = 120;

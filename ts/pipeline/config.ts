@@ -46,10 +46,14 @@ export function parseConfigText(text: string, file: string): Config {
         ...labeled,
         annotations: absolute(labeled.annotations),
         images: absolute(labeled.images),
-        ...(labeled.split === undefined ? {} : { split: absolute(labeled.split) }),
+        ...(labeled.split_file === undefined ? {} : { split_file: absolute(labeled.split_file) }),
       },
       unlabeled: { ...unlabeled, images: unlabeled.images.map(absolute) },
-      validation: { annotations: absolute(validation.annotations), images: absolute(validation.images) },
+      validation: {
+        ...validation,
+        annotations: absolute(validation.annotations),
+        images: absolute(validation.images),
+      },
     },
   };
 }
@@ -100,15 +104,15 @@ function mergeDeep(base: unknown, over: unknown): unknown {
 }
 
 function checkAcrossFields({ arms, data: { labeled, unlabeled }, stages, gates }: Config): void {
-  if (labeled.take !== undefined && labeled.split !== undefined) {
+  if (labeled.take !== undefined && labeled.split_file !== undefined) {
     throw invalid(
-      "`data.labeled.take` must be left out beside `data.labeled.split`, which says what to take",
+      "`data.labeled.take` must be left out beside `data.labeled.split_file`, which says what to take",
       labeled.take,
     );
   }
-  if (unlabeled.rest_of_labeled && labeled.take === undefined && labeled.split === undefined) {
+  if (unlabeled.rest_of_labeled && labeled.take === undefined && labeled.split_file === undefined) {
     throw invalid(
-      "`data.unlabeled.rest_of_labeled` must be false without `data.labeled.take` or `split`, which leave images over",
+      "`data.unlabeled.rest_of_labeled` must be false without `data.labeled.take` or `split_file`, which leave images over",
       true,
     );
   }

@@ -70,6 +70,11 @@ export function barChart({ title, groups, format }: BarChart): Html {
   return frame(title, [...yTicks.map((tick) => yTick(tick, y(tick), format(tick))), ...drawn]);
 }
 
+/** A level bar for a cell of a table. @param share in [0, 1]. */
+export function shareBar(share: number): Html {
+  return html`<svg class="share" viewBox="0 0 100 10" aria-hidden="true"><rect class="bar s0" width="${round(100 * share)}" height="10" rx="1.5"/></svg>`;
+}
+
 function bar(x: number, width: number, top: number, series: number, text: string): Html {
   return html`<rect class="bar s${series}" x="${round(x)}" y="${top}" width="${round(width)}" height="${round(BOTTOM - top)}" rx="1.5"/>
     <text class="value" x="${round(x + width / 2)}" y="${round(top - 4)}" text-anchor="middle">${text}</text>`;

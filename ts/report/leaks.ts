@@ -1,9 +1,10 @@
 /** What the leak firewall has kept out of training, and some of it as pairs of pictures. */
+
+import type { LeakEvidence } from "../data/evidence.js";
 import { type Html, html } from "./html.js";
-import type { ReportedLeak } from "./report-input.js";
 
 /** For a reader who sees no pictures. */
-export function leakSentence(leaks: readonly ReportedLeak[]): string {
+export function leakSentence(leaks: readonly LeakEvidence[]): string {
   if (leaks.length === 0) return "No image shows the same as a validation image.";
   const exact = leaks.filter(({ kind }) => kind === "exact").length;
   const kinds = [
@@ -13,7 +14,7 @@ export function leakSentence(leaks: readonly ReportedLeak[]): string {
   return `Kept out of training: ${kinds.join(" and ")} of validation images.`;
 }
 
-export function leakFigures(leaks: readonly ReportedLeak[]): Html {
+export function leakFigures(leaks: readonly LeakEvidence[]): Html {
   const pictured = leaks.filter(({ previews }) => previews !== undefined);
   const pairs = html`<details open="open"><summary>${pictured.length} of the near-duplicates, each beside its validation image</summary>
     <div class="pairs">${pictured.map(figure)}</div>
@@ -21,7 +22,7 @@ export function leakFigures(leaks: readonly ReportedLeak[]): Html {
   return html`<p>${leakSentence(leaks)}</p>${pictured.length === 0 ? undefined : pairs}`;
 }
 
-function figure({ file_name, split, validation, distance, mirrored, previews }: ReportedLeak): Html {
+function figure({ file_name, split, validation, distance, mirrored, previews }: LeakEvidence): Html {
   const picture = (jpeg: string | undefined, name: string): Html =>
     html`<img src="data:image/jpeg;base64,${jpeg}" alt="${name}"/>`;
   return html`<figure class="pair">

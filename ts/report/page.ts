@@ -3,12 +3,12 @@ import { stringify } from "yaml";
 import type { RunResult } from "../pipeline/pipeline.js";
 import { barChart, lineChart, type Series } from "./charts.js";
 import { comparison } from "./comparison.js";
+import { htmlDocument, htmlTable } from "./document.js";
 import { formatAp, formatDuration, formatTime } from "./format.js";
 import { type Html, html } from "./html.js";
 import { leakFigures } from "./leaks.js";
 import type { ReportedCuration, ReportedRun, ReportInput, SampleImage } from "./report-input.js";
 import { legend } from "./samples.js";
-import { STYLE } from "./style.js";
 import { armTable, classTable, fateTable, gateTable, stepTable, type Table } from "./tables.js";
 import { timeline } from "./timeline.js";
 import { type StepSpan, stepSpans, type TrainingCurve, trainingCurves } from "./training-curves.js";
@@ -20,29 +20,16 @@ export function page(
   { run, result, events, progress, samples, curation }: ReportInput,
   figures: readonly Html[],
 ): Html {
-  return html`<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8"/>
-<meta name="viewport" content="width=device-width, initial-scale=1"/>
-<meta name="color-scheme" content="light dark"/>
-<title>${run.run_id} - cassl</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-${heading(run, result)}
-${results(result)}
-${sampleSection(samples, figures)}
-${dataSection(curation)}
-${training(trainingCurves(progress))}
-${time(stepSpans(events), result)}
-${gates(result)}
-${configuration(run)}
-</main>
-</body>
-</html>
-`;
+  return htmlDocument(run.run_id, [
+    heading(run, result),
+    results(result),
+    sampleSection(samples, figures),
+    dataSection(curation),
+    training(trainingCurves(progress)),
+    time(stepSpans(events), result),
+    gates(result),
+    configuration(run),
+  ]);
 }
 
 function heading(run: ReportedRun, { config_hash }: RunResult): Html {
@@ -65,7 +52,7 @@ function results(result: RunResult): Html {
   return html`<section>
     <h2>Result</h2>
     <p class="claim">${comparison(arms)}</p>
-    ${table("AP of each arm on the validation set, times 100", armTable(result))}
+    ${htmlTable("AP of each arm on the validation set, times 100", armTable(result))}
     <figure class="wide">
       ${seriesLegend(arms.map(({ arm }) => arm))}
       ${barChart({ title: "AP of each arm; the numbers are those of the table", groups, format: formatAp })}
@@ -76,7 +63,7 @@ function results(result: RunResult): Html {
 
 /** Folded where there are so many that they would push everything else off the screen. */
 function classes(perClass: Table): Html {
-  const shown = table("AP of each class, times 100", perClass);
+  const shown = htmlTable("AP of each class, times 100", perClass);
   if (perClass.rows.length <= MOST_OPEN_ROWS) return shown;
   return html`<details><summary>AP of each of the ${perClass.rows.length} classes</summary>${shown}</details>`;
 }
@@ -93,7 +80,7 @@ function sampleSection(samples: readonly SampleImage[], figures: readonly Html[]
 function dataSection({ fates, leaks }: ReportedCuration): Html {
   return html`<section>
     <h2>Data</h2>
-    ${table("What became of the images", fateTable(fates))}
+    ${htmlTable("What became of the images", fateTable(fates))}
     ${leakFigures(leaks)}
   </section>`;
 }
@@ -126,7 +113,7 @@ function time(spans: readonly StepSpan[], result: RunResult): Html {
   return html`<section>
     <h2>Steps</h2>
     ${spans.length === 0 ? undefined : timeline(spans)}
-    <details><summary>Table</summary>${table("Steps with the time of their work and their keys", stepTable(result))}</details>
+    <details><summary>Table</summary>${htmlTable("Steps with the time of their work and their keys", stepTable(result))}</details>
   </section>`;
 }
 
@@ -134,7 +121,7 @@ function gates(result: RunResult): Html {
   if (result.gates.length === 0) return html``;
   return html`<section>
     <h2>Gates</h2>
-    ${table("Limits on the pseudo labels between the stages", gateTable(result))}
+    ${htmlTable("Limits on the pseudo labels between the stages", gateTable(result))}
   </section>`;
 }
 
@@ -143,14 +130,6 @@ function configuration({ config }: ReportedRun): Html {
     <h2>Configuration</h2>
     <details><summary>All fields, defaults filled in</summary><pre>${stringify(config)}</pre></details>
   </section>`;
-}
-
-function table(caption: string, { header, rows }: Table): Html {
-  return html`<div class="scroll"><table>
-    <caption>${caption}</caption>
-    <thead><tr>${header.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead>
-    <tbody>${rows.map(([first, ...rest]) => html`<tr><th scope="row">${first}</th>${rest.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody>
-  </table></div>`;
 }
 
 function seriesLegend(names: readonly string[], what?: string): Html {

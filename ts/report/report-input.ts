@@ -1,4 +1,6 @@
 import type { BoxXywh } from "../core/boxes.js";
+import type { LeakEvidence } from "../data/evidence.js";
+import type { FateCount } from "../data/ledger.js";
 import type { RunEvent, StepProgress } from "../gen/cassl/v1/run.js";
 import type { Config } from "../pipeline/config.js";
 import type { RunResult } from "../pipeline/pipeline.js";
@@ -17,31 +19,8 @@ export interface ReportInput {
 
 /** What became of the images. */
 export interface ReportedCuration {
-  /** All together are all images. */
-  readonly fates: readonly ReportedFate[];
-  /** The images that show what a validation image shows. */
-  readonly leaks: readonly ReportedLeak[];
-}
-
-/** How many images of a set had the same fate. */
-export interface ReportedFate {
-  readonly split: string;
-  readonly fate: "used" | "dropped";
-  readonly reason?: string;
-  readonly images: number;
-}
-
-export interface ReportedLeak {
-  readonly file_name: string;
-  readonly split: string;
-  /** File name of the validation image. */
-  readonly validation: string;
-  /** Whether the files are equal, or only what they show. */
-  readonly kind: "exact" | "near";
-  readonly distance: number;
-  readonly mirrored: boolean;
-  /** Small JPEG files in base64. */
-  readonly previews?: { readonly image: string; readonly validation: string };
+  readonly fates: readonly FateCount[];
+  readonly leaks: readonly LeakEvidence[];
 }
 
 export interface ReportedRun {

@@ -1,10 +1,10 @@
 /** The report of a finished run: report.html, one file that needs nothing beside it, and report.md. */
-import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { markdownReport } from "./markdown.js";
 import { page } from "./page.js";
 import type { ReportInput } from "./report-input.js";
 import { sampleFigures } from "./samples.js";
+import { writeWhole } from "./write-whole.js";
 
 export type { ReportedCuration, ReportedRun, ReportInput, SampleBox, SampleImage } from "./report-input.js";
 
@@ -13,15 +13,4 @@ export async function writeReport(input: ReportInput, directory: string): Promis
   const figures = await sampleFigures(input.samples);
   await writeWhole(join(directory, "report.md"), markdownReport(input));
   await writeWhole(join(directory, "report.html"), page(input, figures).html);
-}
-
-async function writeWhole(file: string, text: string): Promise<void> {
-  const temporary = `${file}.tmp`;
-  try {
-    await writeFile(temporary, text);
-    await rename(temporary, file);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
 }

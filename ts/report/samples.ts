@@ -13,9 +13,10 @@ const KINDS: Readonly<Record<SampleBox["kind"], string>> = {
   detection: "detection",
 };
 
+/** An image that cannot be read any more is left out of its figure: its boxes still tell something. */
 export async function sampleFigures(samples: readonly SampleImage[]): Promise<Html[]> {
   const figures: Html[] = [];
-  for (const sample of samples) figures.push(figure(sample, await thumbnail(sample.image_path)));
+  for (const sample of samples) figures.push(figure(sample, await thumbnail(sample.image_path).catch(() => undefined)));
   return figures;
 }
 
@@ -37,15 +38,15 @@ async function thumbnail(path: string): Promise<string> {
   return `data:image/jpeg;base64,${jpeg.toString("base64")}`;
 }
 
-function figure({ title, width_px, height_px, boxes }: SampleImage, image: string): Html {
+function figure({ title, width_px, height_px, boxes }: SampleImage, image: string | undefined): Html {
   const unit = Math.max(width_px, height_px) / THUMBNAIL_PX;
   const sorted = Object.keys(KINDS).flatMap((kind) => boxes.filter((box) => box.kind === kind));
   return html`<figure class="sample">
     <svg viewBox="0 0 ${width_px} ${height_px}" role="img" aria-label="${describe(title, boxes)}" style="font-size:${(8 * unit).toFixed(2)}px">
-      <image href="${image}" width="${width_px}" height="${height_px}"/>
+      ${image === undefined ? undefined : html`<image href="${image}" width="${width_px}" height="${height_px}"/>`}
       ${sorted.map((box) => overlay(box, unit))}
     </svg>
-    <figcaption>${title}</figcaption>
+    <figcaption>${title}${image === undefined ? " (the image cannot be read any more)" : ""}</figcaption>
   </figure>`;
 }
 

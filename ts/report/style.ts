@@ -56,6 +56,9 @@ svg .tick, svg .time { fill: var(--quiet); }
 .line { fill: none; stroke: var(--key); stroke-width: 1.2; stroke-linejoin: round; opacity: .8; }
 .line.s0 { stroke-width: 2; opacity: 1; }
 .bar { fill: var(--key); }
+svg.share { width: 8rem; }
+.findings td:last-child, .findings th:last-child { text-align: left; white-space: normal; }
+.findings td p { margin: .4rem 0 0; color: var(--quiet); overflow-wrap: anywhere; }
 .timeline { margin-bottom: 1rem; }
 .timeline text { font-size: 13px; }
 .timeline .time { font-size: 12px; }

@@ -1,7 +1,7 @@
 /** The tables of a result as text cells, for the terminal, the page and the Markdown. */
+import type { FateCount } from "../data/ledger.js";
 import type { RunResult } from "../pipeline/pipeline.js";
 import { formatAp, formatDuration, formatNumber, formatShare } from "./format.js";
-import type { ReportedFate } from "./report-input.js";
 
 export interface Table {
   readonly header: readonly string[];
@@ -55,10 +55,10 @@ export function gateTable({ gates }: RunResult): Table {
 const SPLITS = ["labeled", "unlabeled", "validation"] as const;
 
 /** A row for each fate, a column for each set, and their sums. */
-export function fateTable(fates: readonly ReportedFate[]): Table {
+export function fateTable(fates: readonly FateCount[]): Table {
   const names = [...new Set(fates.map(fateName))];
-  const sum = (counts: readonly ReportedFate[]): number => counts.reduce((total, { images }) => total + images, 0);
-  const row = (name: string, counts: readonly ReportedFate[]): string[] => [
+  const sum = (counts: readonly FateCount[]): number => counts.reduce((total, { images }) => total + images, 0);
+  const row = (name: string, counts: readonly FateCount[]): string[] => [
     name,
     ...SPLITS.map((split) => String(sum(counts.filter((count) => count.split === split)))),
     String(sum(counts)),
@@ -77,6 +77,6 @@ export function fateTable(fates: readonly ReportedFate[]): Table {
   };
 }
 
-function fateName({ fate, reason }: ReportedFate): string {
+function fateName({ fate, reason }: FateCount): string {
   return reason === undefined ? fate : `${fate}: ${reason}`;
 }

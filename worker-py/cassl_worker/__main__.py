@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NoReturn
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cassl_worker.session import Session
 
 EXIT_FAULT, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_SIGNAL = 1, 2, 3, 128
+SIGNAL_LATENCY_SECONDS = 0.5
 GRACE_SECONDS = 2.0
 """For the task under way to end when the worker leaves."""
 DISTRIBUTIONS = {
@@ -106,9 +107,16 @@ def run(options: argparse.Namespace) -> int:
         cache = options.cache or Path(folder, "artifacts")
         session = Session(options.controller, options.name, Path(folder), cache, report)
         start_thread(lambda: exits.put(outcome(session)))
-        code = exits.get()
+        code = first_of(exits)
         session.close(GRACE_SECONDS)
     return code
+
+
+def first_of(exits: "SimpleQueue[int]") -> int:
+    """Waits in steps: a signal that comes just before a wait without end would not be handled until it ends."""
+    while True:
+        with suppress(Empty):
+            return exits.get(timeout=SIGNAL_LATENCY_SECONDS)
 
 
 def start_thread(work: Callable[[], None]) -> None:

@@ -156,8 +156,61 @@ describe("cassl", function () {
       assert.ok((stats[0] ?? 0) > 0.999);
     });
 
-    it("refuses what is no COCO file, and other than three limits", async () => {
+    it("compares masks where it is asked to", async () => {
+      const mask = { ...box, segmentation: [[10, 10, 10, 60, 60, 60, 60, 10]] };
+      const images = [{ id: 1, width: 80, height: 70 }];
+      const annotations = [{ ...mask, id: 1, area: 2500 }];
+      await writeFile(
+        join(folder, "gt.json"),
+        JSON.stringify({ images, categories: [{ id: 1, name: "red" }], annotations }),
+      );
+      const half = { ...mask, segmentation: [[10, 10, 10, 60, 60, 60]], score: 0.9 };
+      await writeFile(join(folder, "dt.json"), JSON.stringify([half]));
+      assert.match((await cassl("eval", "gt.json", "dt.json")).stdout, /^AP +100\.0/m);
+      const segm = ["eval", "gt.json", "dt.json", "--iou-type", "segm"];
+      assert.match((await cassl(...segm)).stdout, /^AP75 +0\.0/m);
+      assert.match((await cassl(...segm, "--diagnose")).stdout, /^AP75 +0\.0.*^classification +0 +0\.0$/ms);
+      await writeFile(join(folder, "right.json"), JSON.stringify([{ ...mask, score: 0.9 }]));
+      assert.match((await cassl(...segm, "--against", "right.json")).stdout, /^first less second +-\d+\.\d/m);
+    });
+
+    it("diagnoses, as text and as JSON", async () => {
+      const { stdout } = await cassl("eval", "gt.json", "dt.json", "--diagnose");
+      assert.match(stdout, /^AP +0\.0.*^classification +1 +100\.0$.*^red +blue +1 +100 %$/ms);
+      const json = await cassl("eval", "gt.json", "dt.json", "--diagnose", "--json");
+      const { diagnosis } = JSON.parse(json.stdout) as {
+        diagnosis: { class_awareness: { oracle_class: { ap: number } } };
+      };
+      assert.ok(diagnosis.class_awareness.oracle_class.ap > 0.999);
+    });
+
+    it("compares with other detections, and says how", async () => {
+      await writeFile(join(folder, "right.json"), JSON.stringify([{ ...box, score: 0.9 }]));
+      const args = ["eval", "gt.json", "right.json", "--against", "dt.json", "--resamples", "20", "--seed", "7"];
+      const { stdout } = await cassl(...args);
+      assert.match(stdout, /^first less second +\+100\.0 +\+100\.0 to \+100\.0$/m);
+      assert.match(stdout, /20 samples of the images, seed 7; the first is better in 100 %/);
+      const { comparison } = JSON.parse((await cassl(...args, "--json")).stdout) as { comparison: { seed: number } };
+      assert.equal(comparison.seed, 7);
+      assertRefused(await cassl(...args, "--resamples", "0"), /resamples is 0/);
+    });
+
+    it("prints the numbers of LVIS, and asks for what they need", async () => {
+      assertRefused(await cassl("eval", "gt.json", "dt.json", "--lvis"), /neg_category_ids/);
+      const content = JSON.parse(await readFile(join(folder, "gt.json"), "utf8")) as { images: object[] };
+      const images = content.images.map((image) => ({
+        ...image,
+        neg_category_ids: [],
+        not_exhaustive_category_ids: [],
+      }));
+      await writeFile(join(folder, "lvis.json"), JSON.stringify({ ...content, images }));
+      const { stdout } = await cassl("eval", "lvis.json", "dt.json", "--lvis");
+      assert.match(stdout, /rare +common +frequent\nAP +0\.0 +- +0\.0 +- +- +- +-\n/);
+    });
+
+    it("refuses what is no COCO file, other than three limits, and what it cannot compare", async () => {
       assertRefused(await cassl("eval", "dt.json", "dt.json"), /dt\.json/);
+      assertRefused(await cassl("eval", "gt.json", "dt.json", "--iou-type", "keypoints"), /bbox, segm/);
       assertRefused(await cassl("eval", "gt.json", "dt.json", "--max-dets", "100"), /three whole numbers/);
     });
   });
@@ -202,6 +255,104 @@ describe("cassl", function () {
       assertRefused(await cassl("check", "cassl.yaml"), /unlabeled/, /supervised/);
       await rm(join(folder, "train", "a.png"));
       assertRefused(await cassl("check", "cassl.yaml"), /a\.png/);
+    });
+  });
+
+  describe("on data sets", () => {
+    const writeSet = async (bbox: readonly number[]): Promise<void> => {
+      const images = Array.from({ length: 10 }, (_, index) => ({
+        id: index,
+        file_name: `${index}.png`,
+        width: 64,
+        height: 48,
+      }));
+      const annotations = images.map(({ id }) => ({
+        id,
+        image_id: id,
+        category_id: 1,
+        bbox: id === 0 ? bbox : [1, 1, 20, 20],
+      }));
+      const set = { images, annotations, categories: [{ id: 1, name: "red" }] };
+      await writeFile(join(folder, "set.json"), JSON.stringify(set));
+    };
+
+    it("converts, and tells what it wrote", async () => {
+      await writeSet([1, 1, 20, 20]);
+      const { code, stdout, stderr } = await cassl("convert", "set.json", "yolo", "--to", "yolo", "--map", "red=blue");
+      assert.equal(code, 0, stderr);
+      assert.match(
+        stdout,
+        /^Wrote .*yolo from coco to yolo: 10 images, 10 objects, 1 classes, without image files\.\n$/,
+      );
+      assert.match(stderr, /^warning: only annotations are written/);
+      assert.match(await readFile(join(folder, "yolo", "data.yaml"), "utf8"), /0: blue/);
+      const json = await cassl(
+        "convert",
+        "set.json",
+        "voc",
+        "--to",
+        "voc",
+        "--classes",
+        "red",
+        "--image-files",
+        "none",
+        "--json",
+      );
+      assert.deepEqual(JSON.parse(json.stdout), {
+        out: join(folder, "voc"),
+        to: "voc",
+        from: "coco",
+        images: 10,
+        objects: 10,
+        classes: 1,
+        boxes: { rounded: 0, clipped: 0, dropped: 0 },
+        has_images: false,
+        warnings: [],
+      });
+    });
+
+    it("refuses to convert with a wrong option, a class that is not there, or into a folder that is not empty", async () => {
+      await writeSet([1, 1, 20, 20]);
+      assertRefused(await cassl("convert", "set.json", "out"), /--to/);
+      assertRefused(await cassl("convert", "set.json", "out", "--to", "xml"), /coco, yolo, voc/);
+      assertRefused(await cassl("convert", "set.json", "out", "--to", "voc", "--map", "red"), /old=new/);
+      assertRefused(await cassl("convert", "set.json", "out", "--to", "voc", "--classes", "green"), /green.*red/);
+      assertRefused(await cassl("convert", "set.json", ".", "--to", "voc"), /not empty/);
+      assertRefused(await cassl("convert", "gone", "out", "--to", "voc"), /gone/);
+      assert.deepEqual(await readdir(folder), ["set.json"]);
+    });
+
+    it("checks with exit code 0 if all is well", async () => {
+      await writeSet([1, 1, 20, 20]);
+      const { code, stdout } = await cassl("check", "set.json", "--strict", "--html", "check.html");
+      assert.equal(code, 0);
+      assert.match(
+        stdout,
+        /\(coco\)\n10 images, 10 objects; images not looked at\n\n.*\nred +1 +10 +10 +0 +20\n\n0 errors, 0 warnings\.\n$/,
+      );
+      assert.match(await readFile(join(folder, "check.html"), "utf8"), /<!DOCTYPE html>/);
+    });
+
+    it("checks with exit code 2 for errors, and 1 for warnings if they are to count", async () => {
+      await writeSet([60, 1, 20, 20]);
+      const wrong = await cassl("check", "set.json");
+      assert.equal(wrong.code, 2);
+      assert.match(wrong.stdout, /error: 1 boxes that reach more than a pixel out.*\n {2}annotation 0: red/);
+      await writeSet([1, 1, 20, 0.5]);
+      assert.equal((await cassl("check", "set.json")).code, 0);
+      const strict = await cassl("check", "set.json", "--strict", "--json");
+      assert.equal(strict.code, 1);
+      const { errors, warnings, images, findings } = JSON.parse(strict.stdout) as Record<string, unknown>;
+      assert.deepEqual([errors, warnings, images], [0, 1, 10]);
+      assert.equal((findings as { kind: string }[])[0]?.kind, "tiny_box");
+    });
+
+    it("tells a data.yaml from a configuration", async () => {
+      await writeFile(join(folder, "data.yaml"), "train: gone\nnames: [red]\n");
+      assertRefused(await cassl("check", "data.yaml"), /gone/);
+      await writeFile(join(folder, "cassl.yaml"), "name: a\n");
+      assertRefused(await cassl("check", "cassl.yaml"), /`data` is missing/);
+      assertRefused(await cassl("check", "data.yaml", "--set", "seed=1"), /--set/);
     });
   });
 

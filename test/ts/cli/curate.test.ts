@@ -113,7 +113,7 @@ describe("on data", function () {
 
     it("makes splits that a configuration can name", async () => {
       await cassl("split", "train.json", "--percent", "50", "--folds", "1", "--out", "splits");
-      const split = "data.labeled.split=splits/50-percent-fold-0-seed-0.json";
+      const split = "data.labeled.split_file=splits/50-percent-fold-0-seed-0.json";
       const { stdout, stderr } = await cassl("curate", "cassl.yaml", "--set", split);
       assert.match(stdout, /^used +4 /m, stderr);
       assert.match(stdout, /^dropped: left out of the labeled set +4 /m);
@@ -125,11 +125,21 @@ describe("on data", function () {
           .jpeg({ quality: 20 * id })
           .toFile(at(`train/${id}.jpg`));
       for (const groups of [
-        ["--images", "train"],
+        ["--by-series", "--images", "train"],
         ["--groups", "groups.json"],
       ]) {
         await writeJson(at("groups.json"), { "1.jpg": "x", "2.jpg": "x", "3.jpg": "x", "4.jpg": "x" });
-        const args = ["split", "train.json", "--percent", "50", "--folds", "6", "--json", "--out", `by${groups[0]}`];
+        const args = [
+          "split",
+          "train.json",
+          "--percent",
+          "50",
+          "--folds",
+          "6",
+          "--json",
+          "--out",
+          `by-${groups.length}`,
+        ];
         const { stdout, stderr } = await cassl(...args, ...groups);
         const files = stdout
           .trimEnd()
@@ -160,7 +170,8 @@ describe("on data", function () {
         [["--folds", "0"], /at least 1/],
         [["--seed", "-1"], /whole number/],
         [["--groups", "gone.json"], /gone\.json/],
-        [["--groups", "train.json", "--images", "train"], /cannot be used with/],
+        [["--groups", "train.json", "--by-series"], /cannot be used with/],
+        [["--by-series"], /--images where they are/],
       ];
       for (const [args, message] of refusals) {
         const { code, stderr } = await cassl("split", "train.json", "--out", "splits", ...args);

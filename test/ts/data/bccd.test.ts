@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../../ts/core/package.js";
-import { readCoco } from "../../../ts/data/coco-reader.js";
 import { curate } from "../../../ts/data/curate.js";
+import { readAnnotations } from "../../../ts/data/formats/read-annotations.js";
 import { findImages } from "../../../ts/data/images.js";
 import { decodeManifest } from "../../../ts/data/manifest.js";
 import { memoryArtifacts, policies } from "./fixtures.js";
@@ -23,7 +23,10 @@ describe("the BCCD set", function () {
   });
 
   it("is read whole, with 3 classes and 4,886 boxes in 364 images", async () => {
-    const sets = [await readCoco(train, "error"), await readCoco(val, "error")];
+    const sets = [
+      await readAnnotations({ annotations: train }, "error"),
+      await readAnnotations({ annotations: val }, "error"),
+    ];
     assert.deepEqual(
       sets.map((set) => set.images.length),
       [292, 72],

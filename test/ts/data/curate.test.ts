@@ -252,7 +252,7 @@ describe("curation", () => {
   it("takes the images that a split names, with its classes alone", async () => {
     const split = { name: "few", percent: 50, fold: 0, seed: 0, classes: ["cat"], image_ids: [1, 2, 3] };
     await writeFile(at("split.json"), encodeSplit(split));
-    const labeled = { ...data.labeled, split: at("split.json") };
+    const labeled = { ...data.labeled, split_file: at("split.json") };
     const curated = await run({ labeled, unlabeled: { images: [], rest_of_labeled: true } });
     const { images } = await load(curated.labeled);
     assert.deepEqual(

@@ -1,17 +1,8 @@
 import assert from "node:assert/strict";
 import { rename, rm, utimes, writeFile } from "node:fs/promises";
-import { commonFolder, type DataSources, fingerprintData, readSources } from "../../../ts/data/sources.js";
+import { type DataSources, fingerprintData, readSources } from "../../../ts/data/sources.js";
 import { cocoDocument, policies, temporaryFolder, writeImage, writeJson } from "./fixtures.js";
-
-describe("the common folder", () => {
-  it("holds all folders, or is one of them", () => {
-    assert.equal(commonFolder(["/a/b/c", "/a/b/d/e"]), "/a/b");
-    assert.equal(commonFolder(["/a/b", "/a/b/c"]), "/a/b");
-    assert.equal(commonFolder(["/a/b", "/a/bc"]), "/a");
-    assert.equal(commonFolder(["/a", "/b"]), "/");
-    assert.equal(commonFolder(["/a/b"]), "/a/b");
-  });
-});
+import { writeText } from "./formats/written-sets.js";
 
 describe("the sources of the data", () => {
   const at = temporaryFolder();
@@ -75,6 +66,68 @@ describe("the sources of the data", () => {
   it("count an image that two folders hold once", async () => {
     const unlabeled = { images: [at("more"), at("more/b")], rest_of_labeled: false };
     assert.deepEqual(await names("unlabeled", { unlabeled }), ["more/a.jpg", "more/b/1.jpg"]);
+  });
+
+  describe("in other formats", () => {
+    beforeEach(async () => {
+      await writeText(at("yolo/data.yaml"), "train: images/train\nval: images/val\nnames: [dog, cat]");
+      for (const split of ["train", "val"]) {
+        await writeImage(at("yolo/images", split, "1.jpg"), 1);
+        await writeText(at("yolo/labels", split, "1.txt"), "1 0.5 0.5 0.5 0.5");
+      }
+    });
+    const yolo = (split: string) => ({ annotations: at("yolo"), images: at("yolo/images"), split });
+
+    it("are read by what their path is", async () => {
+      const { categories, candidates } = await readSources(
+        { ...data, labeled: yolo("train"), validation: yolo("val") },
+        0,
+      );
+      assert.deepEqual(categories, [
+        { id: 0, name: "dog" },
+        { id: 1, name: "cat" },
+      ]);
+      assert.deepEqual(
+        candidates.map(({ file_name }) => file_name),
+        ["yolo/images/train/1.jpg", "yolo/images/val/1.jpg", "more/a.jpg", "more/b/1.jpg"],
+      );
+    });
+
+    it("have classes by their names, where only one of two sets has ids of its own", async () => {
+      const { candidates } = await readSources({ ...data, validation: yolo("val") }, 0);
+      const validation = candidates.filter(({ split }) => split === "validation");
+      assert.deepEqual(
+        validation.map(({ listed }) => listed?.annotations.map(({ class_index }) => class_index)),
+        [[0]],
+      );
+      await writeText(at("yolo/data.yaml"), "val: images/val\nnames: [dog, zebra]");
+      await assert.rejects(readSources({ ...data, validation: yolo("val") }, 0), {
+        reason: "CATEGORY_MISMATCH",
+        message: /zebra/,
+      });
+    });
+
+    it("have another fingerprint when a file of labels is written or added", async () => {
+      const sources = { ...data, labeled: yolo("train"), validation: yolo("val") };
+      const fingerprint = async (): Promise<string> => (await fingerprintData(sources)).sha256;
+      const before = await fingerprint();
+      await writeText(at("yolo/labels/val/1.txt"), "0 0.5 0.5 0.5 0.25");
+      const written = await fingerprint();
+      assert.notEqual(written, before);
+      await writeText(at("yolo/labels/train/2.txt"), "");
+      await writeImage(at("yolo/images/train/2.jpg"), 2);
+      assert.notEqual(await fingerprint(), written);
+    });
+
+    it("are unlabeled by folder, glob or list", async () => {
+      await writeText(at("list.txt"), "more/a.jpg\nyolo/images/val/1.jpg");
+      const unlabeled = { images: [at("list.txt"), at("more/*/*")], rest_of_labeled: false };
+      assert.deepEqual(await names("unlabeled", { unlabeled }), [
+        "more/a.jpg",
+        "yolo/images/val/1.jpg",
+        "more/b/1.jpg",
+      ]);
+    });
   });
 
   it("have a fingerprint that stays while no file changes", async () => {

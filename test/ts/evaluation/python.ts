@@ -25,3 +25,8 @@ export function runScript(name: string, ...args: string[]): string {
   const options = { encoding: "utf8", maxBuffer: 2 ** 28 } as const;
   return execFileSync(python, [join(packageRoot, "scripts", name), ...args], options);
 }
+
+/** Standard output of a script, without its last line break. */
+export function runPython(script: string, ...args: string[]): string {
+  return execFileSync(python, ["-c", script, ...args], { encoding: "utf8" }).trimEnd();
+}

@@ -32,7 +32,8 @@ describe("the configuration", () => {
     for (const input of [
       minimal(),
       withData({ labeled: { ...annotated("train"), take: 20 } }),
-      withData({ labeled: { ...annotated("train"), split: "ten.json" }, leak_firewall: { max_distance: 0.1 } }),
+      withData({ labeled: { ...annotated("train"), split_file: "ten.json" }, leak_firewall: { max_distance: 0.1 } }),
+      withData({ labeled: { ...annotated("train"), format: "yolo", split: "train" } }),
       minimal({ seed: 2 ** 32 - 1, gates: { min_box_ratio: 0 } }),
     ]) {
       const config = parseConfig(input);
@@ -134,8 +135,8 @@ describe("the configuration", () => {
     ],
     [
       "both a split and a count",
-      withData({ labeled: { ...annotated("train"), take: 2, split: "ten.json" } }),
-      /`data\.labeled\.take` must be left out beside `data\.labeled\.split`.* 2\./,
+      withData({ labeled: { ...annotated("train"), take: 2, split_file: "ten.json" } }),
+      /`data\.labeled\.take` must be left out beside `data\.labeled\.split_file`.* 2\./,
     ],
     [
       "a distance above 1",
@@ -210,11 +211,16 @@ data:
 
   it("has paths relative to its folder", () => {
     const { data } = parseConfigText(text, "/home/me/project/cassl.yaml");
-    assert.deepEqual(data.labeled, { annotations: "/home/me/project/labels/train.json", images: "/home/me/photos" });
+    const format = "auto";
+    assert.deepEqual(data.labeled, {
+      annotations: "/home/me/project/labels/train.json",
+      images: "/home/me/photos",
+      format,
+    });
     assert.deepEqual(data.unlabeled.images, ["/home/me/project/more", "/abs/more"]);
-    assert.deepEqual(data.validation, { annotations: "/abs/val.json", images: "/home/me/project" });
-    const withSplit = text.replace("labeled: {", "labeled: { split: splits/ten.json,");
-    assert.equal(parseConfigText(withSplit, "/home/me/cassl.yaml").data.labeled.split, "/home/me/splits/ten.json");
+    assert.deepEqual(data.validation, { annotations: "/abs/val.json", images: "/home/me/project", format });
+    const withSplit = text.replace("labeled: {", "labeled: { split_file: splits/ten.json,");
+    assert.equal(parseConfigText(withSplit, "/home/me/cassl.yaml").data.labeled.split_file, "/home/me/splits/ten.json");
   });
 
   const refused: [what: string, text: string, message: RegExp][] = [
@@ -254,10 +260,12 @@ describe("the JSON Schema", () => {
         "name",
         "data.labeled.annotations",
         "data.labeled.images",
-        "data.labeled.take",
         "data.labeled.split",
+        "data.labeled.take",
+        "data.labeled.split_file",
         "data.validation.annotations",
         "data.validation.images",
+        "data.validation.split",
       ],
     );
     for (const [path, { description }] of leaves(schema))

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -125,10 +125,21 @@ describe("report", () => {
     assert.doesNotMatch(page, />Gates<|>Samples</);
   });
 
-  it("leaves nothing half-written where it fails", async () => {
+  it("shows the boxes of an image that cannot be read any more", async () => {
     const missing = { ...(await sample("cell")), image_path: join(folder, "missing.png") };
-    await rm(join(folder, "photo.png"));
-    await assert.rejects(write(exampleInput({ samples: [missing] })));
-    assert.deepEqual(await readdir(folder), []);
+    const { page } = await write(exampleInput({ samples: [missing] }));
+    assertWellFormed(page);
+    assert.match(page, /<rect x="12" y="18"/);
+    assert.match(page, /the image cannot be read any more/);
+    assert.doesNotMatch(page, /<image/);
+  });
+
+  it("leaves nothing half-written where it fails", async () => {
+    await mkdir(join(folder, "report.html"));
+    await assert.rejects(write(exampleInput()));
+    assert.deepEqual(
+      (await readdir(folder)).filter((name) => name.endsWith(".tmp")),
+      [],
+    );
   });
 });

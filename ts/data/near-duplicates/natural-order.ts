@@ -15,7 +15,7 @@ export function packNames(names: readonly string[]): PackedNames {
   for (const [index, name] of names.entries()) {
     starts[index + 1] = (starts[index] as number) + Buffer.byteLength(name);
   }
-  const bytes = new Uint8Array(new SharedArrayBuffer(starts.at(-1) as number));
+  const bytes = new Uint8Array(new SharedArrayBuffer(starts.at(-1)));
   const buffer = Buffer.from(bytes.buffer);
   for (const [index, name] of names.entries()) buffer.write(name, starts[index] as number);
   return { bytes, starts };

@@ -5,7 +5,7 @@ import { searchSeries } from "../near-duplicates/search.js";
 
 export interface ImageSeries {
   /** By file name. An image that cannot be decoded stands alone. */
-  readonly seriesOf: ReadonlyMap<string, number>;
+  readonly series: ReadonlyMap<string, number>;
   /** The file names of those, each with what is wrong. */
   readonly faults: readonly string[];
 }
@@ -17,18 +17,17 @@ export async function findImageSeries(
   fileNames: readonly string[],
   folder: string,
   signal: AbortSignal,
-  onProgress: (done: number, total: number) => void,
 ): Promise<ImageSeries> {
   const candidates = fileNames.map((file_name) => ({
     split: "labeled" as const,
     path: join(folder, file_name),
     file_name,
   }));
-  const { images, pictures } = await inspectAll(candidates, { maxPixels: MAX_PIXELS, signal, onProgress });
+  const { images, pictures } = await inspectAll(candidates, { maxPixels: MAX_PIXELS, signal, onProgress: () => {} });
   const positions = Uint32Array.from(fileNames.keys());
-  const series = await searchSeries(pictures, positions, fileNames, signal);
+  const firsts = await searchSeries(pictures, positions, fileNames, signal);
   return {
-    seriesOf: new Map(fileNames.map((name, position) => [name, series[position] as number])),
+    series: new Map(fileNames.map((name, position) => [name, firsts[position] as number])),
     faults: images.flatMap(({ candidate, fault }) => (fault === undefined ? [] : [`${candidate.file_name}: ${fault}`])),
   };
 }

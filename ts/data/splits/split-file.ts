@@ -1,4 +1,4 @@
-/** Split files: small JSON files that name the labeled images of an annotation file, for `data.labeled.split`. */
+/** Split files: small JSON files that name the labeled images of an annotation file, for `data.labeled.split_file`. */
 import { readFile } from "node:fs/promises";
 import { CasslError } from "../../core/errors.js";
 import { canonicalJson, sha256 } from "../../core/hash.js";
@@ -34,9 +34,14 @@ export function encodeSplit(split: Split): string {
 export async function readSplit(path: string): Promise<Split> {
   const text = await readFile(path, "utf8").catch((error: Error) => {
     const message = `The split file ${path} cannot be read: ${error.message}.`;
-    throw new CasslError("FILE_NOT_FOUND", message, "Correct `data.labeled.split`, or write one with `cassl split`.", {
-      cause: error,
-    });
+    throw new CasslError(
+      "FILE_NOT_FOUND",
+      message,
+      "Correct `data.labeled.split_file`, or write one with `cassl split`.",
+      {
+        cause: error,
+      },
+    );
   });
   return decodeSplit(text, path);
 }

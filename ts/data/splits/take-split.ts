@@ -16,12 +16,12 @@ interface AnnotatedImages<T extends Identified> {
 /**
  * The images that the split names, with its classes alone, and the rest as they are.
  * CONFIG_INVALID if the split names an image or a class that the annotation file lacks.
- * @param annotations,split paths for the message.
+ * @param paths of both, for the message.
  */
 export function takeSplit<T extends Identified>(
   { categories, images }: AnnotatedImages<T>,
   split: Split,
-  paths: { readonly annotations: string; readonly split?: string | undefined },
+  paths: { readonly annotations: string; readonly split_file?: string | undefined },
 ): { taken: T[]; rest: T[] } {
   const known = new Set(images.map(({ id }) => id));
   const names = new Set(categories.map(({ name }) => name));
@@ -54,10 +54,10 @@ export function onlyClasses<T extends Identified>(
 
 function unfit(
   strangers: readonly string[],
-  paths: { readonly annotations: string; readonly split?: string | undefined },
+  paths: { readonly annotations: string; readonly split_file?: string | undefined },
 ) {
   const shown = strangers.slice(0, 5).join(", ");
   const more = strangers.length > 5 ? ` and ${strangers.length - 5} more` : "";
-  const message = `The split ${paths.split} names ${shown}${more}, which ${paths.annotations} does not have.`;
+  const message = `The split ${paths.split_file} names ${shown}${more}, which ${paths.annotations} does not have.`;
   return new CasslError("CONFIG_INVALID", message, "Use the annotation file that the split was drawn from.");
 }

@@ -1,9 +1,8 @@
-/** Matches to precision-recall curves, as pycocotools accumulates them. */
-import { type ClassMatches, FALSE_POSITIVE, TRUE_POSITIVE } from "./matching.js";
+/** Outcomes to precision-recall curves, as pycocotools accumulates them. */
+import { type Descent, descend } from "./descent.js";
+import type { Grid } from "./grid.js";
 import type { Axes } from "./options.js";
-
-/** The distance from 1 to the next double: what pycocotools adds to a denominator. */
-const EPSILON = 2 ** -52;
+import type { Outcomes } from "./outcomes.js";
 
 /** Row-major arrays; T thresholds, R recalls, K classes, A area ranges, M maxDets. -1: no ground truth to find. */
 export interface Curves {
@@ -15,6 +14,9 @@ export interface Curves {
   readonly scores: Float64Array;
 }
 
+/** The distance from 1 to the next double: what pycocotools adds to a denominator. */
+export const EPSILON = 2 ** -52;
+
 export function emptyCurves({ iouThresholds, recallThresholds, categoryIds, areaRanges, maxDets }: Axes): Curves {
   const ends = iouThresholds.length * categoryIds.length * areaRanges.length * maxDets.length;
   const points = ends * recallThresholds.length;
@@ -25,88 +27,69 @@ export function emptyCurves({ iouThresholds, recallThresholds, categoryIds, area
   };
 }
 
-/** Writes the curves of one class. @param k class, into `Axes.categoryIds`. */
-export function accumulateClass(matches: ClassMatches, k: number, axes: Axes, curves: Curves): void {
-  const { iouThresholds, recallThresholds, categoryIds, areaRanges, maxDets } = axes;
-  const cells = categoryIds.length * areaRanges.length * maxDets.length;
-  const descent = newDescent(matches.scores.length);
-  areaRanges.forEach((_, a) => {
-    const positives = matches.positives[a] as number;
-    if (positives === 0) return;
-    const needed = neededTruePositives(recallThresholds, positives);
-    maxDets.forEach((limit, m) => {
-      const cell = (k * areaRanges.length + a) * maxDets.length + m;
-      for (let t = 0; t < iouThresholds.length; t++) {
-        const found = descend(matches, a * iouThresholds.length + t, limit, descent);
-        curves.recall[t * cells + cell] = Math.max(found, 0) / positives;
-        sampleCurve(descent, found, needed, curves, t * needed.length * cells + cell, cells);
-      }
-    });
-  });
-}
-
-/** The fewest true positives whose recall, computed in doubles, is at least each threshold. */
-function neededTruePositives(recallThresholds: Float64Array, positives: number): Int32Array {
-  let needed = 0;
-  return Int32Array.from(recallThresholds, (threshold) => {
-    while (needed / positives < threshold) needed++;
-    return needed;
-  });
-}
-
-/**
- * The way down the detections by score. Recall and the highest precision change only at true positives, so only those are kept:
- * entry n is the n-th true positive, entry 0 the first detection, whatever it is.
- */
-interface Descent {
-  /** Highest precision from there on. */
-  readonly precision: Float64Array;
-  readonly score: Float64Array;
-}
-
-function newDescent(detections: number): Descent {
-  return { precision: new Float64Array(detections + 1), score: new Float64Array(detections + 1) };
-}
-
-/**
- * Fills in `descent` for one row of outcomes, of each image only the `limit` best.
- * Returns the number of true positives, or -1 if there are no detections.
- */
-function descend(matches: ClassMatches, row: number, limit: number, { precision, score }: Descent): number {
-  const { outcomes, rankInImage, scores } = matches;
-  const offset = row * scores.length;
-  let truePositives = 0;
-  let falsePositives = 0;
-  let first = -1;
-  for (let place = 0; place < scores.length; place++) {
-    if ((rankInImage[place] as number) >= limit) continue;
-    if (first < 0) first = place;
-    const outcome = outcomes[offset + place];
-    if (outcome === TRUE_POSITIVE) {
-      truePositives++;
-      precision[truePositives] = truePositives / (falsePositives + truePositives + EPSILON);
-      score[truePositives] = scores[place] as number;
-    } else if (outcome === FALSE_POSITIVE) falsePositives++;
+/** Writes the curves of one class, at the thresholds of the grid. @param k class, into `Axes.categoryIds`. */
+export function accumulateClass(outcomes: Outcomes, k: number, grid: Grid, axes: Axes, curves: Curves): void {
+  const { areaRanges, maxDets, categoryIds, recallThresholds } = axes;
+  const positives = outcomes.positives.subarray(k * areaRanges.length, (k + 1) * areaRanges.length);
+  const descent = descend(outcomes, k, grid, maxDets.length, positives);
+  const precision = new Float64Array(1 + Math.max(...positives));
+  const needed = new Int32Array(recallThresholds.length);
+  const stride = categoryIds.length * areaRanges.length * maxDets.length;
+  const curvesOfRange = maxDets.length * grid.ious.length;
+  for (let curve = 0; curve < descent.found.length; curve++) {
+    const count = positives[Math.floor(curve / curvesOfRange)] as number;
+    if (count === 0) continue;
+    if (curve % curvesOfRange === 0) neededTruePositives(recallThresholds, count, needed);
+    const t = grid.positions[curve % grid.ious.length] as number;
+    const cell = k * areaRanges.length * maxDets.length + Math.floor(curve / grid.ious.length);
+    curves.recall[t * stride + cell] = Math.max(descent.found[curve] as number, 0) / count;
+    findHighest(descent, curve, precision);
+    sampleCurve(descent, curve, precision, needed, outcomes.scores, curves, t * needed.length * stride + cell, stride);
   }
-  if (first < 0) return -1;
-  precision[0] = 0;
-  score[0] = scores[first] as number;
-  for (let n = truePositives; n > 0; n--)
-    precision[n - 1] = Math.max(precision[n - 1] as number, precision[n] as number);
-  return truePositives;
+}
+
+/** The fewest true positives whose recall, computed in doubles, is at least each threshold; in `needed`, if given. */
+export function neededTruePositives(
+  recallThresholds: Float64Array,
+  positives: number,
+  needed = new Int32Array(recallThresholds.length),
+): Int32Array {
+  let count = 0;
+  for (let r = 0; r < needed.length; r++) {
+    while (count / positives < (recallThresholds[r] as number)) count++;
+    needed[r] = count;
+  }
+  return needed;
+}
+
+/** Writes the highest precision from each true positive on; at 0, of all. */
+function findHighest({ found, starts, totals }: Descent, curve: number, precision: Float64Array): void {
+  const start = starts[curve] as number;
+  let highest = 0;
+  for (let n = found[curve] as number; n >= 0; n--) {
+    // What is at 0 is no true positive: 0 / EPSILON.
+    highest = Math.max(highest, n / ((totals[start + n] as number) + EPSILON));
+    precision[n] = highest;
+  }
 }
 
 /** Writes one curve from `offset` on, at every `stride`. */
 function sampleCurve(
-  descent: Descent,
-  found: number,
+  { found, starts, places }: Descent,
+  curve: number,
+  precision: Float64Array,
   needed: Int32Array,
-  { precision, scores }: Curves,
+  scores: Float64Array,
+  curves: Curves,
   offset: number,
   stride: number,
 ): void {
-  needed.forEach((n, r) => {
-    precision[offset + r * stride] = n <= found ? (descent.precision[n] as number) : 0;
-    scores[offset + r * stride] = n <= found ? (descent.score[n] as number) : 0;
-  });
+  const start = starts[curve] as number;
+  const most = found[curve] as number;
+  for (let r = 0; r < needed.length; r++) {
+    const n = needed[r] as number;
+    const isReached = n <= most;
+    curves.precision[offset + r * stride] = isReached ? (precision[n] as number) : 0;
+    curves.scores[offset + r * stride] = isReached ? (scores[places[start + n] as number] as number) : 0;
+  }
 }

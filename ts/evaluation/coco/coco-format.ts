@@ -1,11 +1,31 @@
-/** The COCO files that the metric reads: ground truth (`instances_*.json`) and results. Only what the metric needs is named. */
-import { readFile } from "node:fs/promises";
-import { CasslError } from "../../core/errors.js";
+/** What the metric reads: COCO ground truth (`instances_*.json`) and results, as parsed JSON or as columns. */
 
+import type { Segmentation } from "../../masks/index.js";
+
+/** What is compared: boxes or masks. */
+export type IouType = "bbox" | "segm";
+
+/** Parsed JSON. Only what the metric needs is named. */
 export interface CocoGroundTruth {
-  readonly images: readonly { readonly id: number }[];
+  readonly images: readonly CocoImage[];
   readonly categories: readonly CocoCategory[];
   readonly annotations: readonly CocoAnnotation[];
+}
+
+export interface CocoImage {
+  readonly id: number;
+  /** px. Masks that are polygons or boxes need it. */
+  readonly width?: number;
+  /** px. Masks that are polygons or boxes need it. */
+  readonly height?: number;
+}
+
+/** Of data that are annotated for some classes of an image only, as LVIS is. */
+export interface FederatedImage extends CocoImage {
+  /** Classes that are known to be absent. */
+  readonly neg_category_ids?: readonly number[];
+  /** Classes of which some objects may not be annotated. */
+  readonly not_exhaustive_category_ids?: readonly number[];
 }
 
 export interface CocoCategory {
@@ -13,74 +33,112 @@ export interface CocoCategory {
   readonly name: string;
 }
 
+/** Of data that are annotated for some classes of an image only. */
+export interface FederatedCategory extends CocoCategory {
+  /** How many training images have the class: rare (below 10), common (below 100) or frequent. */
+  readonly frequency?: "r" | "c" | "f";
+}
+
+export interface FederatedGroundTruth extends CocoGroundTruth {
+  readonly images: readonly FederatedImage[];
+  readonly categories: readonly FederatedCategory[];
+}
+
 export interface CocoAnnotation {
   readonly id: number;
   readonly image_id: number;
   readonly category_id: number;
-  /** [x, y, width, height], absolute px. */
-  readonly bbox: readonly number[];
+  /** [x, y, width, height], absolute px. Needed to compare boxes. */
+  readonly bbox?: readonly number[];
+  /** Needed to compare masks. */
+  readonly segmentation?: Segmentation;
   /** Square px. Decides the size class; never computed from the box. */
   readonly area: number;
   /** Absent means 0, which pycocotools takes for an error. */
   readonly iscrowd?: number | boolean;
 }
 
-/** One detection. */
-export interface CocoResult {
-  readonly image_id: number;
+/** One detection, of an image that is known. Where masks are compared, its box stands in for a missing one. */
+export interface CocoDetection {
   readonly category_id: number;
   /** [x, y, width, height], absolute px. */
   readonly bbox: readonly number[];
+  readonly segmentation?: Segmentation;
   readonly score: number;
 }
 
-/** FILE_NOT_FOUND if there is no such file, ANNOTATIONS_INVALID if it is not ground truth. */
-export async function readCocoGroundTruth(path: string): Promise<CocoGroundTruth> {
-  const content = (await readJson(path)) as Partial<CocoGroundTruth> | null;
-  for (const member of ["images", "categories", "annotations"] as const) {
-    if (!Array.isArray(content?.[member])) throw notCoco(`${path} has no list \`${member}\`.`);
-  }
-  return content as CocoGroundTruth;
+/** One detection by its mask. Where boxes are compared, the mask's stands in for a missing one. */
+export interface CocoMaskDetection {
+  readonly category_id: number;
+  readonly bbox?: readonly number[];
+  readonly segmentation: Segmentation;
+  readonly score: number;
 }
 
-/** FILE_NOT_FOUND if there is no such file, ANNOTATIONS_INVALID if it is not a list of results. */
-export async function readCocoResults(path: string): Promise<readonly CocoResult[]> {
-  const content = await readJson(path);
-  if (!Array.isArray(content)) throw notCoco(`${path} is not a list of results.`);
-  return content as CocoResult[];
+/** One detection. */
+export interface CocoResult extends CocoDetection {
+  readonly image_id: number;
 }
 
-async function readJson(path: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    throw new CasslError("FILE_NOT_FOUND", `${path} cannot be read.`, "Correct the path.", { cause: error });
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw notCoco(`${path} is not whole JSON: ${(error as Error).message}`, { cause: error });
-  }
+/** One detection by its mask. */
+export interface CocoMaskResult extends CocoMaskDetection {
+  readonly image_id: number;
 }
 
-function notCoco(message: string, options?: ErrorOptions): CasslError {
-  return new CasslError("ANNOTATIONS_INVALID", message, "Give a file in COCO format.", options);
+/**
+ * The first decides for all, as in pycocotools: if it has a box, sizes are those of boxes, and each must have one; else sizes are
+ * those of masks, and each must have one.
+ */
+export type CocoResults = readonly (CocoResult | CocoMaskResult)[];
+/** Of an image that is known; otherwise like `CocoResults`. */
+export type CocoDetections = readonly (CocoDetection | CocoMaskDetection)[];
+
+/** One number a row. A Float64Array is used as it is and never changed; others are converted. */
+export type NumberColumn =
+  | Float64Array
+  | Float32Array
+  | Int32Array
+  | Uint32Array
+  | Int16Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array;
+
+/** Ground truth without an object for each annotation. */
+export interface CocoGroundTruthColumns {
+  readonly imageIds: NumberColumn;
+  readonly categories: readonly CocoCategory[];
+  readonly annotations: CocoAnnotationColumns;
 }
 
-/** ANNOTATIONS_INVALID unless the field holds a finite number. `name` and `row` say which record it is. */
-export function numberIn<K extends string>(
-  record: { readonly [key in K]: number } | null,
-  field: K,
-  name: string,
-  row: number,
-): number {
-  const value: unknown = record?.[field];
-  if (typeof value === "number" && Number.isFinite(value)) return value;
-  throw invalidField(name, row, field, value, "not a finite number");
+/** N annotations. */
+export interface CocoAnnotationColumns {
+  /** (N,). */
+  readonly id: NumberColumn;
+  /** (N,). */
+  readonly imageId: NumberColumn;
+  /** (N,). */
+  readonly categoryId: NumberColumn;
+  /** (N, 4) row by row: x, y, width, height, absolute px. */
+  readonly boxXywh: NumberColumn;
+  /** (N,). Square px. */
+  readonly area: NumberColumn;
+  /** (N,). 0 or 1. */
+  readonly iscrowd: NumberColumn;
 }
 
-export function invalidField(name: string, row: number, field: string, value: unknown, what: string): CasslError {
-  const message = `The ${name} at position ${row} has ${field} ${JSON.stringify(value)}, which is ${what}.`;
-  return new CasslError("ANNOTATIONS_INVALID", message, "Correct the file.");
+/** N detections of one image. */
+export interface CocoDetectionColumns {
+  /** (N,). */
+  readonly categoryId: NumberColumn;
+  /** (N, 4) row by row: x, y, width, height, absolute px. */
+  readonly boxXywh: NumberColumn;
+  /** (N,). */
+  readonly score: NumberColumn;
+}
+
+/** N detections. */
+export interface CocoResultColumns extends CocoDetectionColumns {
+  /** (N,). */
+  readonly imageId: NumberColumn;
 }

@@ -1,75 +1,41 @@
 /** The COCO detection metric, equal to pycocotools 2.0.11 to the last bit of every array. */
-import { accumulateClass, type Curves, emptyCurves } from "./accumulate.js";
-import { type CocoGroundTruth, type CocoResult, readCocoGroundTruth, readCocoResults } from "./coco-format.js";
-import { detectionColumns, groundTruthColumns } from "./columns.js";
-import { groupDetections, groupGroundTruth } from "./grouping.js";
-import { matchClass } from "./matching.js";
-import { type Axes, type EvaluateCocoOptions, resolveOptions } from "./options.js";
-import { type ClassSummary, type CocoSummary, summarize, summarizeClasses } from "./summarize.js";
-
-export interface CocoEvaluation extends Curves {
-  readonly axes: Axes;
-  readonly summary: CocoSummary;
-  /** The twelve numbers of `summary`: AP AP50 AP75 APs APm APl AR1 AR10 AR100 ARs ARm ARl. */
-  readonly stats: readonly number[];
-  /** Empty with `useCats: false`. */
-  readonly perClass: readonly ClassSummary[];
-  /** What in the input makes the numbers other than they seem. */
-  readonly warnings: readonly string[];
-}
+import { type CocoEvaluation, evaluate, type MatchedEvaluation } from "./evaluation.js";
+import { type GroundTruthInput, loadGroundTruth } from "./input/ground-truth.js";
+import { loadResults, type ResultsInput } from "./input/results.js";
+import { type EvaluateCocoOptions, resolveOptions } from "./options.js";
 
 /**
- * Evaluates detections against ground truth. Neither is changed.
- * FILE_NOT_FOUND, ANNOTATIONS_INVALID or CONFIG_INVALID name what is wrong with a path, a record or an option.
+ * Evaluates detections against ground truth. Neither is changed. The thread is busy meanwhile, also while it reads.
+ * FILE_NOT_FOUND, ANNOTATIONS_INVALID or CONFIG_INVALID name what is wrong with a path, a record or an option. What pycocotools
+ * takes too but may not be meant is in `warnings`.
  *
  * What differs from pycocotools on purpose: no detections at all are none rather than an error, a missing `iscrowd` is 0, a
- * category listed twice counts once, and with fewer than three `maxDets` the numbers that ask for a missing one are -1.
+ * category listed twice counts once, with fewer than three `maxDets` the numbers that ask for a missing one are -1, and ids are
+ * whole numbers, scores and areas finite ones and boxes within 1e100 px. Masks of results may have any form, but masks that
+ * are compared must be whole: runs fill their size, and polygons have three corners or more, within 10 million px.
  *
- * @param gt ground truth, or the path of its JSON file.
- * @param dt results, or the path of their JSON file.
+ * @param gt ground truth: parsed JSON, columns, or the path of a JSON file. A file may be of any size; of it, only columns are
+ * held, and with `segm` its bytes.
+ * @param dt results, likewise. For detections that come image by image see `createEvaluator`.
  */
 export async function evaluateCoco(
-  gt: string | CocoGroundTruth,
-  dt: string | readonly CocoResult[],
+  gt: GroundTruthInput,
+  dt: ResultsInput,
+  options: EvaluateCocoOptions & { readonly matches: true },
+): Promise<MatchedEvaluation>;
+export async function evaluateCoco(
+  gt: GroundTruthInput,
+  dt: ResultsInput,
+  options?: EvaluateCocoOptions,
+): Promise<CocoEvaluation>;
+export async function evaluateCoco(
+  gt: GroundTruthInput,
+  dt: ResultsInput,
   options: EvaluateCocoOptions = {},
 ): Promise<CocoEvaluation> {
-  const groundTruth = typeof gt === "string" ? await readCocoGroundTruth(gt) : gt;
-  const results = typeof dt === "string" ? await readCocoResults(dt) : dt;
-  return evaluateParsed(groundTruth, results, options);
-}
-
-function evaluateParsed(
-  groundTruth: CocoGroundTruth,
-  results: readonly CocoResult[],
-  options: EvaluateCocoOptions,
-): CocoEvaluation {
+  const iouType = options.iouType ?? "bbox";
+  const groundTruth = loadGroundTruth(gt, options);
   const parameters = resolveOptions(groundTruth, options);
-  const { axes, useCats } = parameters;
-  const gt = groundTruthColumns(groundTruth, parameters);
-  const dt = detectionColumns(results, groundTruth, parameters);
-  const annotations = { gt, dt, gtGroups: groupGroundTruth(gt, parameters), dtGroups: groupDetections(dt, parameters) };
-  const curves = emptyCurves(axes);
-  axes.categoryIds.forEach((_, k) => accumulateClass(matchClass(annotations, k, axes), k, axes, curves));
-  const summary = summarize(curves, axes);
-  return {
-    ...curves,
-    axes,
-    summary,
-    stats: Object.values(summary) as number[],
-    perClass: useCats ? summarizeClasses(curves, axes, groundTruth.categories) : [],
-    warnings: warningsAbout(gt.id),
-  };
-}
-
-function warningsAbout(ids: Float64Array): string[] {
-  const warnings: string[] = [];
-  if (ids.includes(0)) {
-    warnings.push(
-      "A ground-truth annotation has the id 0: as in pycocotools, a detection of it counts as wrong. Use ids from 1.",
-    );
-  }
-  if (new Set(ids).size !== ids.length) {
-    warnings.push("Ground-truth annotations share an id: as in pycocotools, the last of them stands in for all.");
-  }
-  return warnings;
+  const source = { record: "result", file: typeof dt === "string" ? dt : undefined };
+  return evaluate(groundTruth, loadResults(dt, iouType, source), parameters, source);
 }

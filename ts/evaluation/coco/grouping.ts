@@ -1,112 +1,54 @@
-/** Annotations class by class, image by image, in the order in which pycocotools visits them. */
-import type { BoxColumns, DetectionColumns, GroundTruthColumns } from "./columns.js";
+/** Annotations image by image, in the order in which pycocotools visits them. */
+import type { GroundTruth } from "./input/ground-truth.js";
+import type { Results } from "./input/results.js";
 import type { Parameters } from "./options.js";
-import { scoreRanks, sortStable, startsOf } from "./sorting.js";
+import { positionsOf } from "./positions.js";
+import { ascending, isSorted, sortByKey, startsOf } from "./sorting.js";
 
-/** Rows sorted by class (0..K-1 of the axes), then by image, then in the order that decides ties. */
-export interface Grouped {
-  /** Row numbers of the columns. */
+export interface ByImage {
+  /** Numbers of the evaluated rows, sorted by image; within an image in the order that decides ties. */
   readonly rows: Int32Array;
-  /** Image of each of `rows`, ascending within a class. */
-  readonly image: Int32Array;
-  /** Where each class starts in `rows`; K + 1 entries. */
-  readonly classStarts: Int32Array;
+  /** Where each image starts in `rows`; one entry more than there are images. */
+  readonly starts: Int32Array;
+  /** Class of each row, 0..K-1 of the axes, looked up by row number. */
+  readonly classes: Int32Array;
 }
 
-/** Only the `maxDets` best of each image and class; best first within an image. */
-export interface GroupedDetections extends Grouped {
-  /** 0 for the best of its image and class. */
-  readonly rankInImage: Int32Array;
-  /** Place of each of `rows` among all of its class, by descending score. */
-  readonly placeInClass: Int32Array;
-}
-
-export function groupGroundTruth(columns: GroundTruthColumns, parameters: Parameters): Grouped {
-  const { imageIds, categoryIds, useCats } = parameters;
-  const inImages = allRows(columns).filter((row) =>
-    useCats ? isEvaluated(columns, row) : (columns.image[row] as number) >= 0,
+export function groupGroundTruth({ annotations }: GroundTruth, parameters: Parameters): ByImage {
+  const images = positionsOf(annotations.imageId, parameters.imageIds);
+  const categories = positionsOf(annotations.categoryId, parameters.categoryIds);
+  const rows = ascending(images.length);
+  if (areDistinct(annotations.id)) return group(rows, images, categories, parameters);
+  const named = sortByKey(rows, images, parameters.imageIds.length).filter(
+    (row) => !parameters.useCats || (categories[row] as number) >= 0,
   );
-  const named = sortStable(inImages, columns.image, imageIds.length);
-  const meant = lastOfEachId(named, columns.id).filter((row) => isEvaluated(columns, row));
-  const byCategory = sortStable(meant, columns.category, categoryIds.length);
-  return grouped(columns, byCategory, parameters);
+  return group(lastOfEachId(named, annotations.id), images, categories, parameters);
 }
 
-export function groupDetections(columns: DetectionColumns, parameters: Parameters): GroupedDetections {
-  const { axes, categoryIds } = parameters;
-  const ranks = scoreRanks(columns.score);
-  const rows = allRows(columns).filter((row) => isEvaluated(columns, row));
-  const byCategory = sortStable(rows, columns.category, categoryIds.length);
-  const byScore = sortStable(byCategory, ranks, columns.score.length);
-  const all = grouped(columns, byScore, parameters);
-  const rankInImage = ranksInImage(all);
-  const limit = axes.maxDets.at(-1) as number;
-  const keep = (_: number, position: number) => (rankInImage[position] as number) < limit;
-  const keptRows = all.rows.filter(keep);
-  const kept = {
-    rows: keptRows,
-    image: all.image.filter(keep),
-    classStarts: classStarts(columns, keptRows, parameters),
-  };
-  return { ...kept, rankInImage: rankInImage.filter(keep), placeInClass: placesInClass(kept, ranks) };
+/** @param images position of each result's image in `Parameters.imageIds`; -1: not evaluated. */
+export function groupResults(results: Results, images: Int32Array, parameters: Parameters): ByImage {
+  const categories = positionsOf(results.categoryId, parameters.categoryIds);
+  return group(ascending(images.length), images, categories, parameters);
 }
 
-/** Without classes an image is one group, in which rows stay in the order given. */
-function grouped(columns: BoxColumns, rows: Int32Array, parameters: Parameters): Grouped {
+/** Without classes, those of an image are in the order of their categories. */
+function group(rows: Int32Array, images: Int32Array, categories: Int32Array, parameters: Parameters): ByImage {
   const { imageIds, categoryIds, useCats } = parameters;
-  const byImage = sortStable(rows, columns.image, imageIds.length);
-  const sorted = useCats ? sortStable(byImage, columns.category, categoryIds.length) : byImage;
-  const image = sorted.map((row) => columns.image[row] as number);
-  return { rows: sorted, image, classStarts: classStarts(columns, sorted, parameters) };
-}
-
-function classStarts(columns: BoxColumns, rows: Int32Array, { categoryIds, useCats }: Parameters): Int32Array {
-  return useCats ? startsOf(rows, columns.category, categoryIds.length) : Int32Array.of(0, rows.length);
-}
-
-function allRows({ image }: BoxColumns): Int32Array {
-  return new Int32Array(image.length).map((_, row) => row);
-}
-
-function isEvaluated({ image, category }: BoxColumns, row: number): boolean {
-  return (image[row] as number) >= 0 && (category[row] as number) >= 0;
+  const kept = categories.includes(-1) ? rows.filter((row) => (categories[row] as number) >= 0) : rows;
+  const ordered = useCats ? kept : sortByKey(kept, categories, categoryIds.length);
+  const sorted = isSorted(ordered, images) ? ordered : sortByKey(ordered, images, imageIds.length);
+  const classes = useCats ? categories : new Int32Array(categories.length);
+  return { rows: sorted, starts: startsOf(sorted, images, imageIds.length), classes };
 }
 
 /** pycocotools looks annotations up by id: of several with one id the last stands in for all, each time. */
 function lastOfEachId(rows: Int32Array, ids: Float64Array): Int32Array {
   const last = new Map<number, number>();
   ids.forEach((id, row) => last.set(id, row));
-  return last.size === ids.length ? rows : rows.map((row) => last.get(ids[row] as number) as number);
+  return rows.map((row) => last.get(ids[row] as number) as number);
 }
 
-function ranksInImage({ image, classStarts }: Grouped): Int32Array {
-  const ranks = new Int32Array(image.length);
-  for (let k = 0; k + 1 < classStarts.length; k++) {
-    const start = classStarts[k] as number;
-    for (let position = start + 1; position < (classStarts[k + 1] as number); position++) {
-      if (image[position] === image[position - 1]) ranks[position] = (ranks[position - 1] as number) + 1;
-    }
-  }
-  return ranks;
-}
-
-/** Equal scores keep their order: by image, then by rank within it. */
-function placesInClass({ rows, classStarts }: Grouped, ranks: Int32Array): Int32Array {
-  const places = new Int32Array(rows.length);
-  const keys = rows.map((row) => ranks[row] as number);
-  const byScore = sortStable(
-    rows.map((_, position) => position),
-    keys,
-    ranks.length,
-  );
-  const classOf = new Int32Array(rows.length);
-  for (let k = 0; k + 1 < classStarts.length; k++) classOf.fill(k, classStarts[k], classStarts[k + 1]);
-  const next = new Int32Array(classStarts.length);
-  for (const position of byScore) {
-    const k = classOf[position] as number;
-    const place = next[k] as number;
-    places[position] = place;
-    next[k] = place + 1;
-  }
-  return places;
+export function areDistinct(ids: Float64Array): boolean {
+  const isAscending = ids.every((id, row) => row === 0 || (ids[row - 1] as number) < id);
+  return isAscending || new Set(ids).size === ids.length;
 }

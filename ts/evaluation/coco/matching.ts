@@ -1,184 +1,155 @@
-/** Which detections are right: pycocotools' greedy matching, for one class at every area range and IoU threshold. */
-import { boxIous } from "./box-iou.js";
-import type { DetectionColumns, GroundTruthColumns } from "./columns.js";
-import type { Grouped, GroupedDetections } from "./grouping.js";
-import type { AreaRange, Axes } from "./options.js";
+/** Which detections are right: pycocotools' greedy matching, in all words of a grid at once. */
+import type { Ious } from "./boxes.js";
+import { bitsOutside, bitsReached, type Grid, type Word } from "./grid.js";
+import type { Group } from "./group.js";
+import type { Outcomes } from "./outcomes.js";
 
-/** What became of a detection. An ignored one is neither right nor wrong. */
-export const IGNORED = 0;
-export const TRUE_POSITIVE = 1;
-export const FALSE_POSITIVE = 2;
-
-/** The D detections of one class by descending score, and their outcomes. */
-export interface ClassMatches {
-  /** (D,). */
-  readonly scores: Float64Array;
-  /** (D,). 0 for the best detection of its image. */
-  readonly rankInImage: Int32Array;
-  /** (A, T, D). */
-  readonly outcomes: Uint8Array;
-  /** (A,). Ground-truth boxes to be found. */
-  readonly positives: Int32Array;
+/** What is known of annotations, by row number. */
+export interface Evidence {
+  readonly ious: Ious;
+  readonly gt: Known;
+  /** Square px. */
+  readonly dtArea: Float64Array;
+  readonly dtScore: Float64Array;
+  /** 1: ignored where it is wrong, since its class is not annotated exhaustively in its image. */
+  readonly dtUnverified?: Uint8Array;
+  /** About what was compared. */
+  readonly warnings: () => readonly string[];
 }
 
-export interface Annotations {
-  readonly gt: GroundTruthColumns;
-  readonly dt: DetectionColumns;
-  readonly gtGroups: Grouped;
-  readonly dtGroups: GroupedDetections;
+export interface Known {
+  /** Square px. */
+  readonly area: Float64Array;
+  readonly id: Float64Array;
+  readonly iscrowd: Float64Array;
 }
 
-/** @param k class, into `Axes.categoryIds`. */
-export function matchClass(annotations: Annotations, k: number, axes: Axes): ClassMatches {
-  const { dt, dtGroups } = annotations;
-  const start = dtGroups.classStarts[k] as number;
-  const end = dtGroups.classStarts[k + 1] as number;
-  const scores = new Float64Array(end - start);
-  const rankInImage = new Int32Array(end - start);
-  const areas = new Float64Array(end - start);
-  for (let position = start; position < end; position++) {
-    const place = dtGroups.placeInClass[position] as number;
-    const row = dtGroups.rows[position] as number;
-    scores[place] = dt.score[row] as number;
-    rankInImage[place] = dtGroups.rankInImage[position] as number;
-    areas[place] = dt.area[row] as number;
-  }
-  const outcomes = unmatchedOutcomes(areas, axes);
-  const matches = { scores, rankInImage, outcomes, positives: new Int32Array(axes.areaRanges.length) };
-  for (const group of groupsOf(annotations, k)) matchGroup(group, axes, matches);
-  return matches;
-}
-
-/** (A, T, D). What becomes of detections without a match: wrong, or ignored if they are not in the area range. */
-function unmatchedOutcomes(areas: Float64Array, { areaRanges, iouThresholds }: Axes): Uint8Array {
-  const outcomes = new Uint8Array(areaRanges.length * iouThresholds.length * areas.length);
-  areaRanges.forEach((range, a) => {
-    const row = Uint8Array.from(areas, (area) => (isOutside(area, range) ? IGNORED : FALSE_POSITIVE));
-    for (let t = 0; t < iouThresholds.length; t++) outcomes.set(row, (a * iouThresholds.length + t) * areas.length);
-  });
-  return outcomes;
-}
-
-function isOutside(area: number, { min, max }: AreaRange): boolean {
-  return area < min || area > max;
-}
-
-/** One image of one class: D detections, best first, and G ground-truth boxes. */
-interface Group {
-  /** (D,). Into `ClassMatches`. */
-  readonly places: Int32Array;
-  /** (G,). Rows of `gt`. */
-  readonly gtRows: Int32Array;
-  readonly gt: GroundTruthColumns;
+/** A group while it is matched. Made once, for one group after the other. Arrays are as long as the largest group needs, or longer. */
+export interface Board {
   /** (D, G). */
-  readonly ious: Float64Array;
-  /** (D,). The best of each detection. */
-  readonly bestIou: Float64Array;
+  ious: Float64Array;
+  /** What a detection may take, as positions in the group: the highest IoU first, the later of equals first. */
+  readonly candidates: Int32Array;
+  /** (G,). Bits of the thresholds that the detection's IoU reaches. */
+  readonly reached: Int32Array;
+  /** (W, G). Bits of where it is not to be found. */
+  readonly ignored: Int32Array;
+  /** (W, G). Bits of where it is taken. */
+  readonly taken: Int32Array;
+  /** (G,). No bits for crowds, which are never taken; else all. */
+  readonly takeable: Int32Array;
+  /** (G,). No bits if matching it does not count; else all. */
+  readonly counted: Int32Array;
 }
 
-/** The images of a class that have ground truth: elsewhere nothing can match. */
-function* groupsOf(annotations: Annotations, k: number): Generator<Group> {
-  const { gtGroups, dtGroups } = annotations;
-  const gtEnd = gtGroups.classStarts[k + 1] as number;
-  const dtEnd = dtGroups.classStarts[k + 1] as number;
-  let g = gtGroups.classStarts[k] as number;
-  let d = dtGroups.classStarts[k] as number;
-  while (g < gtEnd) {
-    const image = gtGroups.image[g] as number;
-    const gtStart = g;
-    while (g < gtEnd && gtGroups.image[g] === image) g++;
-    while (d < dtEnd && (dtGroups.image[d] as number) < image) d++;
-    const dtStart = d;
-    while (d < dtEnd && dtGroups.image[d] === image) d++;
-    yield groupAt(annotations, gtStart, g, dtStart, d);
-  }
+const ALL = -1;
+
+/** @param most as much ground truth as a group has. */
+export function newBoard({ words }: Grid, most: number): Board {
+  return {
+    ious: new Float64Array(0),
+    candidates: new Int32Array(most),
+    reached: new Int32Array(most),
+    ignored: new Int32Array(words.length * most),
+    taken: new Int32Array(words.length * most),
+    takeable: new Int32Array(most),
+    counted: new Int32Array(most),
+  };
 }
 
-function groupAt(annotations: Annotations, gtStart: number, gtEnd: number, dtStart: number, dtEnd: number): Group {
-  const { gt, dt, gtGroups, dtGroups } = annotations;
-  const gtRows = gtGroups.rows.subarray(gtStart, gtEnd);
-  const dtRows = dtGroups.rows.subarray(dtStart, dtEnd);
-  const ious = boxIous(dt, dtRows, gt, gtRows);
-  const bestIou = new Float64Array(dtRows.length);
-  for (let d = 0; d < dtRows.length; d++) {
-    for (let g = 0; g < gtRows.length; g++) {
-      bestIou[d] = Math.max(bestIou[d] as number, ious[d * gtRows.length + g] as number);
-    }
-  }
-  return { places: dtGroups.placeInClass.subarray(dtStart, dtEnd), gtRows, gt, ious, bestIou };
-}
-
-function matchGroup(
+/** Writes what becomes of the detections of a group. @param place of the first of them in the outcomes. */
+export function matchGroup(
   group: Group,
-  { areaRanges, iouThresholds }: Axes,
-  { outcomes, positives, scores }: ClassMatches,
+  place: number,
+  evidence: Evidence,
+  grid: Grid,
+  board: Board,
+  { states, stride }: Outcomes,
 ): void {
-  areaRanges.forEach((range, a) => {
-    const ranged = inRange(group, range);
-    positives[a] = (positives[a] as number) + ranged.unignored;
-    for (let t = 0; t < iouThresholds.length; t++) {
-      const offset = (a * iouThresholds.length + t) * scores.length;
-      matchAtThreshold(group, ranged, iouThresholds[t] as number, outcomes, offset);
+  const { dtStart, dtEnd, gtStart, gtEnd } = group;
+  const pairs = (dtEnd - dtStart) * (gtEnd - gtStart);
+  if (pairs > board.ious.length) board.ious = new Float64Array(2 * pairs);
+  evidence.ious(group, board.ious);
+  setUp(group, evidence.gt, grid, board);
+  for (let d = 0; d < dtEnd - dtStart; d++) {
+    const found = findCandidates(group, d, grid, board);
+    if (found === 0) continue;
+    const first = (place + d) * stride + 1;
+    for (let w = 0; w < grid.words.length; w++) {
+      matchDetection(grid, w, gtEnd - gtStart, found, board, states, first + 2 * w);
     }
-  });
-}
-
-/** The ground truth of a group as one area range sees it. */
-interface Ranged {
-  /** (G,). Columns of `Group.ious`: first what is to be found, then what is ignored, else in the order of the file. */
-  readonly order: Int32Array;
-  /** How many are to be found. */
-  readonly unignored: number;
-  /** (G,). 1 while matched; crowds never are. */
-  readonly taken: Uint8Array;
-}
-
-function inRange({ gt, gtRows }: Group, range: AreaRange): Ranged {
-  const order = new Int32Array(gtRows.length);
-  let unignored = 0;
-  let ignored = gtRows.length;
-  for (let g = 0; g < gtRows.length; g++) {
-    const row = gtRows[g] as number;
-    if (gt.iscrowd[row] === 1 || isOutside(gt.area[row] as number, range)) order[--ignored] = g;
-    else order[unignored++] = g;
   }
-  order.subarray(unignored).reverse();
-  return { order, unignored, taken: new Uint8Array(gtRows.length) };
+}
+
+function setUp({ gtRows, gtStart, gtEnd }: Group, { area, id, iscrowd }: Known, grid: Grid, board: Board): void {
+  const { words } = grid;
+  const count = gtEnd - gtStart;
+  for (let g = 0; g < count; g++) {
+    const row = gtRows[gtStart + g] as number;
+    const isCrowd = iscrowd[row] === 1;
+    board.takeable[g] = isCrowd ? 0 : ALL;
+    // pycocotools notes a match as the id of the box, so that the id 0 reads as no match.
+    board.counted[g] = id[row] === 0 ? 0 : ALL;
+    for (let w = 0; w < words.length; w++) {
+      board.ignored[w * count + g] = isCrowd ? ALL : bitsOutside(area[row] as number, words[w] as Word, grid);
+      board.taken[w * count + g] = 0;
+    }
+  }
+}
+
+/** Fills in `candidates` and `reached`; returns how many there are. */
+function findCandidates({ gtStart, gtEnd }: Group, d: number, grid: Grid, board: Board): number {
+  const { ious, candidates, reached } = board;
+  const lowest = grid.ious[0] as number;
+  const count = gtEnd - gtStart;
+  const offset = d * count;
+  let found = 0;
+  for (let g = 0; g < count; g++) {
+    const iou = ious[offset + g] as number;
+    if (iou < lowest) continue;
+    reached[g] = bitsReached(iou, grid);
+    let i = found++;
+    for (; i > 0 && (ious[offset + (candidates[i - 1] as number)] as number) <= iou; i--) {
+      candidates[i] = candidates[i - 1] as number;
+    }
+    candidates[i] = g;
+  }
+  return found;
 }
 
 /**
- * Each detection, best first, takes the free box of the highest IoU, the later of equals; an ignored box only if no other will do.
- * Writes the outcomes of matched detections, from `offset` on.
+ * Takes in each range and at each threshold the best candidate that is free; what is ignored only if there is no other.
+ * @param at where the state has the bits of the word at `w`.
  */
-function matchAtThreshold(group: Group, ranged: Ranged, threshold: number, outcomes: Uint8Array, offset: number): void {
-  const { gt, gtRows, bestIou, places } = group;
-  const { order, unignored, taken } = ranged;
-  const lowest = Math.min(threshold, 1 - 1e-10);
-  taken.fill(0);
-  for (let d = 0; d < places.length; d++) {
-    if ((bestIou[d] as number) < lowest) continue;
-    const match = bestMatch(group, ranged, d, lowest);
-    if (match < 0) continue;
-    const g = order[match] as number;
-    const row = gtRows[g] as number;
-    taken[g] = gt.iscrowd[row] === 1 ? 0 : 1;
-    if (match >= unignored) outcomes[offset + (places[d] as number)] = IGNORED;
-    // pycocotools notes a match as the id of the box, so that the id 0 reads as no match.
-    else if (gt.id[row] !== 0) outcomes[offset + (places[d] as number)] = TRUE_POSITIVE;
+function matchDetection(
+  { words, allBits }: Grid,
+  w: number,
+  count: number,
+  found: number,
+  { candidates, reached, ignored, taken, takeable, counted }: Board,
+  states: Int32Array,
+  at: number,
+): void {
+  const { eachRange } = words[w] as Word;
+  let open = allBits * eachRange;
+  let right = 0;
+  for (let i = 0; i < found; i++) {
+    const g = candidates[i] as number;
+    const cell = w * count + g;
+    const bits = open & ((reached[g] as number) * eachRange) & ~((taken[cell] as number) | (ignored[cell] as number));
+    open &= ~bits;
+    taken[cell] = (taken[cell] as number) | bits;
+    right |= bits & (counted[g] as number);
   }
-}
-
-/** Position in `Ranged.order`, or -1. */
-function bestMatch({ ious }: Group, { order, unignored, taken }: Ranged, d: number, lowest: number): number {
-  let best = lowest;
-  let match = -1;
-  for (let i = 0; i < order.length; i++) {
-    if (i === unignored && match >= 0) break;
-    const g = order[i] as number;
-    const iou = ious[d * order.length + g] as number;
-    if (taken[g] === 1 || iou < best) continue;
-    best = iou;
-    match = i;
+  let outside = states[at + 1] as number;
+  for (let i = 0; i < found; i++) {
+    const g = candidates[i] as number;
+    const cell = w * count + g;
+    const bits = open & ((reached[g] as number) * eachRange) & ~(taken[cell] as number) & (ignored[cell] as number);
+    open &= ~bits;
+    taken[cell] = (taken[cell] as number) | (bits & (takeable[g] as number));
+    outside |= bits;
   }
-  return match;
+  states[at] = right;
+  states[at + 1] = outside & ~right;
 }

@@ -1,10 +1,11 @@
 /** What can be chosen about an evaluation, and pycocotools' defaults. */
 import { CasslError } from "../../core/errors.js";
-import { type CocoGroundTruth, numberIn } from "./coco-format.js";
+import type { IouType } from "./coco-format.js";
+import type { GroundTruth } from "./input/ground-truth.js";
 
 export interface EvaluateCocoOptions {
-  /** What IoU is taken of. @default "bbox" */
-  readonly iouType?: "bbox" | "segm";
+  /** @default "bbox" */
+  readonly iouType?: IouType;
   /** False: class-agnostic, detections may match ground truth of any class. @default true */
   readonly useCats?: boolean;
   /** How many of an image's best detections (per class) count; sorted ascending. @default [1, 10, 100] */
@@ -17,6 +18,13 @@ export interface EvaluateCocoOptions {
   readonly imageIds?: readonly number[];
   /** @default all categories of the ground truth. With `useCats: false`, equal scores of an image are taken in this order. */
   readonly categoryIds?: readonly number[];
+  /** True: the result has `matches`, for diagnosis. All masks of an image are compared then. @default false */
+  readonly matches?: boolean;
+  /**
+   * True: images are annotated for some classes only, as in LVIS. `maxDets` is [300] by default, its largest is the number of
+   * detections of an image over all classes, and the result has `lvis`. @default false
+   */
+  readonly federated?: boolean;
 }
 
 export interface AreaRange {
@@ -41,12 +49,15 @@ export interface Axes {
 }
 
 export interface Parameters {
+  readonly iouType: IouType;
   readonly axes: Axes;
   readonly useCats: boolean;
   /** Evaluated images, ascending. */
   readonly imageIds: readonly number[];
   /** Evaluated categories in the order in which they are concatenated; those of `axes` with `useCats`. */
   readonly categoryIds: readonly number[];
+  /** Whether to record matches, for which `axes` has the area range "all". */
+  readonly matches: boolean;
 }
 
 const LARGEST_AREA = 1e5 ** 2;
@@ -63,25 +74,35 @@ export const defaultIouThresholds = linspace(0.5, 0.95, 10);
 const recallThresholds = linspace(0, 1, 101);
 
 /** CONFIG_INVALID for an option that means nothing. */
-export function resolveOptions(gt: CocoGroundTruth, options: EvaluateCocoOptions): Parameters {
+export function resolveOptions(gt: GroundTruth, options: EvaluateCocoOptions): Parameters {
   checkOptions(options);
   const useCats = options.useCats ?? true;
-  const imageIds = ascending(options.imageIds ?? idsOf(gt.images, "image"));
+  const imageIds = ascending(options.imageIds ?? gt.images.id);
   const chosen = options.categoryIds;
-  const categoryIds = chosen && !useCats ? [...new Set(chosen)] : ascending(chosen ?? idsOf(gt.categories, "category"));
+  const categoryIds =
+    chosen && !useCats ? [...new Set(chosen)] : ascending(chosen ?? gt.categories.map(({ id }) => id));
   const axes: Axes = {
     iouThresholds: Float64Array.from(options.iouThresholds ?? defaultIouThresholds),
     recallThresholds,
     categoryIds: useCats ? categoryIds : [-1],
     areaRanges: options.areaRanges ?? defaultAreaRanges,
-    maxDets: [...(options.maxDets ?? [1, 10, 100])].sort((a, b) => a - b),
+    maxDets: [...(options.maxDets ?? (options.federated ? [300] : [1, 10, 100]))].sort((a, b) => a - b),
   };
-  return { axes, useCats, imageIds, categoryIds };
+  return {
+    iouType: options.iouType ?? "bbox",
+    axes,
+    useCats,
+    imageIds,
+    categoryIds,
+    matches: options.matches === true,
+  };
 }
 
-function checkOptions({ iouType, maxDets, areaRanges, iouThresholds }: EvaluateCocoOptions): void {
-  if (iouType !== undefined && iouType !== "bbox") {
-    throw invalid(`iouType ${JSON.stringify(iouType)} cannot be evaluated yet.`, 'Set iouType to "bbox".');
+function checkOptions(options: EvaluateCocoOptions): void {
+  const { iouType, maxDets, areaRanges, iouThresholds } = options;
+  checkCombination(options);
+  if (iouType !== undefined && iouType !== "bbox" && iouType !== "segm") {
+    throw invalid(`iouType is ${JSON.stringify(iouType)}.`, 'Set it to "bbox" or "segm".');
   }
   if (maxDets?.length === 0 || maxDets?.some((count) => !Number.isInteger(count) || count < 0)) {
     throw invalid(`maxDets is ${JSON.stringify(maxDets)}.`, "Give at least one whole number, none below 0.");
@@ -97,15 +118,26 @@ function checkOptions({ iouType, maxDets, areaRanges, iouThresholds }: EvaluateC
   }
 }
 
+function checkCombination({ matches, areaRanges, federated, useCats }: EvaluateCocoOptions): void {
+  if (matches && areaRanges?.every(({ name }) => name !== "all")) {
+    throw invalid(
+      `Matches are those of the area range "all", but areaRanges names ${areaRanges.map(({ name }) => name).join(", ")}.`,
+      'Name a range "all", or leave `matches` out.',
+    );
+  }
+  if (federated && useCats === false) {
+    throw invalid(
+      "Federated ground truth says what was annotated by class, but useCats is false.",
+      "Drop one of them.",
+    );
+  }
+}
+
 function invalid(message: string, remedy: string): CasslError {
   return new CasslError("CONFIG_INVALID", message, remedy);
 }
 
-function idsOf(records: readonly { readonly id: number }[], name: string): number[] {
-  return records.map((record, row) => numberIn(record, "id", name, row));
-}
-
-function ascending(ids: readonly number[]): number[] {
+function ascending(ids: Iterable<number>): number[] {
   return [...new Set(ids)].sort((a, b) => a - b);
 }
 

@@ -28,12 +28,15 @@ export interface ClassSummary {
   readonly ap: number;
   readonly ap50: number;
   readonly ap75: number;
+  /** Average recall: the mean over the IoU thresholds of the last recall. */
+  readonly ar: number;
 }
 
 /** Which cells to average. What is left out stands for all of the axis. */
-interface Selection {
-  readonly iou?: number;
-  readonly k?: number;
+export interface Selection {
+  readonly iou?: number | undefined;
+  /** Into `Axes.categoryIds`, ascending. */
+  readonly classes?: readonly number[];
   readonly area: string;
   readonly maxDet: number | undefined;
 }
@@ -41,16 +44,17 @@ interface Selection {
 /** Its members are in the order of pycocotools' `stats`. */
 export function summarize(curves: Curves, axes: Axes): CocoSummary {
   const [first, second, third] = axes.maxDets;
-  const ap = (selection: Partial<Selection>) =>
-    averageOf(curves.precision, axes.recallThresholds.length, axes, { area: "all", maxDet: third, ...selection });
+  const points = axes.recallThresholds.length;
+  const ap = (area: string, maxDet: number | undefined, iou?: number) =>
+    averageOf(curves.precision, points, axes, { iou, area, maxDet });
   const ar = (area: string, maxDet: number | undefined) => averageOf(curves.recall, 1, axes, { area, maxDet });
   return {
-    ap: ap({ maxDet: 100 }),
-    ap50: ap({ iou: 0.5 }),
-    ap75: ap({ iou: 0.75 }),
-    apSmall: ap({ area: "small" }),
-    apMedium: ap({ area: "medium" }),
-    apLarge: ap({ area: "large" }),
+    ap: ap("all", 100),
+    ap50: ap("all", third, 0.5),
+    ap75: ap("all", third, 0.75),
+    apSmall: ap("small", third),
+    apMedium: ap("medium", third),
+    apLarge: ap("large", third),
     ar1: ar("all", first),
     ar10: ar("all", second),
     ar100: ar("all", third),
@@ -64,55 +68,71 @@ export function summarize(curves: Curves, axes: Axes): CocoSummary {
 export function summarizeClasses(curves: Curves, axes: Axes, categories: readonly CocoCategory[]): ClassSummary[] {
   const names = new Map(categories.map(({ id, name }) => [id, name]));
   const rows = axes.categoryIds.map((categoryId, k) => ({ categoryId, k, name: names.get(categoryId) ?? "" }));
+  const points = axes.recallThresholds.length;
   return rows.map(({ categoryId, name, k }) => {
-    const ap = (iou: Partial<Selection>) =>
-      averageOf(curves.precision, axes.recallThresholds.length, axes, {
-        area: "all",
-        maxDet: axes.maxDets.at(-1),
-        k,
-        ...iou,
-      });
-    return { categoryId, name, ap: ap({}), ap50: ap({ iou: 0.5 }), ap75: ap({ iou: 0.75 }) };
+    const selection = { classes: [k], area: "all", maxDet: axes.maxDets.at(-1) };
+    const ap = (iou?: number) => averageOf(curves.precision, points, axes, { ...selection, iou });
+    const ar = averageOf(curves.recall, 1, axes, selection);
+    return { categoryId, name, ap: ap(), ap50: ap(0.5), ap75: ap(0.75), ar };
   });
 }
 
 /** Mean of the selected cells above -1, or -1 if there are none. @param points R for precision, 1 for recall. */
-function averageOf(values: Float64Array, points: number, axes: Axes, { iou, k, area, maxDet }: Selection): number {
+export function averageOf(values: Float64Array, points: number, axes: Axes, selection: Selection): number {
   const { iouThresholds, categoryIds, areaRanges, maxDets } = axes;
-  const selected: number[] = [];
+  const { iou, classes = [...categoryIds.keys()], area, maxDet } = selection;
   const a = areaRanges.findIndex((range) => range.name === area);
   if (a < 0) return -1;
+  const limits = maxDets.flatMap((limit, m) => (limit === maxDet ? [a * maxDets.length + m] : []));
+  const cells = areaRanges.length * maxDets.length;
+  const positions = classes.flatMap((k) => limits.map((limit) => k * cells + limit));
+  const stride = categoryIds.length * cells;
+  const selected = new Float64Array(iouThresholds.length * points * positions.length);
+  let count = 0;
   iouThresholds.forEach((threshold, t) => {
-    if (iou !== undefined && threshold !== iou) return;
-    for (let r = 0; r < points; r++) {
-      categoryIds.forEach((_, category) => {
-        if (k !== undefined && category !== k) return;
-        const cell = (((t * points + r) * categoryIds.length + category) * areaRanges.length + a) * maxDets.length;
-        maxDets.forEach((limit, m) => {
-          const value = values[cell + m] as number;
-          if (limit === maxDet && value > -1) selected.push(value);
-        });
-      });
-    }
+    if (iou !== undefined && iou !== threshold) return;
+    const ofThreshold = values.subarray(t * points * stride, (t + 1) * points * stride);
+    count = select(ofThreshold, stride, positions, selected, count);
   });
-  return selected.length === 0 ? -1 : pairwiseSum(selected, 0, selected.length) / selected.length;
+  return count === 0 ? -1 : pairwiseSum(selected, 0, count) / count;
+}
+
+/** Appends what is above -1 at some positions of every `stride` values; returns the new count of what is selected. */
+function select(
+  values: Float64Array,
+  stride: number,
+  positions: readonly number[],
+  selected: Float64Array,
+  count: number,
+): number {
+  let next = count;
+  for (let start = 0; start < values.length; start += stride) {
+    for (let i = 0; i < positions.length; i++) {
+      const value = values[start + (positions[i] as number)] as number;
+      if (value > -1) selected[next++] = value;
+    }
+  }
+  return next;
 }
 
 /** Adds up in numpy's order, which decides the last bits. */
-export function pairwiseSum(values: readonly number[], start: number, count: number): number {
+export function pairwiseSum(values: Float64Array, start: number, count: number): number {
   if (count > 128) {
     const half = Math.floor(count / 16) * 8;
     return pairwiseSum(values, start, half) + pairwiseSum(values, start + half, count - half);
   }
-  const at = (i: number) => values[start + i] as number;
   const whole = count < 8 ? 0 : count - (count % 8);
-  let sum = 0;
-  if (whole > 0) {
-    const lanes = [0, 1, 2, 3, 4, 5, 6, 7].map(at);
-    for (let i = 8; i < whole; i++) lanes[i % 8] = (lanes[i % 8] as number) + at(i);
-    const [a, b, c, d, e, f, g, h] = lanes as [number, number, number, number, number, number, number, number];
-    sum = a + b + (c + d) + (e + f + (g + h));
-  }
-  for (let i = whole; i < count; i++) sum += at(i);
+  let sum = whole > 0 ? sumOfEights(values, start, start + whole) : 0;
+  for (let i = start + whole; i < start + count; i++) sum += values[i] as number;
   return sum;
+}
+
+/** Adds up every eighth value, then those sums. */
+function sumOfEights(values: Float64Array, start: number, end: number): number {
+  const sums = values.slice(start, start + 8);
+  for (let i = start + 8; i < end; i += 8) {
+    for (let lane = 0; lane < 8; lane++) sums[lane] = (sums[lane] as number) + (values[i + lane] as number);
+  }
+  const at = (lane: number): number => sums[lane] as number;
+  return at(0) + at(1) + (at(2) + at(3)) + (at(4) + at(5) + (at(6) + at(7)));
 }

@@ -18,8 +18,8 @@ export interface SessionWorkerData {
   readonly metadata: ModelMetadata;
 }
 
-/** Paths of the images of one batch. */
-export type SessionRequest = readonly string[];
+/** Paths of the images of one batch; or that there will be no more. */
+export type SessionRequest = readonly string[] | "end";
 
 /** The detections of each image, or why there are none. */
 export type SessionReply = { readonly detections: readonly Detections[] } | { readonly error: ErrorDetail };
@@ -34,11 +34,12 @@ const session = openSession();
 // Whoever asks first is told of a failure.
 session.catch(() => {});
 
-port.on("message", (paths: SessionRequest) => {
-  void reply(paths).then((message) => port.postMessage(message));
+port.on("message", (request: SessionRequest) => {
+  if (request === "end") port.close();
+  else void reply(request).then((message) => port.postMessage(message));
 });
 
-async function reply(paths: SessionRequest): Promise<SessionReply> {
+async function reply(paths: readonly string[]): Promise<SessionReply> {
   try {
     return { detections: await detect(paths) };
   } catch (error) {
@@ -46,7 +47,7 @@ async function reply(paths: SessionRequest): Promise<SessionReply> {
   }
 }
 
-async function detect(paths: SessionRequest): Promise<Detections[]> {
+async function detect(paths: readonly string[]): Promise<Detections[]> {
   const inputLength = input.widthPx * input.heightPx * 3;
   const inputs = new Uint8Array(paths.length * inputLength);
   const sizes = await Promise.all(

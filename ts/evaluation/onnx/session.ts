@@ -32,7 +32,7 @@ export async function detectObjects(options: DetectOptions): Promise<Detections[
   const batches = batchStarts(imagePaths.length);
   let done = 0;
 
-  const work = async (worker: Worker): Promise<void> => {
+  const work = async ({ worker }: Thread): Promise<void> => {
     for (const start of batches) {
       const paths = imagePaths.slice(start, start + IMAGES_PER_BATCH);
       const detections = await request(worker, paths, signal);
@@ -45,14 +45,14 @@ export async function detectObjects(options: DetectOptions): Promise<Detections[
   };
 
   const threads = Math.min(THREADS, Math.ceil(imagePaths.length / IMAGES_PER_BATCH));
-  const workers = Array.from({ length: threads }, () => startWorker({ model, metadata }));
+  const started = Array.from({ length: threads }, () => startThread({ model, metadata }));
   try {
-    await Promise.all(workers.map(work));
+    await Promise.all(started.map(work));
     return results;
   } catch (error) {
     throw CasslError.from(error);
   } finally {
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    await Promise.all(started.map(endThread));
   }
 }
 
@@ -61,17 +61,29 @@ function* batchStarts(images: number): Generator<number> {
   for (let start = 0; start < images; start += IMAGES_PER_BATCH) yield start;
 }
 
-function startWorker(workerData: SessionWorkerData): Worker {
-  return new Worker(new URL("./session-worker.js", import.meta.url), { workerData });
+interface Thread {
+  readonly worker: Worker;
+  readonly exited: Promise<unknown>;
+}
+
+function startThread(workerData: SessionWorkerData): Thread {
+  const worker = new Worker(new URL("./session-worker.js", import.meta.url), { workerData });
+  return { worker, exited: new Promise((resolve) => worker.once("exit", resolve)) };
+}
+
+/** After the batch under way: a thread that is terminated inside the runtime takes the whole process with it. */
+async function endThread({ worker, exited }: Thread): Promise<void> {
+  worker.postMessage("end" satisfies SessionRequest);
+  await exited;
 }
 
 /** One batch. */
 async function request(
   worker: Worker,
-  paths: SessionRequest,
+  paths: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<readonly Detections[]> {
-  worker.postMessage(paths);
+  worker.postMessage(paths satisfies SessionRequest);
   const [reply] = (await once(worker, "message", signal && { signal })) as [SessionReply];
   if ("error" in reply) throw fromErrorDetail(reply.error);
   return reply.detections;

@@ -5,14 +5,27 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CasslError, type Reason } from "../../../../ts/core/errors.js";
 import { packageRoot } from "../../../../ts/core/package.js";
-import { type CocoGroundTruth, type CocoResult, evaluateCoco } from "../../../../ts/evaluation/coco/index.js";
+import {
+  type CocoGroundTruth,
+  type CocoResult,
+  createEvaluator,
+  evaluateCoco,
+} from "../../../../ts/evaluation/coco/index.js";
 
 const parity = join(packageRoot, "../shared/data/coco-parity");
 
 /** AP AP50 AP75 APs APm APl AR1 AR10 AR100 ARs ARm ARl by pycocotools 2.0.11. */
 const knownAnswers = {
-  true: "0.504581 0.696973 0.572982 0.585626 0.519400 0.501398 0.386813 0.593680 0.595353 0.639811 0.566421 0.564291",
-  false: "0.595238 0.880108 0.667898 0.593483 0.608930 0.603635 0.090482 0.506627 0.678072 0.665848 0.690000 0.690710",
+  bbox: {
+    true: "0.504581 0.696973 0.572982 0.585626 0.519400 0.501398 0.386813 0.593680 0.595353 0.639811 0.566421 0.564291",
+    false:
+      "0.595238 0.880108 0.667898 0.593483 0.608930 0.603635 0.090482 0.506627 0.678072 0.665848 0.690000 0.690710",
+  },
+  segm: {
+    true: "0.319545 0.562288 0.298927 0.387374 0.310183 0.326934 0.268230 0.415449 0.416839 0.469450 0.376759 0.381472",
+    false:
+      "0.324852 0.688749 0.252481 0.352161 0.303206 0.333687 0.058795 0.355422 0.481807 0.504914 0.465833 0.451366",
+  },
 };
 
 describe("evaluateCoco on the detections of the COCO API", () => {
@@ -22,13 +35,16 @@ describe("evaluateCoco on the detections of the COCO API", () => {
     this.skip();
   });
 
-  for (const useCats of [true, false]) {
-    it(`gives the known answers ${useCats ? "with" : "without"} classes`, async () => {
-      const gt = join(parity, "instances_val2014_100.json");
-      const dt = join(parity, "instances_val2014_fakebbox100_results.json");
-      const { stats } = await evaluateCoco(gt, dt, { useCats });
-      assert.equal(stats.map((value) => value.toFixed(6)).join(" "), knownAnswers[`${useCats}`]);
-    });
+  for (const iouType of ["bbox", "segm"] as const) {
+    for (const useCats of [true, false]) {
+      it(`gives the known answers for ${iouType} ${useCats ? "with" : "without"} classes`, async () => {
+        const gt = join(parity, "instances_val2014_100.json");
+        const dt = join(parity, `instances_val2014_fake${iouType}100_results.json`);
+        const { stats, warnings } = await evaluateCoco(gt, dt, { iouType, useCats });
+        assert.equal(stats.map((value) => value.toFixed(6)).join(" "), knownAnswers[iouType][`${useCats}`]);
+        assert.deepEqual(warnings, []);
+      });
+    }
   }
 });
 
@@ -94,6 +110,50 @@ describe("evaluateCoco", () => {
     assert.equal(warnings.length, 2);
     assert.deepEqual((await evaluateCoco(groundTruth, [right])).warnings, []);
   });
+
+  it("warns of negative sizes, which overlap nothing", async () => {
+    const negative = { ...right, bbox: [40, 40, -40, -40] };
+    const { warnings, summary } = await evaluateCoco(groundTruth, [right, negative, negative]);
+    assert.match(
+      warnings.join("\n"),
+      /^2 boxes have a negative width or height \(the first is the result at position 1\)/,
+    );
+    assert.ok(summary.ap > 0.99);
+  });
+
+  it("takes equal scores of many detections in the order given", async () => {
+    const boxes = Array.from({ length: 500 }, (_, i) => ({ ...right, bbox: [(i * 7 + 20) % 40, 0, 40, 40] }));
+    const equal = await evaluateCoco(groundTruth, boxes, { maxDets: [1, 10, 500] });
+    const falling = boxes.map((result, i) => ({ ...result, score: 0.9 - i / 1000 }));
+    const mixed = falling.toSorted((a, b) => (a.bbox[0] as number) - (b.bbox[0] as number));
+    for (const results of [falling, mixed]) {
+      const { precision, recall } = await evaluateCoco(groundTruth, results, { maxDets: [1, 10, 500] });
+      assert.deepEqual([precision, recall], [equal.precision, equal.recall]);
+    }
+  });
+
+  it("lets an IoU that is 1 but for rounding reach the threshold 1, and 0 the threshold 0", async () => {
+    const apAt = async (iou: number, gtBox: number[], dtBox: number[]) => {
+      const annotations = groundTruth.annotations.map((annotation) => ({ ...annotation, bbox: gtBox }));
+      const results = [{ ...right, bbox: dtBox }];
+      return (await evaluateCoco({ ...groundTruth, annotations }, results, { iouThresholds: [iou] })).summary.ap;
+    };
+    assert.ok((await apAt(1, [0, 0, 40, 40], [0, 0, 40 + 1e-9, 40])) > 0.99);
+    assert.equal(await apAt(1, [0, 0, 40, 40], [0, 0, 40 + 1e-7, 40]), 0);
+    assert.ok((await apAt(0, [5, 5, 0, 0], [5, 5, 0, 0])) > 0.99);
+  });
+
+  it("evaluates many thresholds as it evaluates few", async () => {
+    const thresholds = Array.from({ length: 100 }, (_, t) => 1 - t / 100);
+    const shifted = { ...right, bbox: [10, 0, 40, 40] };
+    const { precision, axes } = await evaluateCoco(groundTruth, [shifted], { iouThresholds: thresholds });
+    const stride = precision.length / thresholds.length;
+    const atStarts = thresholds.map((_, t) => Math.round(precision[t * stride] as number));
+    assert.deepEqual(
+      atStarts,
+      [...axes.iouThresholds].map((threshold) => (threshold <= 0.6 ? 1 : 0)),
+    );
+  });
 });
 
 describe("evaluateCoco refuses", () => {
@@ -105,7 +165,12 @@ describe("evaluateCoco refuses", () => {
   const withResult = (change: object) => evaluateCoco(groundTruth, [{ ...right, ...change }]);
 
   const cases: [string, () => Promise<unknown>, Reason, RegExp][] = [
-    ["masks", () => evaluateCoco(groundTruth, [], { iouType: "segm" }), "CONFIG_INVALID", /"segm"/],
+    [
+      "keypoints",
+      () => evaluateCoco(groundTruth, [], { iouType: "keypoints" as "segm" }),
+      "CONFIG_INVALID",
+      /iouType is "keypoints"/,
+    ],
     ["no maxDets", () => evaluateCoco(groundTruth, [], { maxDets: [] }), "CONFIG_INVALID", /maxDets/],
     ["a fraction in maxDets", () => evaluateCoco(groundTruth, [], { maxDets: [1.5] }), "CONFIG_INVALID", /1.5/],
     [
@@ -117,6 +182,12 @@ describe("evaluateCoco refuses", () => {
     [
       "a result of an unknown image",
       () => withResult({ image_id: 3 }),
+      "ANNOTATIONS_INVALID",
+      /position 0 has image_id 3/,
+    ],
+    [
+      "a result of an image that is chosen but unknown",
+      () => evaluateCoco(groundTruth, [{ ...right, image_id: 3 }], { imageIds: [1, 3] }),
       "ANNOTATIONS_INVALID",
       /position 0 has image_id 3/,
     ],
@@ -137,29 +208,128 @@ describe("evaluateCoco refuses", () => {
 
 describe("evaluateCoco on files refuses", () => {
   let folder: string;
+  const truth = JSON.stringify(groundTruth);
+  const result = JSON.stringify(right);
+  const files = {
+    "truth.json": truth,
+    "cut.json": truth.slice(0, -20),
+    "list.json": "[]",
+    "nothing.json": "null",
+    "nulls.json": "[null]",
+    "more.json": `[${result}] []`,
+    "stranger.json": `[${result}, ${result.replace('"image_id":1', '"image_id":7')}]`,
+    "boxless.json": `[${result}, ${result.replace("bbox", "box")}]`,
+    "nan.json": `[${result}, ${result.replace("0.9", "NaN")}]`,
+    "infinite.json": `[${result.replace("0.9", "1e999")}]`,
+    "text.json": `[${result.replace("0.9", '"0.9"')}]`,
+    "huge.json": `[${result.replace('"image_id":1', '"image_id":9007199254740993')}]`,
+    "crowd.json": truth.replace('"iscrowd":0', '"iscrowd":2'),
+    "far.json": `[${result.replace("40,40", "1e200,40")}]`,
+  };
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "cassl-coco-"));
-    await writeFile(join(folder, "cut.json"), JSON.stringify(groundTruth).slice(0, -20));
-    await writeFile(join(folder, "list.json"), "[]");
-    await writeFile(join(folder, "nothing.json"), "null");
-    await writeFile(join(folder, "nulls.json"), "[null]");
+    for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
   });
   after(() => rm(folder, { recursive: true }));
 
   const cases: [string, string, string, Reason, RegExp][] = [
     ["a missing file", "missing.json", "list.json", "FILE_NOT_FOUND", /missing.json/],
-    ["a file that is cut off", "cut.json", "list.json", "ANNOTATIONS_INVALID", /cut.json is not whole JSON/],
+    ["a folder", ".", "list.json", "FILE_NOT_FOUND", /cannot be read/],
+    [
+      "a file that is cut off",
+      "cut.json",
+      "list.json",
+      "ANNOTATIONS_INVALID",
+      /cut.json is cut off at byte 166, in the ann/,
+    ],
     ["ground truth that is a list", "list.json", "list.json", "ANNOTATIONS_INVALID", /no list `images`/],
     ["ground truth that is null", "nothing.json", "list.json", "ANNOTATIONS_INVALID", /no list `images`/],
-    ["results that are no list", "", "nothing.json", "ANNOTATIONS_INVALID", /not a list of results/],
-    ["results that are null", "", "nulls.json", "ANNOTATIONS_INVALID", /image_id undefined/],
+    ["results that are no list", "truth.json", "nothing.json", "ANNOTATIONS_INVALID", /not a list of results/],
+    ["results that are null", "truth.json", "nulls.json", "ANNOTATIONS_INVALID", /position 0 of .*nulls.json is null/],
+    ["results after results", "truth.json", "more.json", "ANNOTATIONS_INVALID", /not JSON at byte \d+: found "\[\]"/],
+    [
+      "an unknown image",
+      "truth.json",
+      "stranger.json",
+      "ANNOTATIONS_INVALID",
+      /position 1 of .*stranger.json has image_id 7/,
+    ],
+    ["a missing box", "truth.json", "boxless.json", "ANNOTATIONS_INVALID", /position 1 of .*has bbox undefined/],
+    [
+      "a score that is no number",
+      "truth.json",
+      "nan.json",
+      "ANNOTATIONS_INVALID",
+      /position 1 of .*nan.json has score NaN/,
+    ],
+    ["an infinite score", "truth.json", "infinite.json", "ANNOTATIONS_INVALID", /infinite.json has score Infinity/],
+    [
+      "a score that is a text",
+      "truth.json",
+      "text.json",
+      "ANNOTATIONS_INVALID",
+      /position 0 of .*text.json has score "0.9"/,
+    ],
+    [
+      "an id that is no double",
+      "truth.json",
+      "huge.json",
+      "ANNOTATIONS_INVALID",
+      /image_id 9007199254740992, which .* 2\^53/,
+    ],
+    ["a crowd that is neither", "crowd.json", "list.json", "ANNOTATIONS_INVALID", /crowd.json has iscrowd 2/],
+    ["a box whose area is no double", "truth.json", "far.json", "ANNOTATIONS_INVALID", /bbox \[0,0,1e\+200,40\]/],
   ];
   for (const [what, gt, dt, reason, message] of cases) {
-    it(what, () => {
-      const input = gt === "" ? groundTruth : join(folder, gt);
-      return assert.rejects(evaluateCoco(input, join(folder, dt)), isCasslError(reason, message));
-    });
+    it(what, () => assert.rejects(evaluateCoco(join(folder, gt), join(folder, dt)), isCasslError(reason, message)));
   }
+});
+
+describe("evaluateCoco on columns refuses", () => {
+  const good = {
+    imageId: Int32Array.of(1),
+    categoryId: Int32Array.of(5),
+    boxXywh: Float32Array.of(0, 0, 40, 40),
+    score: Float32Array.of(0.5),
+  };
+  const cases: [string, object, RegExp][] = [
+    ["other lengths", { score: Float32Array.of(0.5, 0.6) }, /imageId 1, categoryId 1, boxXywh 4, score 2 numbers/],
+    ["boxes of three numbers", { boxXywh: Float32Array.of(0, 0, 40) }, /boxXywh 3/],
+    ["a list", { score: [0.5] }, /score of each result is no typed array/],
+    ["a missing column", { categoryId: undefined }, /categoryId of each result is no typed array/],
+    ["NaN", { score: Float32Array.of(NaN) }, /position 0 has score NaN/],
+    ["a fraction as an id", { categoryId: Float64Array.of(1.5) }, /category_id 1.5, which is not a whole number/],
+  ];
+  for (const [what, change, message] of cases) {
+    it(what, () =>
+      assert.rejects(evaluateCoco(groundTruth, { ...good, ...change }), isCasslError("ANNOTATIONS_INVALID", message)),
+    );
+  }
+});
+
+describe("createEvaluator", () => {
+  it("evaluates what was added by now, also in several steps", async () => {
+    const evaluator = await createEvaluator(groundTruth);
+    assert.equal(evaluator.evaluate().summary.ap, 0);
+    evaluator.add(2, []);
+    evaluator.add(1, [{ ...right, category_id: 9 }]);
+    evaluator.add(1, [right]);
+    assert.ok(evaluator.evaluate().summary.ap > 0.99);
+    evaluator.add(1, { categoryId: Int32Array.of(5), boxXywh: Float64Array.of(0, 0, 9, 9), score: Float64Array.of(1) });
+    assert.ok(evaluator.evaluate().summary.ap < 0.6);
+  });
+
+  it("refuses an image and a value when they are added, and goes on without them", async () => {
+    const evaluator = await createEvaluator(groundTruth);
+    const isInvalid = (message: RegExp) => isCasslError("ANNOTATIONS_INVALID", message);
+    assert.throws(() => evaluator.add(3, []), isInvalid(/image 3, which is not in the ground truth/));
+    assert.throws(
+      () => evaluator.add(1, [right, { ...right, score: NaN }]),
+      isInvalid(/image 1 at position 1 has score NaN/),
+    );
+    evaluator.add(1, [right]);
+    assert.ok(evaluator.evaluate().summary.ap > 0.99);
+  });
 });
 
 function isCasslError(reason: Reason, message: RegExp): (error: unknown) => boolean {

@@ -1,23 +1,44 @@
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { packageRoot } from "../../../../ts/core/package.js";
 import { missingPython, runGolden } from "../python.js";
-import { assertEqualsPycocotools, type CocoCase } from "./cases.js";
+import { assertEqualsPycocotools, type CocoCase, type SegmCase, type Way, waysOfEvaluation } from "./cases.js";
 
 describe("evaluateCoco equals pycocotools to the last bit", () => {
-  it("on the golden vectors", async () => {
-    const cases = JSON.parse(readFileSync(join(packageRoot, "test/golden/coco.json"), "utf8")) as CocoCase[];
-    for (const cocoCase of cases) await assertEqualsPycocotools(cocoCase);
+  let folder: string;
+  let ways: readonly Way[];
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "cassl-coco-"));
+    ways = waysOfEvaluation(folder);
   });
+  after(() => rm(folder, { recursive: true }));
 
-  it("on fresh random evaluations", async function () {
-    this.timeout(60_000);
-    const missing = missingPython("pycocotools");
-    if (missing !== undefined) {
-      console.log(`      skipped: ${missing}`);
-      this.skip();
+  async function assertAll(json: string, haveMasks: boolean): Promise<void> {
+    for (const cocoCase of JSON.parse(json) as (CocoCase | SegmCase)[]) {
+      for (const way of ways.filter(({ takesMasks }) => takesMasks || !haveMasks)) {
+        await assertEqualsPycocotools(cocoCase, way);
+      }
     }
-    const cases = JSON.parse(runGolden("coco-cases", "--seed", "1", "--count", "300")) as CocoCase[];
-    for (const cocoCase of cases) await assertEqualsPycocotools(cocoCase);
-  });
+  }
+
+  for (const [what, vectors, command] of [
+    ["boxes", "coco.json", "coco-cases"],
+    ["masks", "coco-segm.json", "segm-cases"],
+  ] as const) {
+    it(`on the golden vectors of ${what}`, async () => {
+      await assertAll(readFileSync(join(packageRoot, "test/golden", vectors), "utf8"), what === "masks");
+    });
+
+    it(`on fresh random evaluations of ${what}`, async function () {
+      this.timeout(120_000);
+      const missing = missingPython("pycocotools");
+      if (missing !== undefined) {
+        console.log(`      skipped: ${missing}`);
+        this.skip();
+      }
+      await assertAll(runGolden(command, "--seed", "1", "--count", "300"), what === "masks");
+    });
+  }
 });

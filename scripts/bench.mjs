@@ -1,0 +1,38 @@
+/**
+ * Compares with what others use, on generated data. Each run is a fresh process; ours and theirs take turns.
+ *
+ *     npm run bench -- coco
+ *     npm run bench -- coco --rounds 3 --references hotcoco,ultrafast-pycocotools --json bench.json
+ *
+ * --json writes a list of { bench, case, ours, reference, ratio }, where ours and reference are { seconds, peak_mb, value,
+ * unit } (and the name of the reference): medians of the rounds. The ratio is above 1 where ours is better.
+ */
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { compile } from "./build.mjs";
+import { setUpDependencies } from "./setup.mjs";
+import { main, ScriptError } from "./tools.mjs";
+
+/** Each exports `compare({ rounds, references })`, which prints as it goes and returns { case, ours, reference, ratio }. */
+const benches = { coco: () => import("./bench/coco.mjs") };
+
+const options = {
+  json: { type: "string" },
+  rounds: { type: "string", default: "5" },
+  references: { type: "string" },
+};
+
+await main(import.meta.url, async () => {
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  const [name] = positionals;
+  const load = benches[name];
+  if (!load) throw new ScriptError(`Name a benchmark: ${Object.keys(benches).join(", ")}.`);
+  const rounds = Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new ScriptError("--rounds takes a whole number from 1.");
+  await setUpDependencies();
+  await compile();
+  const { compare } = await load();
+  const comparisons = await compare({ rounds, references: values.references?.split(",") });
+  const list = comparisons.map((comparison) => ({ bench: name, ...comparison }));
+  if (values.json) writeFileSync(values.json, `${JSON.stringify(list, null, 2)}\n`);
+});

@@ -1,0 +1,83 @@
+/**
+ * The COCO metric from files on disk, against the reference and the fast ones. All must give the same twelve numbers; `value`
+ * is the first of them, and the ratio is of seconds. They are those of the work, without starting a process and importing.
+ */
+import { join } from "node:path";
+import { root, ScriptError, venvBin } from "../tools.mjs";
+import { cocoData } from "./coco-data.mjs";
+import { median, printTable, takeTurns } from "./measure.mjs";
+
+const cases = [
+  { name: "bbox", iouType: "bbox", images: 5000, classes: 80, annotations: 36_699, detections: 500_000 },
+  { name: "segm", iouType: "segm", images: 500, classes: 80, annotations: 3500, detections: 15_000 },
+];
+
+const allReferences = ["pycocotools", "ultrafast-pycocotools", "hotcoco", "faster-coco-eval"];
+
+/** Sums of as many numbers in another order differ in the last bits. */
+const TOLERANCE = 1e-12;
+
+export async function compare({ rounds, references = allReferences }) {
+  const unknown = references.find((name) => !allReferences.includes(name));
+  if (unknown) throw new ScriptError(`--references takes ${allReferences.join(", ")}, not ${unknown}.`);
+  const comparisons = [];
+  for (const data of cases) comparisons.push(...(await compareCase(data, references, rounds)));
+  return comparisons;
+}
+
+async function compareCase(data, references, rounds) {
+  const { gt, dt } = cocoData(data);
+  const subjects = [
+    {
+      name: "cassl",
+      command: process.execPath,
+      args: [join(root, "scripts/bench/coco-ours.mjs"), data.iouType, gt, dt],
+    },
+    ...references.map((name) => ({
+      name,
+      command: venvBin("python"),
+      args: [join(root, "scripts/bench/coco_reference.py"), name, data.iouType, gt, dt],
+    })),
+  ];
+  const results = (await takeTurns(subjects, rounds)).map((runs, i) => summary(subjects[i].name, runs));
+  for (const result of results) checkAgreement(results[0], result);
+  console.log(`\n${data.name}: ${data.detections} detections, ${data.annotations} annotations, ${data.images} images`);
+  printTable([
+    ["", "seconds", "start-up", "peak MB", "AP", "ratio"],
+    ...results.map((result) => row(results[0], result)),
+  ]);
+  const [{ name: _, ...ours }, ...others] = results.map(published);
+  return others.map((reference) => ({
+    case: data.name,
+    ours,
+    reference,
+    ratio: reference.seconds / ours.seconds,
+  }));
+}
+
+function summary(name, runs) {
+  const medianOf = (member) => median(runs.map((run) => run[member]));
+  return {
+    name,
+    seconds: medianOf("seconds"),
+    startup_seconds: medianOf("startup_seconds"),
+    peak_mb: medianOf("peak_mb"),
+    stats: runs[0].stats,
+  };
+}
+
+function checkAgreement(ours, other) {
+  other.stats.forEach((value, i) => {
+    if (Math.abs(value - ours.stats[i]) <= TOLERANCE) return;
+    throw new ScriptError(`${other.name} gives ${value} as number ${i + 1} of 12, not ${ours.stats[i]}.`);
+  });
+}
+
+function row(ours, { name, seconds, startup_seconds, peak_mb, stats }) {
+  const ratio = (seconds / ours.seconds).toFixed(2);
+  return [name, seconds.toFixed(3), startup_seconds.toFixed(2), peak_mb.toFixed(0), stats[0].toFixed(12), ratio];
+}
+
+function published({ name, seconds, peak_mb, stats }) {
+  return { name, seconds, peak_mb, value: stats[0], unit: "AP" };
+}

@@ -1,0 +1,42 @@
+/** Writes YOLO data sets: data.yaml, and a file of labels for each image, which is empty if the image has no objects. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import type { AnnotatedSet, ListedImage, ListedObject } from "../source-set.js";
+import { writeFiles } from "../text-writer.js";
+import { refuseUnwritableImages } from "../written-names.js";
+import { labelPathOf } from "./yolo-images.js";
+
+export const IMAGE_FOLDER = "images";
+
+/** Of shares of the image: a millionth of a pixel survives in an image a million pixels wide. */
+const DECIMALS = 12;
+
+/**
+ * Classes are numbered from 0. Crowds are left out: as objects they would be wrong.
+ * ANNOTATIONS_INVALID if the file name of an image cannot be written.
+ * @param split what data.yaml calls the set.
+ */
+export async function writeYolo(set: AnnotatedSet, folder: string, split: "train" | "val" | "test"): Promise<void> {
+  refuseUnwritableImages(set, ".txt");
+  const names = new Map(set.categories.map(({ name }, index) => [index, name]));
+  await writeFile(join(folder, "data.yaml"), stringify({ [split]: IMAGE_FOLDER, nc: set.categories.length, names }));
+  await writeFiles(set.images, (image) => ({
+    path: labelPathOf(join(folder, IMAGE_FOLDER, image.file_name)),
+    text: labelText(image),
+  }));
+}
+
+function labelText({ annotations, width_px, height_px }: ListedImage): string {
+  const objects = annotations.filter(({ iscrowd }) => !iscrowd);
+  return objects.map((object) => `${line(object, width_px, height_px)}\n`).join("");
+}
+
+function line(
+  { class_index, box_xywh: [x, y, width, height] }: ListedObject,
+  widthPx: number,
+  heightPx: number,
+): string {
+  const shares = [(x + width / 2) / widthPx, (y + height / 2) / heightPx, width / widthPx, height / heightPx];
+  return [class_index, ...shares.map((share) => share.toFixed(DECIMALS).replace(/\.?0+$/, ""))].join(" ");
+}

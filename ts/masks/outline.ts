@@ -1,0 +1,75 @@
+/** What comparing masks needs of each: where its runs end, its area and its box. */
+import type { BoxXywh } from "../core/boxes.js";
+import { checkFilled, type Rle } from "./rle.js";
+import type { RunRoom } from "./run-room.js";
+
+export interface Outline {
+  /** px. */
+  readonly width: number;
+  /** px. */
+  readonly height: number;
+  /** Where each run ends, as a position in the image; from `first` on, and there may be others around. */
+  readonly ends: Int32Array;
+  readonly first: number;
+  /** Number of runs. */
+  readonly runs: number;
+  readonly area: number;
+  readonly box: BoxXywh;
+  /** Whether a run other than the first has no pixels. */
+  readonly hasEmptyRuns: boolean;
+}
+
+/**
+ * The smallest box [x, y, width, height] around the mask, in whole px; all 0 for a mask that is one run of zeros.
+ * Where there are runs of ones but all are empty, its sides wrap below 0 to nearly 2^32, as in pycocotools.
+ */
+export function toBox(rle: Rle): BoxXywh {
+  return outlineOf(rle).box;
+}
+
+/** ANNOTATIONS_INVALID if the runs do not fill the image. */
+export function outlineOf({ width, height, counts }: Rle): Outline {
+  return outlineOfRoom({ memory: new Int32Array(counts), used: 0 }, counts.length, width, height);
+}
+
+/** The same of counts that are in a room, where they become the ends. */
+export function outlineOfRoom(room: RunRoom, runs: number, width: number, height: number): Outline {
+  const { memory, used: first } = room;
+  let hasEmptyRuns = false;
+  let area = 0;
+  let end = 0;
+  let [left, top, bottom, last, column] = [width, height, 0, 0, 0];
+  for (let run = 1; run < runs; run += 2) {
+    const at = first + run;
+    const zeros = memory[at - 1] as number;
+    const ones = memory[at] as number;
+    const start = end + zeros;
+    end = start + ones;
+    memory[at - 1] = start;
+    memory[at] = end;
+    area += ones;
+    if (zeros === 0 && run > 1) hasEmptyRuns = true;
+    if (ones === 0) {
+      hasEmptyRuns = true;
+      continue;
+    }
+    last = end - 1;
+    // Most runs are in the column after that of the run before.
+    if (start >= column + height) column += height;
+    if (start >= column + height) column = start - (start % height);
+    if (left === width) left = column / height;
+    const isInOneColumn = last < column + height;
+    top = Math.min(top, isInOneColumn ? start - column : 0);
+    bottom = Math.max(bottom, isInOneColumn ? last - column : height - 1);
+  }
+  if (runs % 2 === 1) {
+    const zeros = memory[first + runs - 1] as number;
+    if (zeros === 0 && runs > 1) hasEmptyRuns = true;
+    end += zeros;
+    memory[first + runs - 1] = end;
+  }
+  checkFilled(end, width, height);
+  const right = last === 0 ? 0 : Math.floor(last / height);
+  const box: BoxXywh = runs < 2 ? [0, 0, 0, 0] : [left, top, (right - left + 1) >>> 0, (bottom - top + 1) >>> 0];
+  return { width, height, ends: memory, first, runs, area, box, hasEmptyRuns };
+}
