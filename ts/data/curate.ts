@@ -15,7 +15,7 @@ import { storeLines } from "./json-lines.js";
 import { countFates, type FateCount, ledgerLines } from "./ledger.js";
 import { manifestRecords } from "./manifest.js";
 import { type SharedPictures, searchSeries } from "./near-duplicates/search.js";
-import { type Candidate, type DataSources, readSources } from "./sources.js";
+import { type Candidate, type DataSources, readSources, type Sources } from "./sources.js";
 
 export { fingerprintData } from "./sources.js";
 
@@ -62,22 +62,17 @@ export interface CurateContext {
  * IMAGE_INVALID before anything is stored. An empty unlabeled set is not refused: whether it is needed depends on the arms.
  */
 export async function curate(data: DataSources, seed: number, context: CurateContext): Promise<CuratedData> {
-  const { artifacts, signal, inspections: cache, onProgress } = context;
-  const { imageRoot, categories, candidates, leftOut, ...sources } = await readSources(data, seed);
+  const { artifacts, signal } = context;
+  const sources = await readSources(data, seed);
+  const { categories, candidates } = sources;
   checkAnnotated(listedIn(candidates, "labeled"), listedIn(candidates, "validation"), categories);
 
-  const maxPixels = data.max_image_pixels;
-  const { images, pictures } = await inspectAll(candidates, { maxPixels, cache, signal, onProgress });
-  const sound = dropUnsound(images, data.bad_images);
-  const leaks = await leaksOf(sound.kept, pictures, data, signal);
-  const clean = dropLeaks(sound.kept, leaks, data.leak_firewall.labeled);
-  const { kept: used, dropped: copies } = dropCopies(clean.kept);
-  const dropped = [...sound.dropped, ...clean.dropped, ...copies, ...leftOut.map(notTaken)];
-
+  const { used, dropped, leaks, pictures } = await decideFates(sources, data, context);
   const labeled = annotatedSet(used, "labeled", categories);
   const validation = annotatedSet(used, "validation", categories);
   const unlabeled = unlabeledSet(used);
   checkAnnotated(labeled.images, validation.images, categories);
+
   const names = used.map(({ candidate }) => candidate.file_name);
   const series = await searchSeries(pictures, positionsOf(used), names, signal);
   const evidence = await gatherEvidence(leaks, signal);
@@ -88,7 +83,7 @@ export async function curate(data: DataSources, seed: number, context: CurateCon
     ledger: await storeLines(artifacts, () => ledgerLines({ used, dropped, pictures, series })),
     leaks: await storeLines(artifacts, () => evidence),
     fates: countFates({ used, dropped }),
-    image_root: imageRoot,
+    image_root: sources.imageRoot,
     labeled_fraction: labeled.images.length / sources.labeledCount,
     counts: {
       labeled: labeled.images.length,
@@ -100,13 +95,29 @@ export async function curate(data: DataSources, seed: number, context: CurateCon
   };
 }
 
-async function leaksOf(
-  images: readonly SoundImage[],
-  pictures: SharedPictures,
-  { leak_firewall: { enabled, max_distance } }: DataSources,
-  signal: AbortSignal,
-): Promise<Leak[]> {
-  return enabled ? findLeaks(images, pictures, max_distance, signal) : [];
+interface Decided {
+  readonly used: readonly SoundImage[];
+  readonly dropped: readonly DroppedImage[];
+  readonly leaks: readonly Leak[];
+  /** Hashes of all candidates. */
+  readonly pictures: SharedPictures;
+}
+
+/** Looks into all candidates. Used and dropped images together are all that there are. */
+async function decideFates(
+  { candidates, leftOut }: Sources,
+  { bad_images, max_image_pixels, leak_firewall }: DataSources,
+  { inspections, signal, onProgress }: CurateContext,
+): Promise<Decided> {
+  const inspection = { maxPixels: max_image_pixels, cache: inspections, signal, onProgress };
+  const { images, pictures } = await inspectAll(candidates, inspection);
+  const sound = dropUnsound(images, bad_images);
+  const { enabled, max_distance, labeled } = leak_firewall;
+  const leaks = enabled ? await findLeaks(sound.kept, pictures, max_distance, signal) : [];
+  const clean = dropLeaks(sound.kept, leaks, labeled);
+  const single = dropCopies(clean.kept);
+  const dropped = [...sound.dropped, ...clean.dropped, ...single.dropped, ...leftOut.map(notTaken)];
+  return { used: single.kept, dropped, leaks, pictures };
 }
 
 function notTaken(candidate: Candidate): DroppedImage {

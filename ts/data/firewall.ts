@@ -5,7 +5,7 @@ import { readPicture } from "./inspect-image.js";
 import { firstByContent, isOf, positionsOf, type SoundImage } from "./inspected-image.js";
 import { mirror, type Picture, pictureDistance } from "./near-duplicates/alignment.js";
 import type { CopyCandidate, SuspectedCopy } from "./near-duplicates/candidates.js";
-import { WINDOWS } from "./near-duplicates/picture-hash.js";
+import { type Margins, WINDOWS } from "./near-duplicates/picture-hash.js";
 import { type SharedPictures, searchCopies } from "./near-duplicates/search.js";
 
 /** That a labeled or unlabeled image shows the same as a validation image. */
@@ -63,33 +63,26 @@ async function nearLeaks(
     images.filter(({ position }) => involved.has(position)).map((image) => [image.position, image]),
   );
   const imageAt = (position: number): SoundImage => byPosition.get(position) as SoundImage;
-  const pictureOfOriginal = remembered((position) => pictureOf(imageAt(position)));
+  const originalPictureAt = remembered((position) => pictureOf(imageAt(position)));
 
-  const judge = async ({ suspect, candidates }: SuspectedCopy): Promise<Leak[]> => {
+  const nearest = async ({ suspect, candidates }: SuspectedCopy): Promise<Leak[]> => {
     const picture = await pictureOf(imageAt(suspect));
     const leaks: Leak[] = [];
     for (const candidate of candidates) {
-      const { original, mirrored } = candidate;
-      const distance = distanceOf(candidate, picture, await pictureOfOriginal(original));
-      if (distance > maxDistance) continue;
-      const rounded = Number(distance.toFixed(3));
-      leaks.push({
-        suspect: imageAt(suspect),
-        original: imageAt(original),
-        kind: "near",
-        distance: rounded,
-        mirrored,
-      });
+      const exact = distanceOf(candidate, picture, await originalPictureAt(candidate.original));
+      const distance = Number(exact.toFixed(3));
+      const pair = { suspect: imageAt(suspect), original: imageAt(candidate.original) };
+      leaks.push({ ...pair, kind: "near", distance, mirrored: candidate.mirrored });
     }
-    return leaks.sort((a, b) => a.distance - b.distance).slice(0, 1);
+    leaks.sort((a, b) => a.distance - b.distance);
+    return leaks.slice(0, 1).filter(({ distance }) => distance <= maxDistance);
   };
-  return (await mapConcurrently(suspected, IMAGES_AT_ONCE, judge, signal)).flat();
+  return (await mapConcurrently(suspected, IMAGES_AT_ONCE, nearest, signal)).flat();
 }
 
 /** Lays the one that may lack borders over the other. If their whole pictures are alike, either may. */
 function distanceOf({ cropped, window, mirrored }: CopyCandidate, suspect: Picture, original: Picture): number {
-  const start = WINDOWS[window];
-  if (start === undefined) throw new RangeError(`There is no window ${window}.`);
+  const start = WINDOWS[window] as Margins;
   const sides = window === 0 ? (["suspect", "original"] as const) : [cropped];
   const distances = sides.map((side) => {
     const [whole, part] = side === "suspect" ? [original, suspect] : [suspect, original];

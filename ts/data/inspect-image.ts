@@ -45,6 +45,9 @@ const COLOUR_SPACES = new Set(["srgb", "b-w"]);
 /** A file is read into memory as a whole. */
 const MAX_FILE_BYTES = 2 ** 29;
 
+/** The limit of pixels is ours, which says so; warnings about a file are none of training's. */
+const DECODING = { failOn: "truncated", limitInputPixels: false, ignoreIcc: true } as const;
+
 /** Thumbnails are averaged from squares of 2 x 2: a decoder that shrinks on its own rounds off less than a pixel of these. */
 const OVERSAMPLING = 2;
 const SMALL_PX = OVERSAMPLING * THUMBNAIL_PX;
@@ -71,13 +74,13 @@ export async function inspectImage(path: string, maxPixels: number, cache?: Insp
 
 /** The picture as it is shown, squeezed into a small square. */
 export async function readPicture(path: string): Promise<Picture> {
-  const small = await shrink(sharp(await readFile(path), { limitInputPixels: false, ignoreIcc: true }));
+  const small = await shrink(sharp(await readFile(path), DECODING));
   return { gray: grayOf(small), colours: coloursOf(small) };
 }
 
 /** A small JPEG of the picture as it is shown. */
 export async function readPreview(path: string): Promise<Uint8Array> {
-  return sharp(await readFile(path), { limitInputPixels: false })
+  return sharp(await readFile(path), DECODING)
     .autoOrient()
     .resize({ width: PREVIEW_PX, height: PREVIEW_PX, fit: "inside", withoutEnlargement: true })
     .flatten({ background: "#808080" })
@@ -98,8 +101,7 @@ async function stampOf(path: string): Promise<FileStamp> {
 }
 
 async function decode(bytes: Buffer, maxPixels: number): Promise<Inspection> {
-  // The limit is ours, which says so.
-  const image = sharp(bytes, { failOn: "truncated", limitInputPixels: false, ignoreIcc: true });
+  const image = sharp(bytes, DECODING);
   const metadata = await image.metadata();
   refuseUnlikeTraining(metadata);
   const { width, height, orientation = 1 } = metadata;
@@ -143,11 +145,15 @@ function grayOf({ data, channels }: Small): Thumbnail {
   return averagedSquares({ data, channels }, weights);
 }
 
+/** Red, green and blue. */
 function coloursOf(small: Small): Thumbnail[] {
-  const gray = small.channels < 3;
-  return [[1, 0, 0], gray ? [1, 0, 0] : [0, 1, 0], gray ? [1, 0, 0] : [0, 0, 1]].map((weights) =>
-    averagedSquares(small, weights),
-  );
+  if (small.channels < 3) return Array.from({ length: 3 }, () => grayOf(small));
+  const channels = [
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 1],
+  ];
+  return channels.map((weights) => averagedSquares(small, weights));
 }
 
 /** (32 * 32) averages over squares of the weighted sum of the first three channels. */

@@ -89,6 +89,15 @@ describe("the leak firewall", () => {
     assert.deepEqual(await found("validation/copy.jpg", "unlabeled/copy.jpg"), []);
   });
 
+  it("tells a picture from the same one without its colours", async () => {
+    await scene(2).toColourspace("b-w").jpeg().toFile(at("unlabeled/gray.jpg"));
+    assert.deepEqual(await found("unlabeled/gray.jpg"), []);
+    await scene(2).toColourspace("b-w").png().toFile(at("validation/gray.png"));
+    assert.deepEqual(names(await found("unlabeled/gray.jpg", "validation/gray.png")), [
+      "unlabeled/gray.jpg validation/gray.png near",
+    ]);
+  });
+
   it("has evidence with pictures of both", async () => {
     await scene(2).jpeg({ quality: 50 }).toFile(at("unlabeled/copy.jpg"));
     await copyFile(at("validation/3.png"), at("unlabeled/same.png"));
