@@ -5,7 +5,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { seededRandom } from "../../dist/ts/core/random.js";
-import { root } from "../tools.mjs";
+import { hashFiles, root } from "../tools.mjs";
 import { ellipsePolygon, ellipseRle } from "./ellipse.mjs";
 
 const WIDTH_PX = 640;
@@ -17,7 +17,9 @@ const NEAR_SHARE = 0.8;
 
 /** @returns paths of `gt` and `dt`, generated only if they are not there yet. */
 export function cocoData({ iouType, images, classes, annotations, detections }) {
-  const folder = join(root, ".cassl/bench", `coco-${iouType}-${images}-${classes}-${annotations}-${detections}`);
+  const sizes = [iouType, images, classes, annotations, detections].join("-");
+  const generator = hashFiles(["scripts/bench/coco-data.mjs", "scripts/bench/ellipse.mjs"]).slice(0, 8);
+  const folder = join(root, ".cassl/bench", `coco-${sizes}-${generator}`);
   const paths = { gt: join(folder, "gt.json"), dt: join(folder, "dt.json") };
   if (existsSync(paths.gt) && existsSync(paths.dt)) return paths;
   mkdirSync(folder, { recursive: true });

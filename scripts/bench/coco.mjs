@@ -1,4 +1,7 @@
-/** The COCO metric from files on disk, against the reference and the fast ones. All must give the same twelve numbers. */
+/**
+ * The COCO metric from files on disk, against the reference and the fast ones. All must give the same twelve numbers; `value`
+ * is the first of them, and the ratio is of seconds. They are those of the work, without starting a process and importing.
+ */
 import { join } from "node:path";
 import { evaluateCoco } from "../../dist/ts/evaluation/coco/index.js";
 import { root, ScriptError, venvBin } from "../tools.mjs";

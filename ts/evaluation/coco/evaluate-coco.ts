@@ -5,17 +5,18 @@ import { loadResults, type ResultsInput } from "./input/results.js";
 import { type EvaluateCocoOptions, resolveOptions } from "./options.js";
 
 /**
- * Evaluates detections against ground truth. Neither is changed. The thread is busy meanwhile.
- * FILE_NOT_FOUND, ANNOTATIONS_INVALID or CONFIG_INVALID name what is wrong with a path, a record or an option.
+ * Evaluates detections against ground truth. Neither is changed. The thread is busy meanwhile, also while it reads.
+ * FILE_NOT_FOUND, ANNOTATIONS_INVALID or CONFIG_INVALID name what is wrong with a path, a record or an option. What pycocotools
+ * takes too but may not be meant is in `warnings`.
  *
  * What differs from pycocotools on purpose: no detections at all are none rather than an error, a missing `iscrowd` is 0, a
  * category listed twice counts once, with fewer than three `maxDets` the numbers that ask for a missing one are -1, and ids are
  * whole numbers, scores and areas finite ones and boxes within 1e100 px. Masks of results may have any form, but masks that
  * are compared must be whole: runs fill their size, and polygons have three corners or more, within 10 million px.
  *
- * @param gt ground truth: parsed, as columns, or the path of its JSON file. Files may be of any size, but those with masks are
- * held in memory while they are evaluated.
- * @param dt results: parsed, as columns, or the path of their JSON file.
+ * @param gt ground truth: parsed JSON, columns, or the path of a JSON file. A file may be of any size; of it, only columns are
+ * held, unless its masks are compared: then it is held whole.
+ * @param dt results, likewise. For detections that come image by image see `createEvaluator`.
  */
 export async function evaluateCoco(
   gt: GroundTruthInput,

@@ -8,6 +8,8 @@ import type { GroundTruth } from "./input/ground-truth.js";
 import type { Results } from "./input/results.js";
 import { matchImages } from "./match-images.js";
 import type { Parameters } from "./options.js";
+import type { Outcomes } from "./outcomes.js";
+import { ascending } from "./sorting.js";
 
 export interface Input {
   readonly gt: GroundTruth;
@@ -32,7 +34,13 @@ export function evaluateColumns(input: Input, parameters: Parameters): Output {
   const curves = emptyCurves(axes);
   for (const grid of gridsOf(axes)) {
     const outcomes = matchImages(gtByImage, dtByImage, evidence, axes, grid);
-    axes.categoryIds.forEach((_, k) => accumulateClass(outcomes, k, grid, axes, curves));
+    for (const k of smallestFirst(outcomes)) accumulateClass(outcomes, k, grid, axes, curves);
   }
   return { curves, warnings: evidence.warnings() };
+}
+
+/** Classes by how many detections they have: V8 has optimized the code before it comes to the large ones. */
+function smallestFirst({ starts, ends }: Outcomes): Int32Array {
+  const sizes = ends.map((end, k) => end - (starts[k] as number));
+  return ascending(ends.length).sort((a, b) => (sizes[a] as number) - (sizes[b] as number));
 }

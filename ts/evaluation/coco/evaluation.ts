@@ -39,8 +39,8 @@ export function evaluate(gt: GroundTruth, results: Results, parameters: Paramete
 /** Positions in `Parameters.imageIds`; -1 for images that are not evaluated. */
 function imagesOf({ imageId }: Results, gt: GroundTruth, { imageIds }: Parameters, source: Source): Int32Array {
   const images = positionsOf(imageId, imageIds);
-  if (!images.includes(-1)) return images;
   const known = new Set(gt.images.id);
+  if (!images.includes(-1) && imageIds.every((id) => known.has(id))) return images;
   imageId.forEach((id, row) => {
     if (!known.has(id)) throw invalidValue(imageField, String(id), row, source, "no image of the ground truth");
   });

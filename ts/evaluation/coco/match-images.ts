@@ -1,5 +1,6 @@
 /** Matches detections image by image. */
 import { bitsOutside, type Grid, isOutside, type Word } from "./grid.js";
+import type { Group } from "./group.js";
 import type { ByImage } from "./grouping.js";
 import { type Evidence, type Known, matchGroup, newBoard } from "./matching.js";
 import type { Axes } from "./options.js";
@@ -20,19 +21,17 @@ export function matchImages(gt: ByImage, dt: ByImage, evidence: Evidence, axes: 
     for (const k of dtSplit.classes) {
       const place = outcomes.ends[k] as number;
       const count = addBest(dtSplit, k, evidence, axes, grid, outcomes);
-      const dtStart = dtSplit.starts[k] as number;
-      const group = {
-        dtRows: dtSplit.rows,
-        dtStart,
-        dtEnd: dtStart + count,
-        gtRows: gtSplit.rows,
-        gtStart: gtSplit.starts[k] as number,
-        gtEnd: gtSplit.ends[k] as number,
-      };
-      matchGroup(group, place, evidence, grid, board, outcomes);
+      if (gtSplit.ends[k] === gtSplit.starts[k]) continue;
+      matchGroup(groupOf(dtSplit, count, gtSplit, k), place, evidence, grid, board, outcomes);
     }
   }
   return outcomes;
+}
+
+function groupOf(dt: Split, count: number, gt: Split, k: number): Group {
+  const dtStart = dt.starts[k] as number;
+  const gtStart = gt.starts[k] as number;
+  return { dtRows: dt.rows, dtStart, dtEnd: dtStart + count, gtRows: gt.rows, gtStart, gtEnd: gt.ends[k] as number };
 }
 
 /** How many the largest run has. */

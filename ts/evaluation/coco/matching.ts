@@ -66,7 +66,6 @@ export function matchGroup(
 ): void {
   const { dtStart, dtEnd, gtStart, gtEnd } = group;
   const pairs = (dtEnd - dtStart) * (gtEnd - gtStart);
-  if (pairs === 0) return;
   if (pairs > board.ious.length) board.ious = new Float64Array(2 * pairs);
   evidence.ious(group, board.ious);
   setUp(group, evidence.gt, grid, board);

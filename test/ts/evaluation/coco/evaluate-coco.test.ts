@@ -121,6 +121,28 @@ describe("evaluateCoco", () => {
     assert.ok(summary.ap > 0.99);
   });
 
+  it("takes equal scores of many detections in the order given", async () => {
+    const boxes = Array.from({ length: 500 }, (_, i) => ({ ...right, bbox: [(i * 7 + 20) % 40, 0, 40, 40] }));
+    const equal = await evaluateCoco(groundTruth, boxes, { maxDets: [1, 10, 500] });
+    const falling = boxes.map((result, i) => ({ ...result, score: 0.9 - i / 1000 }));
+    const mixed = falling.toSorted((a, b) => (a.bbox[0] as number) - (b.bbox[0] as number));
+    for (const results of [falling, mixed]) {
+      const { precision, recall } = await evaluateCoco(groundTruth, results, { maxDets: [1, 10, 500] });
+      assert.deepEqual([precision, recall], [equal.precision, equal.recall]);
+    }
+  });
+
+  it("lets an IoU that is 1 but for rounding reach the threshold 1, and 0 the threshold 0", async () => {
+    const apAt = async (iou: number, gtBox: number[], dtBox: number[]) => {
+      const annotations = groundTruth.annotations.map((annotation) => ({ ...annotation, bbox: gtBox }));
+      const results = [{ ...right, bbox: dtBox }];
+      return (await evaluateCoco({ ...groundTruth, annotations }, results, { iouThresholds: [iou] })).summary.ap;
+    };
+    assert.ok((await apAt(1, [0, 0, 40, 40], [0, 0, 40 + 1e-9, 40])) > 0.99);
+    assert.equal(await apAt(1, [0, 0, 40, 40], [0, 0, 40 + 1e-7, 40]), 0);
+    assert.ok((await apAt(0, [5, 5, 0, 0], [5, 5, 0, 0])) > 0.99);
+  });
+
   it("evaluates many thresholds as it evaluates few", async () => {
     const thresholds = Array.from({ length: 100 }, (_, t) => 1 - t / 100);
     const shifted = { ...right, bbox: [10, 0, 40, 40] };
@@ -160,6 +182,12 @@ describe("evaluateCoco refuses", () => {
     [
       "a result of an unknown image",
       () => withResult({ image_id: 3 }),
+      "ANNOTATIONS_INVALID",
+      /position 0 has image_id 3/,
+    ],
+    [
+      "a result of an image that is chosen but unknown",
+      () => evaluateCoco(groundTruth, [{ ...right, image_id: 3 }], { imageIds: [1, 3] }),
       "ANNOTATIONS_INVALID",
       /position 0 has image_id 3/,
     ],

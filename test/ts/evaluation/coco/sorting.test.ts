@@ -30,4 +30,27 @@ describe("sortByScore", () => {
       }),
     );
   });
+
+  it("sorts scores that differ in their last bits only", () => {
+    const rows = Int32Array.from({ length: 300 }, (_, row) => row);
+    const falling = [...rows].reverse();
+    assert.deepEqual(
+      [
+        ...sortByScore(
+          rows,
+          Float64Array.from(rows, (row) => 0.5 + row * 2 ** -52),
+        ),
+      ],
+      falling,
+    );
+    assert.deepEqual(
+      [
+        ...sortByScore(
+          rows,
+          Float64Array.from(rows, (row) => -0.5 + row * 2 ** -52),
+        ),
+      ],
+      falling,
+    );
+  });
 });

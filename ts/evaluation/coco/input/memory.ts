@@ -79,7 +79,7 @@ function columnsOfArrays<const Fields extends readonly Field[]>(
 
 function asDoubles(values: unknown, column: string, record: string): Float64Array {
   if (values instanceof Float64Array) return values;
-  if (ArrayBuffer.isView(values) && !(values instanceof DataView)) return Float64Array.from(values as NumberColumn);
+  if (ArrayBuffer.isView(values) && !(values instanceof DataView)) return new Float64Array(values as NumberColumn);
   throw invalidColumns(`The column ${column} of each ${record} is no typed array of numbers.`);
 }
 

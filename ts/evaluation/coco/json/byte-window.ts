@@ -41,8 +41,11 @@ export function openWindow(source: ByteSource, size = FIRST_BYTES): ByteWindow {
   return { source, ...newBytes(size), ...start };
 }
 
+/** After what a window holds, so that four bytes can be read at each of its positions. */
+const PADDING = 4;
+
 function newBytes(size: number): Pick<ByteWindow, "bytes" | "view"> {
-  const bytes = new Uint8Array(size + 1);
+  const bytes = new Uint8Array(size + PADDING);
   return { bytes, view: new DataView(bytes.buffer) };
 }
 
@@ -77,11 +80,11 @@ function attempt<T>(path: string, access: () => T): T {
 export function refill(window: ByteWindow): void {
   handOut(window);
   const { bytes, position, end } = window;
-  const capacity = bytes.length - 1;
+  const capacity = bytes.length - PADDING;
   const held = end - position;
   if (held > capacity / 2 || capacity < MOST_BYTES) Object.assign(window, newBytes(2 * capacity));
   window.bytes.set(bytes.subarray(position, end));
-  const count = window.source.read(window.bytes.subarray(held, window.bytes.length - 1));
+  const count = window.source.read(window.bytes.subarray(held, window.bytes.length - PADDING));
   window.offset += position;
   window.position = 0;
   window.keptFrom = 0;

@@ -71,8 +71,9 @@ function readUsualNumber(window: ByteWindow, values: Float64Array, index: number
   if (position === first || lowDigits > HALF_DIGITS || ENDS[bytes[position] as number] !== 1) return false;
   const upper = high * (POWERS[lowDigits] as number);
   const divisor = POWERS[position - first] as number;
+  // Both are exact below 2^53, so that dividing rounds once.
   if (upper + low < 2 ** 53) values[index] = (upper + low) / divisor;
-  else if (!writeLongFraction(upper, low, divisor, values, index)) return false;
+  else values[index] = longFraction(upper, low, divisor);
   window.position = position;
   return true;
 }
@@ -86,17 +87,15 @@ function readNegative(window: ByteWindow, values: Float64Array, index: number): 
   return isRead;
 }
 
-/** Writes (high + low) / divisor, rounded once. False if it lies too close to the middle of two doubles. All are whole. */
-function writeLongFraction(high: number, low: number, divisor: number, values: Float64Array, index: number): boolean {
+/**
+ * (high + low) / divisor, rounded once, for more digits than a double holds. The correction is right to 51 bits, which is enough:
+ * with 18 decimals, no number is nearer to the middle of two doubles than 2^-43 of their distance.
+ */
+function longFraction(high: number, low: number, divisor: number): number {
   const whole = high + low;
   const rest = low - (whole - high);
   const rounded = whole / divisor;
-  const correction = (remainder(whole, rounded, divisor) + rest) / divisor;
-  // The correction is right to 51 bits, so its true value lies between these.
-  const least = rounded + correction * (1 - 2 ** -50);
-  const most = rounded + correction * (1 + 2 ** -50);
-  values[index] = least;
-  return least === most;
+  return rounded + (remainder(whole, rounded, divisor) + rest) / divisor;
 }
 
 /** Exactly dividend - quotient * divisor, with the product from halves (Dekker). */

@@ -5,7 +5,6 @@
 import type { ByteWindow } from "./byte-window.js";
 import { readNumberAhead } from "./number.js";
 import { QUOTE, scanString } from "./string.js";
-import { isAhead } from "./tokens.js";
 
 /** How an object was written. */
 export interface Pattern {
@@ -14,11 +13,11 @@ export interface Pattern {
   readonly end: Text;
 }
 
-/** Is looked for four bytes at a time: by words, and by a last one that overlaps them. Shorter texts have bytes only. */
+/** Is looked for four bytes at a time, the last ones with a mask for those that belong to it. */
 interface Text {
-  readonly bytes: Uint8Array;
+  readonly length: number;
   readonly words: Int32Array;
-  readonly lastWord: number;
+  readonly masks: Int32Array;
 }
 
 interface PatternValue {
@@ -58,9 +57,13 @@ export function patternOf({ bytes, position }: ByteWindow, start: number, spans:
 }
 
 function textOf(bytes: Uint8Array): Text {
-  const view = new DataView(bytes.buffer);
-  const words = Int32Array.from({ length: Math.floor(bytes.length / 4) }, (_, w) => view.getInt32(4 * w));
-  return { bytes, words, lastWord: bytes.length < 4 ? 0 : view.getInt32(bytes.length - 4) };
+  const padded = Buffer.alloc(4 * Math.ceil(bytes.length / 4));
+  const masks = Buffer.alloc(padded.length);
+  padded.set(bytes);
+  masks.fill(0xff, 0, bytes.length);
+  const wordsOf = (buffer: Buffer): Int32Array =>
+    Int32Array.from({ length: buffer.length / 4 }, (_, w) => buffer.readInt32BE(4 * w));
+  return { length: bytes.length, words: wordsOf(padded), masks: wordsOf(masks) };
 }
 
 /** Reads an object that is written alike. False if it is not, or is cut off by the window: it is not passed over. */
@@ -98,15 +101,12 @@ function passValue(window: ByteWindow): boolean {
   return end > 0;
 }
 
-function pass(window: ByteWindow, text: Text): boolean {
-  const { length } = text.bytes;
-  if (window.position + length > window.end) return false;
-  if (!(length < 4 ? isAhead(window, 0, text.bytes) : areWordsAhead(window, text))) return false;
-  window.position += length;
+function pass(window: ByteWindow, { length, words, masks }: Text): boolean {
+  const { view, position, end } = window;
+  if (position + length > end) return false;
+  for (let w = 0; w < words.length; w++) {
+    if ((view.getInt32(position + 4 * w) & (masks[w] as number)) !== words[w]) return false;
+  }
+  window.position = position + length;
   return true;
-}
-
-function areWordsAhead({ view, position }: ByteWindow, { bytes, words, lastWord }: Text): boolean {
-  for (let w = 0; w < words.length; w++) if (view.getInt32(position + 4 * w) !== words[w]) return false;
-  return view.getInt32(position + bytes.length - 4) === lastWord;
 }

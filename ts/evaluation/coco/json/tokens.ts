@@ -100,7 +100,7 @@ function readUnusualKey(window: ByteWindow, names: readonly Uint8Array[]): numbe
 }
 
 /** Whether a text stands so many bytes ahead of the window's position. */
-export function isAhead({ bytes, position }: ByteWindow, ahead: number, text: Uint8Array): boolean {
+function isAhead({ bytes, position }: ByteWindow, ahead: number, text: Uint8Array): boolean {
   for (let i = 0; i < text.length; i++) if (bytes[position + ahead + i] !== text[i]) return false;
   return true;
 }
