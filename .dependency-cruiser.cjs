@@ -21,7 +21,7 @@ const doors = {
   "@grpc/grpc-js": "^ts/(grpc|controller|client|gen)/",
   "onnxruntime-node": "^ts/evaluation/onnx/",
   saxes: "^ts/data/formats/voc/xml\\.ts$",
-  sharp: "^ts/(data/images\\.ts$|data/formats/image-size\\.ts$|evaluation/onnx/|report/)",
+  sharp: "^ts/(data/inspect-image\\.ts$|data/formats/image-size\\.ts$|evaluation/onnx/|report/)",
 };
 
 const arrowRules = Object.entries(arrows).map(([folder, allowed]) => ({

@@ -2,6 +2,7 @@
  * Compares with what others use, on generated data. Each run is a fresh process; ours and theirs take turns.
  *
  *     npm run bench -- coco
+ *     npm run bench -- duplicates
  *     npm run bench -- coco --rounds 3 --references hotcoco,ultrafast-pycocotools --json bench.json
  *
  * --json writes a list of { bench, case, ours, reference, ratio }, where ours and reference are { seconds, peak_mb, value,
@@ -14,7 +15,10 @@ import { setUpDependencies } from "./setup.mjs";
 import { main, ScriptError } from "./tools.mjs";
 
 /** Each exports `compare({ rounds, references })`, which prints as it goes and returns { case, ours, reference, ratio }. */
-const benches = { coco: () => import("./bench/coco.mjs") };
+const benches = {
+  coco: () => import("./bench/coco.mjs"),
+  duplicates: () => import("./bench/duplicates.mjs"),
+};
 
 const options = {
   json: { type: "string" },

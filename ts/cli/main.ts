@@ -5,6 +5,7 @@ import { version } from "../core/package.js";
 import { addCancel } from "./cancel.js";
 import { addCheck } from "./check.js";
 import { addConvert } from "./convert.js";
+import { addCurate } from "./curate.js";
 import { addDoctor } from "./doctor.js";
 import { addEval } from "./eval.js";
 import { EXIT_USAGE, exitCodeOf } from "./exit-code.js";
@@ -14,6 +15,7 @@ import { addReport } from "./report.js";
 import { addRun } from "./run.js";
 import { addRuns } from "./runs.js";
 import { addServe } from "./serve.js";
+import { addSplit } from "./split.js";
 import { addSubmit } from "./submit.js";
 import { addWatch } from "./watch.js";
 
@@ -28,6 +30,8 @@ function createProgram(): Command {
     addInit,
     addCheck,
     addConvert,
+    addCurate,
+    addSplit,
     addRun,
     addReport,
     addServe,

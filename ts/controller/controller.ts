@@ -1,29 +1,22 @@
 /** Puts the controller together: state, artifacts, services, frames, workers and runs of one workspace. */
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import { logVerbosity, Server, ServerCredentials, type ServerOptions, setLogVerbosity } from "@grpc/grpc-js";
-import type { ArtifactStore } from "../core/artifacts.js";
 import { CasslError } from "../core/errors.js";
 import { ArtifactServiceService } from "../gen/cassl/v1/artifact_service.js";
 import { ControllerServiceService } from "../gen/cassl/v1/controller_service.js";
 import { WorkerServiceService } from "../gen/cassl/v1/worker_service.js";
 import { artifactService } from "./artifact-service.js";
-import { openArtifactStore } from "./artifacts.js";
 import { createChildWorkers } from "./child-workers.js";
 import { controllerService } from "./controller-service.js";
 import { serveFrames } from "./frames.js";
 import { runExecution } from "./run-execution.js";
-import { openRunFolders, type RunFolders } from "./run-folders.js";
 import { createRunLog } from "./run-log.js";
 import { createRuns, type Recovery } from "./runs.js";
 import { createShardLedger } from "./shards.js";
-import { openState, type StateStore } from "./state.js";
-import { toStorageError } from "./storage.js";
 import { createTaskProgress } from "./task-progress.js";
 import { choosePython } from "./worker-process.js";
 import { workerService } from "./worker-service.js";
 import { createWorkerPool } from "./workers.js";
-import { lockWorkspace } from "./workspace-lock.js";
+import { openWorkspace } from "./workspace.js";
 
 export interface ControllerOptions {
   /** Folder for state, artifacts and results; made if it is missing. */
@@ -84,7 +77,9 @@ export async function startController(options: ControllerOptions): Promise<Contr
 
 async function openAll(options: ControllerOptions, closers: Closer[]): Promise<string> {
   const { workspace, host, port, heartbeatSeconds = 5 } = options;
-  const { state, artifacts, folders } = await openWorkspace(workspace, closers);
+  const opened = await openWorkspace(workspace);
+  closers.push(opened.close);
+  const { state, artifacts, folders, inspections } = opened;
   const frames = await serveFrames(host === "localhost" ? "127.0.0.1" : host);
   closers.push(frames.close);
 
@@ -99,7 +94,7 @@ async function openAll(options: ControllerOptions, closers: Closer[]): Promise<s
   closers.push(pool.close);
   const shards = createShardLedger(state, artifacts, pool.tasks);
   frames.answer(shards);
-  const execute = runExecution({ state, artifacts, folders, shards, submit: pool.tasks.submit });
+  const execute = runExecution({ state, artifacts, folders, inspections, shards, submit: pool.tasks.submit });
   const runs = createRuns(createRunLog(state), execute);
 
   const server = new Server(SERVER_OPTIONS);
@@ -111,23 +106,6 @@ async function openAll(options: ControllerOptions, closers: Closer[]): Promise<s
   await children.start(address, pool);
   runs.recover(options.recover);
   return address;
-}
-
-interface Workspace {
-  readonly state: StateStore;
-  readonly artifacts: ArtifactStore;
-  readonly folders: RunFolders;
-}
-
-async function openWorkspace(workspace: string, closers: Closer[]): Promise<Workspace> {
-  await makeFolder(workspace);
-  const lock = lockWorkspace(workspace, join(workspace, "lock"));
-  closers.push(lock.release);
-  const artifacts = await openArtifactStore(join(workspace, "artifacts"));
-  const folders = await openRunFolders(join(workspace, "runs"));
-  const state = openState(join(workspace, "state.db"));
-  closers.push(state.close);
-  return { state, artifacts, folders };
 }
 
 /** ADDRESS_UNAVAILABLE, mostly because the port is taken. */
@@ -159,12 +137,4 @@ function checkLoopback(host: string): void {
     `The address ${host} can be reached from other machines, which needs TLS and tokens; this version has neither.`,
     "Listen on 127.0.0.1.",
   );
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw toStorageError(error, `The workspace ${folder} cannot be made`);
-  }
 }

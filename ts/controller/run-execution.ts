@@ -2,10 +2,12 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ArtifactStore } from "../core/artifacts.js";
+import type { InspectionCache } from "../data/inspect-image.js";
 import type { Config } from "../pipeline/config.js";
 import { type RunResult, runPipeline } from "../pipeline/pipeline.js";
 import { createSteps } from "../pipeline/step.js";
 import { type ReportInput, writeReport } from "../report/report.js";
+import { curatedData, reportedCuration } from "./curation.js";
 import { pipelineWorkers } from "./pipeline-workers.js";
 import type { RunFolders } from "./run-folders.js";
 import type { ExecuteRun } from "./runs.js";
@@ -18,16 +20,18 @@ export interface RunResources {
   readonly state: StateStore;
   readonly artifacts: ArtifactStore;
   readonly folders: RunFolders;
+  readonly inspections: InspectionCache;
   readonly shards: ShardLedger;
   readonly submit: Submit;
 }
 
-export function runExecution({ state, artifacts, folders, shards, submit }: RunResources): ExecuteRun {
+export function runExecution({ state, artifacts, folders, inspections, shards, submit }: RunResources): ExecuteRun {
   return async ({ run_id, created_at }, config, emit, signal) => {
     const steps = createSteps(state, artifacts, emit, signal);
     const workers = pipelineWorkers(submit, shards, emit);
-    const result = await runPipeline(run_id, config, { steps, workers, artifacts, emit });
+    const result = await runPipeline(run_id, config, { steps, workers, artifacts, inspections, emit });
     const finishedAt = new Date();
+    const curated = curatedData(result, state);
     const report: ReportInput = {
       run: { run_id, config, created_at: created_at ?? finishedAt, finished_at: finishedAt },
       result,
@@ -35,7 +39,8 @@ export function runExecution({ state, artifacts, folders, shards, submit }: RunR
         state.progressOf(key).map((entry) => ({ ...entry, step: name })),
       ),
       events: state.eventsAfter(run_id, 0, Number.MAX_SAFE_INTEGER),
-      samples: await gatherSamples(result, state, artifacts),
+      samples: await gatherSamples(result, curated, artifacts),
+      curation: await reportedCuration(curated, artifacts),
     };
     await folders.write(run_id, (directory) => writeResults(directory, config, result, report));
     return { finishedAt, result: await artifacts.put(Buffer.from(jsonText(result))) };

@@ -7,7 +7,6 @@ import { decodeManifest } from "../data/manifest.js";
 import type { CocoResult } from "../evaluation/coco/index.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import type { ArmResult, RunResult } from "../pipeline/pipeline.js";
-import type { StepStore } from "../pipeline/step.js";
 import type { SampleBox, SampleImage } from "../report/report.js";
 
 /** Of each arm and kind. */
@@ -16,21 +15,15 @@ const MIN_SHOWN_SCORE = 0.3;
 
 export async function gatherSamples(
   result: RunResult,
-  steps: StepStore,
+  curated: CuratedData,
   artifacts: ArtifactStore,
 ): Promise<SampleImage[]> {
-  const curated = curatedData(result, steps);
   const validation = decodeManifest(await artifacts.read(curated.validation.sha256));
   const samples = result.arms.map(async (arm) => [
     ...(await pseudoLabelSamples(arm, curated.image_root, artifacts)),
     ...(await detectionSamples(arm, validation, curated.image_root, artifacts)),
   ]);
   return (await Promise.all(samples)).flat();
-}
-
-function curatedData(result: RunResult, steps: StepStore): CuratedData {
-  const key = result.steps.find(({ name }) => name === "curate")?.key ?? "";
-  return JSON.parse(steps.findStep(key)?.output ?? "") as CuratedData;
 }
 
 async function pseudoLabelSamples(

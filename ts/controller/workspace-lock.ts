@@ -28,7 +28,7 @@ export function lockWorkspace(workspace: string, file: string): WorkspaceLock {
 
 function ownerOf(database: Database): string {
   try {
-    return `process ${database.prepare("SELECT pid FROM owner").get()?.["pid"]}`;
+    return `process ${Number(database.prepare("SELECT pid FROM owner").get()?.["pid"])}`;
   } catch {
     // The other process is just writing it.
     return "another process";

@@ -1,15 +1,20 @@
 /** The curate step: from annotation files and folders to three checked datasets, with every image accounted for. */
 import type { ArtifactStore } from "../core/artifacts.js";
 import { classesWithObjects } from "../core/categories.js";
-import { mapConcurrently } from "../core/concurrency.js";
 import type { Annotation, Category, Dataset } from "../core/dataset.js";
 import { CasslError } from "../core/errors.js";
-import { canonicalJson } from "../core/hash.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import type { BoxCounts } from "./box-policy.js";
-import { type DroppedImage, decideFates, type InspectedImage, type UsedImage } from "./fates.js";
-import { inspectImage } from "./images.js";
-import { encodeManifest } from "./manifest.js";
+import { gatherEvidence } from "./evidence.js";
+import { type DroppedImage, dropCopies, dropLeaks, dropUnsound } from "./fates.js";
+import { findLeaks, type Leak } from "./firewall.js";
+import { inspectAll } from "./inspect-all.js";
+import type { InspectionCache } from "./inspect-image.js";
+import { isOf, positionsOf, type SoundImage } from "./inspected-image.js";
+import { storeLines } from "./json-lines.js";
+import { countFates, type FateCount, ledgerLines } from "./ledger.js";
+import { manifestRecords } from "./manifest.js";
+import { type SharedPictures, searchSeries } from "./near-duplicates/search.js";
 import { type Candidate, type DataSources, readSources } from "./sources.js";
 
 export { fingerprintData } from "./sources.js";
@@ -26,8 +31,12 @@ export interface CuratedData {
   /** Labeled images used over images in the labeled annotation file. */
   readonly labeled_fraction: number;
   readonly counts: CurationCounts;
-  /** JSON Lines, one an image: `{ file_name, split, fate: "used" | "dropped", reason? }`. */
+  /** JSON Lines of LedgerLine, one an image. */
   readonly ledger: ArtifactRef;
+  /** The sums over the ledger. */
+  readonly fates: readonly FateCount[];
+  /** JSON Lines of LeakEvidence, one for each image that the firewall has kept out. */
+  readonly leaks: ArtifactRef;
 }
 
 export interface CurationCounts {
@@ -43,67 +52,65 @@ export interface CurationCounts {
 
 export interface CurateContext {
   readonly artifacts: ArtifactStore;
+  readonly inspections?: InspectionCache | undefined;
   readonly signal: AbortSignal;
   onProgress(done: number, total: number): void;
 }
-
-/** sharp decodes in the threads of Node.js, of which there are four; more images at once would only take memory. */
-const IMAGES_AT_ONCE = 4;
-const PROGRESS_REPORTS = 100;
 
 /**
  * Bad input is refused with FILE_NOT_FOUND, CONFIG_INVALID, ANNOTATIONS_INVALID, CATEGORY_MISMATCH, DATASET_EMPTY or
  * IMAGE_INVALID before anything is stored. An empty unlabeled set is not refused: whether it is needed depends on the arms.
  */
 export async function curate(data: DataSources, seed: number, context: CurateContext): Promise<CuratedData> {
+  const { artifacts, signal, inspections: cache, onProgress } = context;
   const { imageRoot, categories, candidates, leftOut, ...sources } = await readSources(data, seed);
   checkAnnotated(listedIn(candidates, "labeled"), listedIn(candidates, "validation"), categories);
 
-  const { used, dropped } = decideFates(await inspectAll(candidates, context), data.bad_images);
+  const maxPixels = data.max_image_pixels;
+  const { images, pictures } = await inspectAll(candidates, { maxPixels, cache, signal, onProgress });
+  const sound = dropUnsound(images, data.bad_images);
+  const leaks = await leaksOf(sound.kept, pictures, data, signal);
+  const clean = dropLeaks(sound.kept, leaks, data.leak_firewall.labeled);
+  const { kept: used, dropped: copies } = dropCopies(clean.kept);
+  const dropped = [...sound.dropped, ...clean.dropped, ...copies, ...leftOut.map(notTaken)];
+
   const labeled = annotatedSet(used, "labeled", categories);
   const validation = annotatedSet(used, "validation", categories);
   const unlabeled = unlabeledSet(used);
   checkAnnotated(labeled.images, validation.images, categories);
-
-  const notTaken = leftOut.map((candidate) => ({ candidate, reason: "left out by data.labeled.take" }));
-  const allDropped = [...dropped, ...notTaken];
-  const { artifacts } = context;
+  const names = used.map(({ candidate }) => candidate.file_name);
+  const series = await searchSeries(pictures, positionsOf(used), names, signal);
+  const evidence = await gatherEvidence(leaks, signal);
   return {
-    labeled: await artifacts.put(encodeManifest(labeled)),
-    unlabeled: await artifacts.put(encodeManifest(unlabeled)),
-    validation: await artifacts.put(encodeManifest(validation)),
-    ledger: await artifacts.put(encodeLedger(used, allDropped)),
+    labeled: await storeLines(artifacts, () => manifestRecords(labeled)),
+    unlabeled: await storeLines(artifacts, () => manifestRecords(unlabeled)),
+    validation: await storeLines(artifacts, () => manifestRecords(validation)),
+    ledger: await storeLines(artifacts, () => ledgerLines({ used, dropped, pictures, series })),
+    leaks: await storeLines(artifacts, () => evidence),
+    fates: countFates({ used, dropped }),
     image_root: imageRoot,
     labeled_fraction: labeled.images.length / sources.labeledCount,
     counts: {
       labeled: labeled.images.length,
       unlabeled: unlabeled.images.length,
       validation: validation.images.length,
-      dropped: allDropped.length,
+      dropped: dropped.length,
       boxes: sources.boxes,
     },
   };
 }
 
-async function inspectAll(
-  candidates: readonly Candidate[],
-  { signal, onProgress }: CurateContext,
-): Promise<InspectedImage[]> {
-  const total = candidates.length;
-  let done = 0;
-  const report = (): void => {
-    done++;
-    if (done === total || done % Math.ceil(total / PROGRESS_REPORTS) === 0) onProgress(done, total);
-  };
-  const inspect = async (candidate: Candidate): Promise<InspectedImage> => {
-    const inspected = await inspectImage(candidate.path).then(
-      (info) => ({ candidate, info }),
-      (error: Error) => ({ candidate, fault: error.message }),
-    );
-    report();
-    return inspected;
-  };
-  return mapConcurrently(candidates, IMAGES_AT_ONCE, inspect, signal);
+async function leaksOf(
+  images: readonly SoundImage[],
+  pictures: SharedPictures,
+  { leak_firewall: { enabled, max_distance } }: DataSources,
+  signal: AbortSignal,
+): Promise<Leak[]> {
+  return enabled ? findLeaks(images, pictures, max_distance, signal) : [];
+}
+
+function notTaken(candidate: Candidate): DroppedImage {
+  return { candidate, reason: "left out of the labeled set" };
 }
 
 interface Annotated {
@@ -138,27 +145,23 @@ function listedIn(candidates: readonly Candidate[], split: Candidate["split"]): 
   return candidates.flatMap((candidate) => (candidate.split === split ? (candidate.listed ?? []) : []));
 }
 
-function annotatedSet(used: readonly UsedImage[], split: Candidate["split"], categories: readonly Category[]): Dataset {
-  const images = used.flatMap(({ candidate: { listed, file_name, split: own }, info }) =>
-    own === split && listed !== undefined ? [{ ...listed, file_name, sha256: info.sha256 }] : [],
-  );
+function annotatedSet(
+  used: readonly SoundImage[],
+  split: Candidate["split"],
+  categories: readonly Category[],
+): Dataset {
+  const images = used.filter(isOf(split)).flatMap(({ candidate: { listed, file_name }, info: { sha256 } }) => {
+    return listed === undefined ? [] : [{ ...listed, file_name, sha256 }];
+  });
   return { categories, images };
 }
 
-function unlabeledSet(used: readonly UsedImage[]): Dataset {
-  const images = used.filter(({ candidate }) => candidate.split === "unlabeled");
+function unlabeledSet(used: readonly SoundImage[]): Dataset {
+  const images = used.filter(isOf("unlabeled"));
   return {
     categories: [],
     images: images.map(({ candidate: { file_name }, info: { sha256, width_px, height_px } }, index) => {
       return { id: index + 1, file_name, sha256, width_px, height_px, annotations: [] };
     }),
   };
-}
-
-function encodeLedger(used: readonly UsedImage[], dropped: readonly DroppedImage[]): Uint8Array {
-  const lines = [
-    ...used.map(({ candidate: { file_name, split } }) => ({ file_name, split, fate: "used" })),
-    ...dropped.map(({ candidate: { file_name, split }, reason }) => ({ file_name, split, fate: "dropped", reason })),
-  ];
-  return Buffer.from(lines.map((line) => `${canonicalJson(line)}\n`).join(""));
 }

@@ -1,101 +1,128 @@
-/** What becomes of each image: used, or dropped for a reason. Pure decisions on what inspection found. */
+/** What becomes of each image: used, or dropped for a reason. Pure decisions on what inspection and the firewall found. */
+
 import { failOnFaults } from "./faults.js";
-import type { ImageInfo } from "./images.js";
+import type { Leak } from "./firewall.js";
+import type { ImageInfo } from "./inspect-image.js";
+import { firstByContent, type InspectedImage, isOf, type SoundImage } from "./inspected-image.js";
 import type { Candidate } from "./sources.js";
 
-/** A candidate that was looked into: either its `info`, or the `fault` for which it could not be decoded. */
-export interface InspectedImage {
-  readonly candidate: Candidate;
-  readonly info?: ImageInfo;
-  readonly fault?: string;
-}
-
-export interface UsedImage {
-  readonly candidate: Candidate;
-  readonly info: ImageInfo;
-}
+export type DropReason =
+  | "cannot be decoded"
+  | "of another size than annotated"
+  | "exact copy of a validation image"
+  | "near-duplicate of a validation image"
+  | "same content as another image"
+  | "left out of the labeled set";
 
 export interface DroppedImage {
   readonly candidate: Candidate;
-  readonly reason: string;
+  readonly reason: DropReason;
+  /** What is so only of this image, such as the name of the other one. */
+  readonly detail?: string;
+  /** Unless it could not be decoded. */
+  readonly info?: ImageInfo;
+}
+
+export interface Decision {
+  readonly kept: readonly SoundImage[];
+  readonly dropped: readonly DroppedImage[];
 }
 
 /**
- * Decides on every image, so that used and dropped ones together are all of them.
- * IMAGE_INVALID for images that cannot be decoded, unless they are to be dropped.
- * ANNOTATIONS_INVALID for images of another size than annotated, and for labeled images that are validation images too.
+ * Drops what cannot be decoded, or is not the image that was annotated.
+ * IMAGE_INVALID or ANNOTATIONS_INVALID for these, unless they are to be dropped.
  */
-export function decideFates(
-  images: readonly InspectedImage[],
-  badImages: "error" | "drop",
-): { used: UsedImage[]; dropped: DroppedImage[] } {
-  const sound = images.filter((image): image is UsedImage => image.info !== undefined);
-  const bad = images.flatMap(({ candidate, fault }) => (fault === undefined ? [] : [{ candidate, fault }]));
-  if (badImages === "error") refuseBad(bad);
-  refuseWrongSizes(sound);
-  refuseLeaks(sound);
-  const { used, dropped } = dropDuplicates(sound);
+export function dropUnsound(images: readonly InspectedImage[], badImages: "error" | "drop"): Decision {
+  const kept: SoundImage[] = [];
+  const undecodable: DroppedImage[] = [];
+  const misfits: DroppedImage[] = [];
+  for (const [position, { candidate, info, fault }] of images.entries()) {
+    if (info === undefined) {
+      undecodable.push({ candidate, reason: "cannot be decoded", detail: fault ?? "" });
+      continue;
+    }
+    const misfit = sizeFault(candidate, info);
+    if (misfit === undefined) kept.push({ candidate, info, position });
+    else misfits.push({ candidate, reason: "of another size than annotated", detail: misfit, info });
+  }
+  if (badImages === "error") refuseBad(undecodable, misfits);
+  return { kept, dropped: [...undecodable, ...misfits] };
+}
+
+/**
+ * Drops what shows the same as a validation image.
+ * ANNOTATIONS_INVALID for labeled images that do, unless they are to be dropped.
+ */
+export function dropLeaks(images: readonly SoundImage[], leaks: readonly Leak[], labeled: "error" | "drop"): Decision {
+  if (labeled === "error") refuseLabeled(leaks.filter(({ suspect }) => suspect.candidate.split === "labeled"));
+  const leaking = new Set(leaks.map(({ suspect }) => suspect));
   return {
-    used,
-    dropped: [...bad.map(({ candidate, fault }) => ({ candidate, reason: `cannot be decoded: ${fault}` })), ...dropped],
-  };
-}
-
-function refuseBad(bad: readonly { candidate: Candidate; fault: string }[]): void {
-  const faults = bad.map(({ candidate, fault }) => `${candidate.path}: ${fault}`);
-  failOnFaults(
-    "IMAGE_INVALID",
-    "Images that cannot be decoded",
-    faults,
-    "Replace or remove them, or set `data.bad_images: drop`.",
-  );
-}
-
-function refuseWrongSizes(images: readonly UsedImage[]): void {
-  const faults = images.flatMap(({ candidate: { path, listed }, info }) => {
-    if (listed === undefined || (listed.width_px === info.width_px && listed.height_px === info.height_px)) return [];
-    const isTurned = info.turned && listed.width_px === info.height_px && listed.height_px === info.width_px;
-    const hint = isTurned ? "; it is annotated as its EXIF orientation turns it, which is not applied" : "";
-    return [
-      `${path} is ${info.width_px} x ${info.height_px} px, annotated as ${listed.width_px} x ${listed.height_px}${hint}`,
-    ];
-  });
-  const remedy = "Correct width and height in the annotation file, or store the images as they were annotated.";
-  failOnFaults("ANNOTATIONS_INVALID", "Images of another size than annotated", faults, remedy);
-}
-
-function refuseLeaks(images: readonly UsedImage[]): void {
-  const validation = firstByHash(images.filter(({ candidate }) => candidate.split === "validation"));
-  const faults = images.flatMap(({ candidate, info }) => {
-    const twin = candidate.split === "labeled" ? validation.get(info.sha256) : undefined;
-    return twin === undefined ? [] : [`${candidate.path} has the same content as ${twin.path}`];
-  });
-  const remedy = "Remove the image from one of the two annotation files.";
-  failOnFaults("ANNOTATIONS_INVALID", "Labeled images that are validation images too", faults, remedy);
-}
-
-/** Drops an unlabeled image if a labeled, a validation or an earlier unlabeled image has the same content. */
-function dropDuplicates(images: readonly UsedImage[]): { used: UsedImage[]; dropped: DroppedImage[] } {
-  const first = firstByHash([...images].sort((a, b) => Number(isUnlabeled(a)) - Number(isUnlabeled(b))));
-  const twinOf = ({ candidate, info }: UsedImage): Candidate | undefined => {
-    const twin = first.get(info.sha256);
-    return candidate.split === "unlabeled" && twin !== candidate ? twin : undefined;
-  };
-  return {
-    used: images.filter((image) => twinOf(image) === undefined),
-    dropped: images.flatMap((image) => {
-      const twin = twinOf(image);
-      return twin === undefined
-        ? []
-        : [{ candidate: image.candidate, reason: `same content as ${twin.split} ${twin.file_name}` }];
+    kept: images.filter((image) => !leaking.has(image)),
+    dropped: leaks.map(({ suspect: { candidate, info }, original, kind, distance }) => {
+      const other = original.candidate.file_name;
+      return kind === "exact"
+        ? { candidate, info, reason: "exact copy of a validation image", detail: other }
+        : {
+            candidate,
+            info,
+            reason: "near-duplicate of a validation image",
+            detail: `${other}, distance ${distance.toFixed(3)}`,
+          };
     }),
   };
 }
 
-function isUnlabeled({ candidate }: UsedImage): boolean {
-  return candidate.split === "unlabeled";
+/** Drops an unlabeled image if a labeled or an earlier unlabeled image has the same content. */
+export function dropCopies(images: readonly SoundImage[]): Decision {
+  const first = firstByContent([...images.filter(isOf("labeled")), ...images.filter(isOf("unlabeled"))]);
+  const kept: SoundImage[] = [];
+  const dropped: DroppedImage[] = [];
+  for (const image of images) {
+    const twin = isOf("unlabeled")(image) ? first.get(image.info.sha256) : image;
+    if (twin === image || twin === undefined) kept.push(image);
+    else dropped.push({ ...factsOf(image), reason: "same content as another image", detail: nameOf(twin) });
+  }
+  return { kept, dropped };
 }
 
-function firstByHash(images: readonly UsedImage[]): Map<string, Candidate> {
-  return new Map([...images].reverse().map(({ candidate, info }) => [info.sha256, candidate]));
+function sizeFault({ listed }: Candidate, { width_px, height_px, turned }: ImageInfo): string | undefined {
+  if (listed === undefined || (listed.width_px === width_px && listed.height_px === height_px)) return undefined;
+  const isTurned = turned && listed.width_px === height_px && listed.height_px === width_px;
+  const hint = isTurned ? "; it is annotated as its EXIF orientation turns it, which is not applied" : "";
+  return `is ${width_px} x ${height_px} px, annotated as ${listed.width_px} x ${listed.height_px}${hint}`;
+}
+
+function refuseBad(undecodable: readonly DroppedImage[], misfits: readonly DroppedImage[]): void {
+  const describe = ({ candidate, detail }: DroppedImage, joint: string): string => `${candidate.path}${joint}${detail}`;
+  failOnFaults(
+    "IMAGE_INVALID",
+    "Images that cannot be decoded",
+    undecodable.map((image) => describe(image, ": ")),
+    "Replace or remove them, or set `data.bad_images: drop`.",
+  );
+  failOnFaults(
+    "ANNOTATIONS_INVALID",
+    "Images of another size than annotated",
+    misfits.map((image) => describe(image, " ")),
+    "Correct width and height in the annotation file, store the images as they were annotated, or set `data.bad_images: drop`.",
+  );
+}
+
+function refuseLabeled(leaks: readonly Leak[]): void {
+  const faults = leaks.map(({ suspect, original, kind, distance }) =>
+    kind === "exact"
+      ? `${suspect.candidate.path} has the same content as ${original.candidate.path}`
+      : `${suspect.candidate.path} shows the same as ${original.candidate.path} (distance ${distance.toFixed(3)})`,
+  );
+  const remedy =
+    "Remove the image from one of the two annotation files, or set `data.leak_firewall.labeled: drop` to train without it.";
+  failOnFaults("ANNOTATIONS_INVALID", "Labeled images that are validation images too", faults, remedy);
+}
+
+function factsOf({ candidate, info }: SoundImage): Pick<DroppedImage, "candidate" | "info"> {
+  return { candidate, info };
+}
+
+function nameOf({ candidate: { split, file_name } }: SoundImage): string {
+  return `${split} ${file_name}`;
 }

@@ -1,65 +1,42 @@
-/** Finds image files and looks into them. The door to sharp for curation. */
-import { createHash } from "node:crypto";
+/** Finds image files. */
 import type { Dirent } from "node:fs";
-import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
-import sharp from "sharp";
 import { CasslError } from "../core/errors.js";
 
-/** What both sharp and Pillow decode to the same pixels. */
+/** Of what both sharp and Pillow decode to the same pixels. */
 const EXTENSIONS = new Set([".jpg", ".jpeg", ".png", ".webp"]);
-const FORMATS = new Set(["jpeg", "png", "webp"]);
-
-export interface ImageInfo {
-  /** SHA-256 of the file. */
-  readonly sha256: string;
-  /** Size of the stored pixels: no EXIF orientation is applied. */
-  readonly width_px: number;
-  readonly height_px: number;
-  /** Whether the EXIF orientation, if it were applied, would swap width and height. */
-  readonly turned: boolean;
-}
 
 /**
  * The paths of all image files under a folder, in the order of their names, through symbolic links. Hidden files and
- * folders are passed over, and each folder is searched once however many links lead to it.
- * FILE_NOT_FOUND if the folder cannot be read.
+ * folders are passed over, and each folder is searched once however many links lead to it. A folder inside that cannot be
+ * searched is among the paths as it is, for the inspection to refuse.
+ * FILE_NOT_FOUND if the folder itself cannot be searched.
  */
 export async function findImages(folder: string): Promise<string[]> {
   const searched = new Set<string>();
+  const found: string[] = [];
 
-  const search = async (inside: string): Promise<string[]> => {
+  const search = async (inside: string): Promise<void> => {
     const real = await realpath(inside);
-    if (searched.has(real)) return [];
+    if (searched.has(real)) return;
     searched.add(real);
     const entries = await readdir(inside, { withFileTypes: true });
-    const found: string[] = [];
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       if (entry.name.startsWith(".")) continue;
       const path = join(inside, entry.name);
-      if (await isFolder(entry, path)) found.push(...(await search(path)));
+      if (await isFolder(entry, path)) await search(path).catch(() => found.push(path));
       else if (EXTENSIONS.has(extname(entry.name).toLowerCase())) found.push(path);
     }
-    return found;
   };
 
   try {
-    return await search(folder);
+    await search(folder);
+    return found;
   } catch (error) {
     const message = `The folder ${folder} cannot be searched for images: ${(error as Error).message}.`;
     throw new CasslError("FILE_NOT_FOUND", message, "Correct the path in the configuration.", { cause: error });
   }
-}
-
-/** Decodes the whole image. Throws an Error that says what is wrong if it is missing, truncated or not an image. */
-export async function inspectImage(path: string): Promise<ImageInfo> {
-  const bytes = await readFile(path);
-  const image = sharp(bytes, { failOn: "truncated" });
-  const { format, orientation = 1 } = await image.metadata();
-  if (!FORMATS.has(format)) throw new Error(`it is ${format}; JPEG, PNG and WebP can be read`);
-  const { info } = await image.raw().toBuffer({ resolveWithObject: true });
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
-  return { sha256, width_px: info.width, height_px: info.height, turned: orientation >= 5 };
 }
 
 /** A link that leads nowhere is no folder: it is found as an image if it is named like one, and is missing when looked into. */

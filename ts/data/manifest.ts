@@ -4,7 +4,7 @@
  */
 import type { Annotation, Category, Dataset, DatasetImage } from "../core/dataset.js";
 import { CasslError } from "../core/errors.js";
-import { canonicalJson } from "../core/hash.js";
+import { decodeLines, encodeLines } from "./json-lines.js";
 
 interface Header {
   readonly cassl: "dataset";
@@ -14,25 +14,29 @@ interface Header {
 }
 
 /** Equal datasets give equal bytes. */
-export function encodeManifest({ categories, images }: Dataset): Uint8Array {
+export function encodeManifest(dataset: Dataset): Uint8Array {
+  return Buffer.concat([...encodeLines(manifestRecords(dataset))]);
+}
+
+/** The lines of the manifest. */
+export function* manifestRecords({ categories, images }: Dataset): Generator<object> {
   const header: Header = { cassl: "dataset", version: 1, categories, image_count: images.length };
-  const lines = [header, ...images].map(canonicalJson);
-  return Buffer.from(`${lines.join("\n")}\n`);
+  yield header;
+  yield* images;
 }
 
 /** ANNOTATIONS_INVALID if the bytes are not a whole manifest. */
 export function decodeManifest(bytes: Uint8Array): Dataset {
-  const [header, ...images] = parseLines(bytes) as [Header | undefined, ...DatasetImage[]];
+  const [header, ...images] = readRecords(bytes) as [Header | undefined, ...DatasetImage[]];
   if (header?.cassl !== "dataset" || header.version !== 1) throw invalid("it does not start as one");
   if (header.image_count !== images.length)
     throw invalid(`it announces ${header.image_count} images and holds ${images.length}`);
   return { categories: header.categories, images };
 }
 
-function parseLines(bytes: Uint8Array): unknown[] {
-  const lines = new TextDecoder().decode(bytes).trimEnd().split("\n");
+function readRecords(bytes: Uint8Array): unknown[] {
   try {
-    return lines.map((line) => JSON.parse(line) as unknown);
+    return [...decodeLines(bytes)];
   } catch (error) {
     throw invalid("it holds a line that is not JSON", { cause: error });
   }

@@ -13,14 +13,24 @@ import { readImageList } from "./formats/images/image-list.js";
 import { annotationFiles, readAnnotations } from "./formats/read-annotations.js";
 import type { AnnotatedSet, AnnotationSource, ListedImage } from "./formats/source-set.js";
 import { findImages } from "./images.js";
+import { readSplit } from "./splits/split-file.js";
+import { onlyClasses, takeSplit } from "./splits/take-split.js";
 
 /** `data` of cassl.yaml, with absolute paths. */
 export interface DataSources {
-  readonly labeled: AnnotatedSource & { readonly take?: number | undefined };
+  /** Of `take` and `split_file` at most one is given. */
+  readonly labeled: AnnotatedSource & { readonly take?: number | undefined; readonly split_file?: string | undefined };
   readonly unlabeled: { readonly images: readonly string[]; readonly rest_of_labeled: boolean };
   readonly validation: AnnotatedSource;
   readonly bad_images: "error" | "drop";
   readonly bad_boxes: BadBoxes;
+  /** Images of more pixels cannot be decoded. */
+  readonly max_image_pixels: number;
+  readonly leak_firewall: {
+    readonly enabled: boolean;
+    readonly max_distance: number;
+    readonly labeled: "error" | "drop";
+  };
 }
 
 interface AnnotatedSource extends AnnotationSource {
@@ -46,7 +56,7 @@ export interface Sources {
   /** How many images the labeled annotation file has. */
   readonly labeledCount: number;
   readonly candidates: readonly Candidate[];
-  /** Labeled images that `take` left out and that join no set. */
+  /** Labeled images that `take` or `split_file` left out and that join no set. */
   readonly leftOut: readonly Candidate[];
 }
 
@@ -61,7 +71,9 @@ export async function fingerprintData(data: DataSources): Promise<{ files: numbe
   const folders = await Promise.all([...new Set([labeled.images, validation.images])].map(findImages));
   const lists = await Promise.all(unlabeled.images.map(readImageList));
   const annotations = await Promise.all([labeled, validation].map(annotationFiles));
-  const paths = [...new Set([...annotations, ...folders, ...lists.map((list) => list.paths)].flat())].sort();
+  const splits = labeled.split_file === undefined ? [] : [labeled.split_file];
+  const listed = [...annotations, ...folders, ...lists.map((list) => list.paths)].flat();
+  const paths = [...new Set([...splits, ...listed])].sort();
   const files = await mapConcurrently(paths, FILES_AT_ONCE, async (path) => {
     const { size, mtimeMs } = await stat(path).catch(() => ({ size: -1, mtimeMs: -1 }));
     return [path, size, mtimeMs];
@@ -71,8 +83,8 @@ export async function fingerprintData(data: DataSources): Promise<{ files: numbe
 
 /**
  * Reads the annotation files, searches the folders and draws the labeled set.
- * CONFIG_INVALID if fewer images are labeled than are to be taken; otherwise as `readAnnotations`, `readImageList`
- * and `withCategories`.
+ * CONFIG_INVALID if fewer images are labeled than are to be taken; otherwise as `readAnnotations`, `readImageList`,
+ * `readSplit`, `takeSplit` and `withCategories`.
  */
 export async function readSources(data: DataSources, seed: number): Promise<Sources> {
   const lists = await Promise.all(data.unlabeled.images.map(readImageList));
@@ -80,8 +92,10 @@ export async function readSources(data: DataSources, seed: number): Promise<Sour
   const imageRoot = commonFolder(folders);
   const labeled = await readAnnotations(data.labeled, data.bad_boxes);
   const validation = await readAnnotations(data.validation, data.bad_boxes);
-  const validationImages = withCategories(validation.images, idsAsIn(labeled, validation), labeled.categories);
-  const { taken, rest } = draw(labeled.images, data.labeled, seed);
+  const split = data.labeled.split_file === undefined ? undefined : await readSplit(data.labeled.split_file);
+  const known = withCategories(validation.images, idsAsIn(labeled, validation), labeled.categories);
+  const validationImages = onlyClasses(known, labeled.categories, split?.classes);
+  const { taken, rest } = split ? takeSplit(labeled, split, data.labeled) : draw(labeled.images, data.labeled, seed);
 
   const candidate = (split: Candidate["split"], path: string): Candidate => {
     return { split, path, file_name: relativeName(imageRoot, path) };

@@ -62,11 +62,26 @@ const annotated = {
   split: path.optional().describe("Which part to use if the data set names several, such as train in a data.yaml"),
 };
 
+/** From twice its warning limit on, Pillow, which decodes for training, refuses an image. */
+const MOST_PIXELS = 178_956_970;
+
+const leakFirewall = z.strictObject({
+  enabled: z.boolean().default(true).describe("Whether to look for copies and near-duplicates of validation images"),
+  max_distance: unit
+    .default(0.04)
+    .describe("Up to which distance two images are near-duplicates; 0: the same picture, 1: nothing in common"),
+  labeled: z
+    .enum(["error", "drop"])
+    .default("error")
+    .describe("What to do with labeled images that leak; unlabeled ones are dropped"),
+});
+
 const data = z.strictObject({
   labeled: z
     .strictObject({
       ...annotated,
       take: count.optional().describe("How many of the images count as labeled, drawn with the seed; left out: all"),
+      split_file: path.optional().describe("File of `cassl split` that names the images which count as labeled"),
     })
     .describe("Images with ground truth to train on"),
   unlabeled: z
@@ -75,16 +90,24 @@ const data = z.strictObject({
       rest_of_labeled: z
         .boolean()
         .default(false)
-        .describe("Whether images that `take` leaves out join, without labels"),
+        .describe("Whether images that `take` or `split_file` leaves out join, without labels"),
     })
     .prefault({})
     .describe("Images to pseudo-label; the arm `supervised` needs none"),
   validation: z.strictObject(annotated).describe("Images with ground truth to evaluate on"),
-  bad_images: z.enum(["error", "drop"]).default("error").describe("What to do with an image that cannot be decoded"),
+  bad_images: z
+    .enum(["error", "drop"])
+    .default("error")
+    .describe("What to do with an image that cannot be decoded, or is of another size than annotated"),
   bad_boxes: z
     .enum(["error", "clip", "drop"])
     .default("error")
     .describe("What to do with a box that leaves its image or has no area; `clip` drops what is left empty"),
+  max_image_pixels: count
+    .max(MOST_PIXELS)
+    .default(100_000_000)
+    .describe("An image with more pixels cannot be decoded: it may be made to fill the memory"),
+  leak_firewall: leakFirewall.prefault({}).describe("Keeps what shows the same as a validation image out of training"),
 });
 
 const inputSide = z.int32().min(64).max(4096).multipleOf(32);

@@ -42,7 +42,12 @@ export function parseConfigText(text: string, file: string): Config {
     ...config,
     data: {
       ...config.data,
-      labeled: { ...labeled, annotations: absolute(labeled.annotations), images: absolute(labeled.images) },
+      labeled: {
+        ...labeled,
+        annotations: absolute(labeled.annotations),
+        images: absolute(labeled.images),
+        ...(labeled.split_file === undefined ? {} : { split_file: absolute(labeled.split_file) }),
+      },
       unlabeled: { ...unlabeled, images: unlabeled.images.map(absolute) },
       validation: {
         ...validation,
@@ -99,9 +104,15 @@ function mergeDeep(base: unknown, over: unknown): unknown {
 }
 
 function checkAcrossFields({ arms, data: { labeled, unlabeled }, stages, gates }: Config): void {
-  if (unlabeled.rest_of_labeled && labeled.take === undefined) {
+  if (labeled.take !== undefined && labeled.split_file !== undefined) {
     throw invalid(
-      "`data.unlabeled.rest_of_labeled` must be false without `data.labeled.take`, which leaves images over",
+      "`data.labeled.take` must be left out beside `data.labeled.split_file`, which says what to take",
+      labeled.take,
+    );
+  }
+  if (unlabeled.rest_of_labeled && labeled.take === undefined && labeled.split_file === undefined) {
+    throw invalid(
+      "`data.unlabeled.rest_of_labeled` must be false without `data.labeled.take` or `split_file`, which leave images over",
       true,
     );
   }

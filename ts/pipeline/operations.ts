@@ -5,6 +5,7 @@
 import type { ArtifactStore } from "../core/artifacts.js";
 import type { Dataset } from "../core/dataset.js";
 import { type CuratedData, curate, fingerprintData } from "../data/curate.js";
+import type { InspectionCache } from "../data/inspect-image.js";
 import { decodeManifest, encodeManifest } from "../data/manifest.js";
 import { type EvaluationSummary, evaluateOnnx } from "../evaluation/evaluate-onnx.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
@@ -35,6 +36,8 @@ export interface PipelineContext {
   readonly steps: Steps;
   readonly workers: Workers;
   readonly artifacts: ArtifactStore;
+  /** What is known of images that an interrupted or earlier run has looked into. */
+  readonly inspections?: InspectionCache | undefined;
   readonly emit: EmitEvent;
 }
 
@@ -43,12 +46,13 @@ type Solver = Config["stages"]["warmup"]["solver"];
 /** Finds, checks and splits the images; see ts/data/curate.ts. */
 export async function curateData(
   config: Config,
-  { steps, artifacts }: Pick<PipelineContext, "steps" | "artifacts">,
+  { steps, artifacts, inspections }: Pick<PipelineContext, "steps" | "artifacts" | "inspections">,
 ): Promise<CuratedData> {
   const inputs = { data: config.data, seed: config.seed, files: await fingerprintData(config.data) };
   const curated = await steps.run("", "curate", inputs, ({ signal, progress }) =>
     curate(config.data, config.seed, {
       artifacts,
+      inspections,
       signal,
       onProgress: (done, total) => progress({ $case: "items", value: { done, total } }),
     }),

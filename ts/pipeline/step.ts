@@ -8,7 +8,7 @@ import type { RunEvent, StepProgress } from "../gen/cassl/v1/run.js";
 
 /** Raise a step's version when the same inputs would now give another result. */
 const VERSIONS = {
-  curate: 1,
+  curate: 2,
   pseudo_labeler: 1,
   predict: 1,
   select: 1,

@@ -2,10 +2,11 @@
 import { stringify } from "yaml";
 import { comparison } from "./comparison.js";
 import { formatDuration, formatTime } from "./format.js";
+import { leakSentence } from "./leaks.js";
 import type { ReportInput } from "./report-input.js";
-import { armTable, classTable, gateTable, stepTable, type Table } from "./tables.js";
+import { armTable, classTable, fateTable, gateTable, stepTable, type Table } from "./tables.js";
 
-export function markdownReport({ run, result }: ReportInput): string {
+export function markdownReport({ run, result, curation }: ReportInput): string {
   const took = formatDuration((run.finished_at.getTime() - run.created_at.getTime()) / 1000);
   return [
     `# ${escapeMarkdown(run.run_id)}`,
@@ -14,6 +15,9 @@ export function markdownReport({ run, result }: ReportInput): string {
     comparison(result.arms),
     "## Classes",
     table(classTable(result)),
+    "## Data",
+    table(fateTable(curation.fates)),
+    leakSentence(curation.leaks),
     "## Steps",
     table(stepTable(result)),
     ...(result.gates.length === 0 ? [] : ["## Gates", table(gateTable(result))]),

@@ -6,20 +6,25 @@ import { comparison } from "./comparison.js";
 import { htmlDocument, htmlTable } from "./document.js";
 import { formatAp, formatDuration, formatTime } from "./format.js";
 import { type Html, html } from "./html.js";
-import type { ReportedRun, ReportInput, SampleImage } from "./report-input.js";
+import { leakFigures } from "./leaks.js";
+import type { ReportedCuration, ReportedRun, ReportInput, SampleImage } from "./report-input.js";
 import { legend } from "./samples.js";
-import { armTable, classTable, gateTable, stepTable, type Table } from "./tables.js";
+import { armTable, classTable, fateTable, gateTable, stepTable, type Table } from "./tables.js";
 import { timeline } from "./timeline.js";
 import { type StepSpan, stepSpans, type TrainingCurve, trainingCurves } from "./training-curves.js";
 
 const MOST_OPEN_ROWS = 12;
 
 /** @param figures of the samples, in their order. */
-export function page({ run, result, events, progress, samples }: ReportInput, figures: readonly Html[]): Html {
+export function page(
+  { run, result, events, progress, samples, curation }: ReportInput,
+  figures: readonly Html[],
+): Html {
   return htmlDocument(run.run_id, [
     heading(run, result),
     results(result),
     sampleSection(samples, figures),
+    dataSection(curation),
     training(trainingCurves(progress)),
     time(stepSpans(events), result),
     gates(result),
@@ -69,6 +74,14 @@ function sampleSection(samples: readonly SampleImage[], figures: readonly Html[]
     <h2>Samples</h2>
     ${legend(samples)}
     <div class="samples">${figures}</div>
+  </section>`;
+}
+
+function dataSection({ fates, leaks }: ReportedCuration): Html {
+  return html`<section>
+    <h2>Data</h2>
+    ${htmlTable("What became of the images", fateTable(fates))}
+    ${leakFigures(leaks)}
   </section>`;
 }
 

@@ -1,4 +1,6 @@
 import type { BoxXywh } from "../core/boxes.js";
+import type { LeakEvidence } from "../data/evidence.js";
+import type { FateCount } from "../data/ledger.js";
 import type { RunEvent, StepProgress } from "../gen/cassl/v1/run.js";
 import type { Config } from "../pipeline/config.js";
 import type { RunResult } from "../pipeline/pipeline.js";
@@ -12,6 +14,13 @@ export interface ReportInput {
   /** Of the steps of the result, also where an earlier run did them. */
   readonly progress: readonly StepProgress[];
   readonly samples: readonly SampleImage[];
+  readonly curation: ReportedCuration;
+}
+
+/** What became of the images. */
+export interface ReportedCuration {
+  readonly fates: readonly FateCount[];
+  readonly leaks: readonly LeakEvidence[];
 }
 
 export interface ReportedRun {

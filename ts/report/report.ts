@@ -6,7 +6,7 @@ import type { ReportInput } from "./report-input.js";
 import { sampleFigures } from "./samples.js";
 import { writeWhole } from "./write-whole.js";
 
-export type { ReportedRun, ReportInput, SampleBox, SampleImage } from "./report-input.js";
+export type { ReportedCuration, ReportedRun, ReportInput, SampleBox, SampleImage } from "./report-input.js";
 
 /** Writes both files into a folder that is there. Each appears when it is whole. */
 export async function writeReport(input: ReportInput, directory: string): Promise<void> {

@@ -68,6 +68,10 @@ svg.share { width: 8rem; }
 .samples { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: 1.25rem; }
 .sample svg { border-radius: 4px; background: var(--panel); }
 .sample figcaption { margin-top: .3rem; overflow-wrap: anywhere; }
+.pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(22rem, 1fr)); gap: 1.25rem; margin-top: 1rem; }
+.pair div { display: grid; grid-template-columns: 1fr 1fr; gap: .4rem; align-items: start; }
+.pair img { width: 100%; border-radius: 4px; background: var(--panel); }
+.pair figcaption { margin-top: .3rem; overflow-wrap: anywhere; }
 .box rect { fill: none; stroke: var(--key); stroke-width: 1.6px; vector-effect: non-scaling-stroke; }
 .box text { fill: #fff; stroke: #000c; paint-order: stroke; font-size: inherit; font-weight: 600; }
 .ground_truth { --key: var(--truth); } .pseudo_label { --key: var(--pseudo); } .detection { --key: var(--found); }

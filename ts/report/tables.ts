@@ -1,4 +1,5 @@
 /** The tables of a result as text cells, for the terminal, the page and the Markdown. */
+import type { FateCount } from "../data/ledger.js";
 import type { RunResult } from "../pipeline/pipeline.js";
 import { formatAp, formatDuration, formatNumber, formatShare } from "./format.js";
 
@@ -49,4 +50,33 @@ export function gateTable({ gates }: RunResult): Table {
       passed ? "passed" : "failed",
     ]),
   };
+}
+
+const SPLITS = ["labeled", "unlabeled", "validation"] as const;
+
+/** A row for each fate, a column for each set, and their sums. */
+export function fateTable(fates: readonly FateCount[]): Table {
+  const names = [...new Set(fates.map(fateName))];
+  const sum = (counts: readonly FateCount[]): number => counts.reduce((total, { images }) => total + images, 0);
+  const row = (name: string, counts: readonly FateCount[]): string[] => [
+    name,
+    ...SPLITS.map((split) => String(sum(counts.filter((count) => count.split === split)))),
+    String(sum(counts)),
+  ];
+  return {
+    header: ["images", ...SPLITS, "all"],
+    rows: [
+      ...names.map((name) =>
+        row(
+          name,
+          fates.filter((fate) => fateName(fate) === name),
+        ),
+      ),
+      row("all", fates),
+    ],
+  };
+}
+
+function fateName({ fate, reason }: FateCount): string {
+  return reason === undefined ? fate : `${fate}: ${reason}`;
 }

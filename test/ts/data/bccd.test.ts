@@ -7,7 +7,7 @@ import { curate } from "../../../ts/data/curate.js";
 import { readAnnotations } from "../../../ts/data/formats/read-annotations.js";
 import { findImages } from "../../../ts/data/images.js";
 import { decodeManifest } from "../../../ts/data/manifest.js";
-import { memoryArtifacts } from "./fixtures.js";
+import { memoryArtifacts, policies } from "./fixtures.js";
 
 const folder = join(packageRoot, "../shared/data/bccd");
 const train = join(folder, "annotations/instances_train.json");
@@ -52,8 +52,7 @@ describe("the BCCD set", function () {
       labeled: { annotations: train, images, take: 20 },
       unlabeled: { images: [], rest_of_labeled: true },
       validation: { annotations: val, images },
-      bad_images: "error",
-      bad_boxes: "error",
+      ...policies,
     } as const;
     const { counts, unlabeled } = await curate(data, 0, {
       artifacts,

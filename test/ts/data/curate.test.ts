@@ -2,14 +2,20 @@ import assert from "node:assert/strict";
 import { copyFile, mkdir, rm, truncate, writeFile } from "node:fs/promises";
 import type { Dataset } from "../../../ts/core/dataset.js";
 import { type CuratedData, curate } from "../../../ts/data/curate.js";
+import type { LeakEvidence } from "../../../ts/data/evidence.js";
+import type { FileStamp, Inspection } from "../../../ts/data/inspect-image.js";
+import { decodeLines } from "../../../ts/data/json-lines.js";
 import { decodeManifest } from "../../../ts/data/manifest.js";
 import type { DataSources } from "../../../ts/data/sources.js";
+import { encodeSplit } from "../../../ts/data/splits/split-file.js";
 import type { ArtifactRef } from "../../../ts/gen/cassl/v1/artifact_service.js";
 import {
   type CocoDocument,
   cocoDocument,
   memoryArtifacts,
   noise,
+  policies,
+  scene,
   temporaryFolder,
   writeImage,
   writeJson,
@@ -28,8 +34,7 @@ describe("curation", () => {
       labeled: { annotations: at("train.json"), images: at("train") },
       unlabeled: { images: [at("more")], rest_of_labeled: false },
       validation: { annotations: at("val.json"), images: at("val") },
-      bad_images: "error",
-      bad_boxes: "error",
+      ...policies,
     };
     await writeJson(at("train.json"), cocoDocument([1, 2, 3, 4]));
     await writeJson(at("val.json"), cocoDocument([1, 2]));
@@ -126,11 +131,17 @@ describe("curation", () => {
     const { labeled, unlabeled, validation, dropped } = curated.counts;
     assert.equal(records.length, labeled + unlabeled + validation + dropped);
     assert.equal(records.filter(({ fate }) => fate === "used").length, labeled + unlabeled + validation);
+    const sums = curated.fates.map(({ split, fate, reason = "", images }) => `${split} ${fate} ${reason} ${images}`);
+    assert.ok(sums.includes("unlabeled dropped cannot be decoded 1"), sums.join());
+    assert.equal(
+      curated.fates.reduce((sum, { images }) => sum + images, 0),
+      records.length,
+    );
     assert.deepEqual([labeled, unlabeled, validation], [3, (await names(curated.unlabeled)).length, 2]);
     const reasons = records
       .filter(({ fate }) => fate === "dropped")
       .map(({ split, file_name, reason }) => `${split} ${file_name?.split("/")[0]}: ${reason?.split(":")[0]}`);
-    assert.ok(reasons.includes("labeled train: left out by data.labeled.take"));
+    assert.ok(reasons.includes("labeled train: left out of the labeled set"));
     assert.ok(reasons.includes("unlabeled more: cannot be decoded"));
   });
 
@@ -138,19 +149,131 @@ describe("curation", () => {
     await copyFile(at("train/1.jpg"), at("more/copy.jpg"));
     const curated = await run();
     assert.equal(curated.counts.unlabeled, 3);
-    assert.deepEqual(await ledger(curated).then((records) => records.filter(({ fate }) => fate === "dropped")), [
-      {
-        file_name: "more/copy.jpg",
-        split: "unlabeled",
-        fate: "dropped",
-        reason: "same content as labeled train/1.jpg",
-      },
-    ]);
+    const dropped = (await ledger(curated)).filter(({ fate }) => fate === "dropped");
+    assert.equal(dropped.length, 1);
+    const { file_name, split, reason, detail, sha256 } = dropped[0] ?? {};
+    assert.deepEqual([file_name, split, reason], ["more/copy.jpg", "unlabeled", "same content as another image"]);
+    assert.equal(detail, "labeled train/1.jpg");
+    assert.match(sha256 ?? "", /^[0-9a-f]{64}$/);
   });
 
   it("refuses a labeled image that is a validation image too", async () => {
     await copyFile(at("train/1.jpg"), at("val/2.jpg"));
     await assert.rejects(run(), { reason: "ANNOTATIONS_INVALID", message: /train\/1\.jpg .*val\/2\.jpg/ });
+  });
+
+  describe("with the leak firewall", () => {
+    beforeEach(async () => {
+      await scene(1).jpeg().toFile(at("val/3.jpg"));
+      await scene(1).flop().jpeg({ quality: 50 }).toFile(at("more/flipped.jpg"));
+      await scene(2).jpeg().toFile(at("more/other.jpg"));
+      const coco = cocoDocument([1, 2, 3]);
+      Object.assign(coco.images[2] ?? {}, { width: 320, height: 240 });
+      await writeJson(at("val.json"), coco);
+    });
+    const evidence = async ({ leaks }: CuratedData): Promise<LeakEvidence[]> =>
+      [...decodeLines(await artifacts.read(leaks.sha256))] as LeakEvidence[];
+
+    it("keeps near-duplicates of validation images out of the unlabeled set, with evidence", async () => {
+      const curated = await run();
+      assert.ok(!(await names(curated.unlabeled)).includes("more/flipped.jpg"));
+      assert.ok((await names(curated.unlabeled)).includes("more/other.jpg"));
+      const [leak, ...others] = await evidence(curated);
+      assert.deepEqual(others, []);
+      assert.deepEqual([leak?.file_name, leak?.validation, leak?.mirrored], ["more/flipped.jpg", "val/3.jpg", true]);
+      assert.ok(leak?.previews);
+      const line = (await ledger(curated)).find(({ file_name }) => file_name === "more/flipped.jpg");
+      assert.equal(line?.["reason"], "near-duplicate of a validation image");
+      assert.match(line["detail"] ?? "", /^val\/3\.jpg, distance 0\.\d+$/);
+    });
+
+    it("refuses labeled ones, or drops them", async () => {
+      await scene(1).jpeg({ quality: 40 }).toFile(at("train/1.jpg"));
+      await edit("train.json", (coco) => Object.assign(coco.images[0] ?? {}, { width: 320, height: 240 }));
+      await assert.rejects(run(), {
+        reason: "ANNOTATIONS_INVALID",
+        message: /train\/1\.jpg shows the same as .*val\/3/,
+      });
+      const curated = await run({ leak_firewall: { ...policies.leak_firewall, labeled: "drop" } });
+      assert.deepEqual(await names(curated.labeled), ["train/2.jpg", "train/3.jpg", "train/4.jpg"]);
+    });
+
+    it("lets everything pass if it is turned off", async () => {
+      await copyFile(at("val/1.jpg"), at("train/1.jpg"));
+      await copyFile(at("val/1.jpg"), at("more/copy.jpg"));
+      const curated = await run({ leak_firewall: { ...policies.leak_firewall, enabled: false } });
+      assert.ok((await names(curated.labeled)).includes("train/1.jpg"));
+      assert.ok((await names(curated.unlabeled)).includes("more/flipped.jpg"));
+      assert.deepEqual(await evidence(curated), []);
+    });
+
+    it("names series in the ledger", async () => {
+      await scene(2).jpeg({ quality: 50 }).toFile(at("more/other-2.jpg"));
+      const lines = await ledger(await run());
+      const series = lines.filter((line) => line["series"] !== undefined);
+      assert.deepEqual(
+        series.map((line) => [line["file_name"], line["series"]]),
+        [
+          ["more/other-2.jpg", "more/other-2.jpg"],
+          ["more/other.jpg", "more/other-2.jpg"],
+        ],
+      );
+      assert.ok(lines.every((line) => line["fate"] === "dropped" || /^[0-9a-f]{16}$/.test(line["picture_hash"] ?? "")));
+    });
+  });
+
+  it("goes on where it stopped, with what the cache has", async () => {
+    const saved = new Map<string, Inspection>();
+    const inspections = {
+      find: (path: string) => saved.get(path),
+      save: (path: string, _: FileStamp, inspection: Inspection) => void saved.set(path, inspection),
+    };
+    const stop = new AbortController();
+    const context = { artifacts, inspections, signal: stop.signal };
+    const onProgress = (done: number): void => {
+      if (done === 5) stop.abort();
+    };
+    await assert.rejects(curate(data, 0, { ...context, onProgress }), { name: "AbortError" });
+    assert.ok(saved.size >= 5 && saved.size < 9, `${saved.size} of 9`);
+    const before = new Map(saved);
+    const resumed = await curate(data, 0, { ...context, signal: new AbortController().signal, onProgress: () => {} });
+    assert.ok([...before].every(([path, inspection]) => saved.get(path) === inspection));
+    assert.deepEqual(resumed, await run());
+  });
+
+  it("keeps images of one name in different folders apart", async () => {
+    await writeImage(at("more/a/1.jpg"), 40);
+    await writeImage(at("more/b/1.jpg"), 50);
+    const curated = await run();
+    const found = (await names(curated.unlabeled)).filter((name) => name.endsWith("1.jpg"));
+    assert.deepEqual(found, ["more/a/1.jpg", "more/b/1.jpg"]);
+  });
+
+  it("takes the images that a split names, with its classes alone", async () => {
+    const split = { name: "few", percent: 50, fold: 0, seed: 0, classes: ["cat"], image_ids: [1, 2, 3] };
+    await writeFile(at("split.json"), encodeSplit(split));
+    const labeled = { ...data.labeled, split_file: at("split.json") };
+    const curated = await run({ labeled, unlabeled: { images: [], rest_of_labeled: true } });
+    const { images } = await load(curated.labeled);
+    assert.deepEqual(
+      images.map(({ id, annotations }) => [id, annotations.length]),
+      [
+        [1, 1],
+        [2, 0],
+        [3, 1],
+      ],
+    );
+    assert.deepEqual(await names(curated.unlabeled), ["train/4.jpg"]);
+    assert.equal(curated.labeled_fraction, 0.75);
+    assert.deepEqual(
+      (await load(curated.validation)).images.map(({ annotations }) => annotations.length),
+      [1, 0],
+    );
+    await writeFile(at("split.json"), encodeSplit({ ...split, image_ids: [1, 9], classes: ["cow"] }));
+    await assert.rejects(run({ labeled }), {
+      reason: "CONFIG_INVALID",
+      message: /split\.json names image 9, class cow, which .*train\.json does not have/,
+    });
   });
 
   it("refuses an image that is missing, cut off or no image, by its path", async () => {

@@ -6,6 +6,7 @@ import sharp, { type Sharp } from "sharp";
 import type { ArtifactStore } from "../../../ts/core/artifacts.js";
 import { CasslError } from "../../../ts/core/errors.js";
 import { sha256 } from "../../../ts/core/hash.js";
+import { seededRandom } from "../../../ts/core/random.js";
 
 /** A folder that is there for each test of the surrounding `describe`. */
 export function temporaryFolder(): (...names: string[]) => string {
@@ -15,6 +16,35 @@ export function temporaryFolder(): (...names: string[]) => string {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
   return (...names) => join(folder, ...names);
+}
+
+/** What a configuration says of data beside where it is: the defaults. */
+export const policies = {
+  bad_images: "error",
+  bad_boxes: "error",
+  max_image_pixels: 100_000_000,
+  leak_firewall: { enabled: true, max_distance: 0.04, labeled: "error" },
+} as const;
+
+const SPOTS = { across: 12, down: 9 };
+
+/** A picture of spots as large as the things on a photo, which is the same for the same seed. */
+export function scene(seed: number, width = 320, height = 240): Sharp {
+  const random = seededRandom(seed);
+  const spots = Array.from({ length: 3 * SPOTS.across * SPOTS.down }, () => 256 * random());
+  const spot = (column: number, row: number, channel: number): number =>
+    spots[3 * (Math.min(row, SPOTS.down - 1) * SPOTS.across + Math.min(column, SPOTS.across - 1)) + channel] as number;
+  const pixels = Buffer.alloc(3 * width * height);
+  for (let index = 0; index < pixels.length; index++) {
+    const pixel = Math.floor(index / 3);
+    const x = ((pixel % width) / width) * (SPOTS.across - 1);
+    const y = (Math.floor(pixel / width) / height) * (SPOTS.down - 1);
+    const [column, row] = [Math.floor(x), Math.floor(y)];
+    const at = (down: number): number =>
+      spot(column, row + down, index % 3) * (1 - (x - column)) + spot(column + 1, row + down, index % 3) * (x - column);
+    pixels[index] = at(0) * (1 - (y - row)) + at(1) * (y - row);
+  }
+  return sharp(pixels, { raw: { width, height, channels: 3 } });
 }
 
 /** An image of noise, which is the same for the same seed. */
@@ -78,7 +108,11 @@ export function memoryArtifacts(): ArtifactStore {
       blobs.set(ref.sha256, bytes);
       return Promise.resolve(ref);
     },
-    putStream: () => Promise.reject(new Error("not needed here")),
+    putStream: async ({ sha256: hash }, chunks) => {
+      const parts = [];
+      for await (const chunk of chunks) parts.push(chunk);
+      blobs.set(hash, Buffer.concat(parts));
+    },
     path: () => Promise.reject(new Error("not needed here")),
     stat: async (hash) =>
       Promise.resolve(blobs.has(hash) ? { sha256: hash, size_bytes: (await read(hash)).byteLength } : undefined),

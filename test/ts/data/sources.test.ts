@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { rename, rm, utimes, writeFile } from "node:fs/promises";
 import { type DataSources, fingerprintData, readSources } from "../../../ts/data/sources.js";
-import { cocoDocument, temporaryFolder, writeImage, writeJson } from "./fixtures.js";
+import { cocoDocument, policies, temporaryFolder, writeImage, writeJson } from "./fixtures.js";
 import { writeText } from "./formats/written-sets.js";
 
 describe("the sources of the data", () => {
@@ -13,8 +13,7 @@ describe("the sources of the data", () => {
       labeled: { annotations: at("train.json"), images: at("train") },
       unlabeled: { images: [at("more")], rest_of_labeled: false },
       validation: { annotations: at("val.json"), images: at("val") },
-      bad_images: "error",
-      bad_boxes: "error",
+      ...policies,
     };
     await writeJson(at("train.json"), cocoDocument([1, 2, 3, 4, 5, 6, 7, 8]));
     await writeJson(at("val.json"), cocoDocument([1, 2]));

@@ -17,8 +17,13 @@ export function missingPython(packageName: string): string | undefined {
 
 /** Standard output of scripts/golden.py. */
 export function runGolden(...args: string[]): string {
+  return runScript("golden.py", ...args);
+}
+
+/** Standard output of a Python file in scripts/. */
+export function runScript(name: string, ...args: string[]): string {
   const options = { encoding: "utf8", maxBuffer: 2 ** 28 } as const;
-  return execFileSync(python, [join(packageRoot, "scripts/golden.py"), ...args], options);
+  return execFileSync(python, [join(packageRoot, "scripts", name), ...args], options);
 }
 
 /** Standard output of a script, without its last line break. */

@@ -32,6 +32,7 @@ describe("the configuration", () => {
     for (const input of [
       minimal(),
       withData({ labeled: { ...annotated("train"), take: 20 } }),
+      withData({ labeled: { ...annotated("train"), split_file: "ten.json" }, leak_firewall: { max_distance: 0.1 } }),
       withData({ labeled: { ...annotated("train"), format: "yolo", split: "train" } }),
       minimal({ seed: 2 ** 32 - 1, gates: { min_box_ratio: 0 } }),
     ]) {
@@ -132,6 +133,17 @@ describe("the configuration", () => {
       withData({ unlabeled: { images: ["more"], rest_of_labeled: true } }),
       /rest_of_labeled.*data\.labeled\.take/,
     ],
+    [
+      "both a split and a count",
+      withData({ labeled: { ...annotated("train"), take: 2, split_file: "ten.json" } }),
+      /`data\.labeled\.take` must be left out beside `data\.labeled\.split_file`.* 2\./,
+    ],
+    [
+      "a distance above 1",
+      withData({ leak_firewall: { max_distance: 1.5 } }),
+      /`data\.leak_firewall\.max_distance` is 1\.5/,
+    ],
+    ["more pixels than Pillow decodes", withData({ max_image_pixels: 2e8 }), /`data\.max_image_pixels` is 200000000/],
   ];
   for (const [what, input, message] of refused) {
     it(`refuses ${what}`, () => {
@@ -207,6 +219,8 @@ data:
     });
     assert.deepEqual(data.unlabeled.images, ["/home/me/project/more", "/abs/more"]);
     assert.deepEqual(data.validation, { annotations: "/abs/val.json", images: "/home/me/project", format });
+    const withSplit = text.replace("labeled: {", "labeled: { split_file: splits/ten.json,");
+    assert.equal(parseConfigText(withSplit, "/home/me/cassl.yaml").data.labeled.split_file, "/home/me/splits/ten.json");
   });
 
   const refused: [what: string, text: string, message: RegExp][] = [
@@ -248,6 +262,7 @@ describe("the JSON Schema", () => {
         "data.labeled.images",
         "data.labeled.split",
         "data.labeled.take",
+        "data.labeled.split_file",
         "data.validation.annotations",
         "data.validation.images",
         "data.validation.split",

@@ -105,6 +105,7 @@ export function exampleInput(changes: Partial<ReportInput> = {}): ReportInput {
     events,
     progress: progressIn(events),
     samples: [],
+    curation: { fates: [{ split: "labeled", fate: "used", images: 20 }], leaks: [] },
     ...changes,
   };
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { comparison } from "../../../ts/report/comparison.js";
-import { type SampleImage, writeReport } from "../../../ts/report/report.js";
+import { type ReportedCuration, type SampleImage, writeReport } from "../../../ts/report/report.js";
 import { exampleConfig, exampleInput, exampleResult } from "./example.js";
 import { assertWellFormed } from "./well-formed.js";
 
@@ -75,6 +75,35 @@ describe("report", () => {
     const jpeg = /data:image\/jpeg;base64,([^"]+)/.exec(page)?.[1] ?? "";
     const { width, height } = await sharp(Buffer.from(jpeg, "base64")).metadata();
     assert.deepEqual([width, height], [320, 200]);
+  });
+
+  it("says what became of the images, and shows pairs of what leaked", async () => {
+    const jpeg = (
+      await sharp({ create: { width: 24, height: 18, channels: 3, background: "#abc" } })
+        .jpeg()
+        .toBuffer()
+    ).toString("base64");
+    const leak = { split: "unlabeled", validation: "val/<3>.jpg", mirrored: true } as const;
+    const curation: ReportedCuration = {
+      fates: [
+        { split: "labeled", fate: "used", images: 20 },
+        { split: "unlabeled", fate: "used", images: 270 },
+        { split: "unlabeled", fate: "dropped", reason: "near-duplicate of a validation image", images: 2 },
+      ],
+      leaks: [
+        { ...leak, file_name: "a.jpg", kind: "near", distance: 0.0123, previews: { image: jpeg, validation: jpeg } },
+        { ...leak, file_name: "b.jpg", kind: "near", distance: 0.02 },
+      ],
+    };
+    const { page, markdown } = await write(exampleInput({ curation }));
+    assertWellFormed(page);
+    assert.equal(page.match(/<figure class="pair">/g)?.length, 1);
+    assert.match(page, /unlabeled a\.jpg, validation val\/&lt;3&gt;\.jpg: distance 0\.012, mirrored/);
+    assert.match(markdown, /\| dropped: near-duplicate of a validation image \| 0 \| 2 \| 0 \| 2 \|/);
+    assert.match(markdown, /\| all \| 20 \| 272 \| 0 \| 292 \|/);
+    for (const text of [page, markdown])
+      assert.match(text, /0 exact copies and 2 near-duplicates of validation images/);
+    assert.match((await write()).page, /No image shows the same as a validation image/);
   });
 
   it("keeps a class named <script> text", async () => {

@@ -1,0 +1,48 @@
+/** The folder of a controller: what it knows and keeps, for one process at a time. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { ArtifactStore } from "../core/artifacts.js";
+import type { InspectionCache } from "../data/inspect-image.js";
+import { openArtifactStore } from "./artifacts.js";
+import { openInspections } from "./inspections.js";
+import { openRunFolders, type RunFolders } from "./run-folders.js";
+import { openState, type StateStore } from "./state.js";
+import { toStorageError } from "./storage.js";
+import { lockWorkspace } from "./workspace-lock.js";
+
+export interface Workspace {
+  readonly state: StateStore;
+  readonly artifacts: ArtifactStore;
+  readonly folders: RunFolders;
+  readonly inspections: InspectionCache;
+  close(): void;
+}
+
+/** Makes what is missing. WORKSPACE_LOCKED, STORAGE_FAILED or VERSION_MISMATCH; nothing is left open then. */
+export async function openWorkspace(workspace: string): Promise<Workspace> {
+  await makeFolder(workspace);
+  const closers = [lockWorkspace(workspace, join(workspace, "lock")).release];
+  const close = (): void => {
+    for (const closer of closers.splice(0).reverse()) closer();
+  };
+  try {
+    const artifacts = await openArtifactStore(join(workspace, "artifacts"));
+    const folders = await openRunFolders(join(workspace, "runs"));
+    const state = openState(join(workspace, "state.db"));
+    closers.push(state.close);
+    const inspections = openInspections(join(workspace, "inspections.db"));
+    closers.push(inspections.close);
+    return { state, artifacts, folders, inspections, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw toStorageError(error, `The workspace ${folder} cannot be made`);
+  }
+}

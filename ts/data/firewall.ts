@@ -1,0 +1,118 @@
+/** The leak firewall: finds images outside the validation set that show what a validation image shows. */
+import { mapConcurrently } from "../core/concurrency.js";
+import { CasslError } from "../core/errors.js";
+import { readPicture } from "./inspect-image.js";
+import { firstByContent, isOf, positionsOf, type SoundImage } from "./inspected-image.js";
+import { mirror, type Picture, pictureDistance } from "./near-duplicates/alignment.js";
+import type { CopyCandidate, SuspectedCopy } from "./near-duplicates/candidates.js";
+import { WINDOWS } from "./near-duplicates/picture-hash.js";
+import { type SharedPictures, searchCopies } from "./near-duplicates/search.js";
+
+/** That a labeled or unlabeled image shows the same as a validation image. */
+export interface Leak {
+  readonly suspect: SoundImage;
+  /** The validation image that is nearest to it. */
+  readonly original: SoundImage;
+  /** Whether the files are equal, or only what they show. */
+  readonly kind: "exact" | "near";
+  /** As `pictureDistance` gives it, to three decimals. */
+  readonly distance: number;
+  /** Whether one shows the other with left and right exchanged. */
+  readonly mirrored: boolean;
+}
+
+const IMAGES_AT_ONCE = 4;
+
+/**
+ * One leak for each image that leaks. Exact copies are found by their content. For others, hashes name candidates, which are
+ * decoded a second time and laid over each other.
+ * @param pictures hashes of all candidates, by `SoundImage.position`.
+ * @param maxDistance at which two images still count as near-duplicates, in [0, 1].
+ */
+export async function findLeaks(
+  images: readonly SoundImage[],
+  pictures: SharedPictures,
+  maxDistance: number,
+  signal: AbortSignal,
+): Promise<Leak[]> {
+  const originals = images.filter(isOf("validation"));
+  const others = images.filter((image) => !isOf("validation")(image));
+  const exact = exactLeaks(others, originals);
+  const leaking = new Set(exact.map(({ suspect }) => suspect));
+  const suspects = others.filter((image) => !leaking.has(image));
+  const suspected = await searchCopies(pictures, positionsOf(suspects), positionsOf(originals), signal);
+  return [...exact, ...(await nearLeaks([...suspects, ...originals], suspected, maxDistance, signal))];
+}
+
+function exactLeaks(suspects: readonly SoundImage[], originals: readonly SoundImage[]): Leak[] {
+  const byContent = firstByContent(originals);
+  return suspects.flatMap((suspect) => {
+    const original = byContent.get(suspect.info.sha256);
+    return original === undefined ? [] : [{ suspect, original, kind: "exact", distance: 0, mirrored: false } as const];
+  });
+}
+
+async function nearLeaks(
+  images: readonly SoundImage[],
+  suspected: readonly SuspectedCopy[],
+  maxDistance: number,
+  signal: AbortSignal,
+): Promise<Leak[]> {
+  const involved = new Set(suspected.flatMap(({ suspect, candidates }) => [suspect, ...candidates.map(originalOf)]));
+  const byPosition = new Map(
+    images.filter(({ position }) => involved.has(position)).map((image) => [image.position, image]),
+  );
+  const imageAt = (position: number): SoundImage => byPosition.get(position) as SoundImage;
+  const pictureOfOriginal = remembered((position) => pictureOf(imageAt(position)));
+
+  const judge = async ({ suspect, candidates }: SuspectedCopy): Promise<Leak[]> => {
+    const picture = await pictureOf(imageAt(suspect));
+    const leaks: Leak[] = [];
+    for (const candidate of candidates) {
+      const { original, mirrored } = candidate;
+      const distance = distanceOf(candidate, picture, await pictureOfOriginal(original));
+      if (distance > maxDistance) continue;
+      const rounded = Number(distance.toFixed(3));
+      leaks.push({
+        suspect: imageAt(suspect),
+        original: imageAt(original),
+        kind: "near",
+        distance: rounded,
+        mirrored,
+      });
+    }
+    return leaks.sort((a, b) => a.distance - b.distance).slice(0, 1);
+  };
+  return (await mapConcurrently(suspected, IMAGES_AT_ONCE, judge, signal)).flat();
+}
+
+/** Lays the one that may lack borders over the other. If their whole pictures are alike, either may. */
+function distanceOf({ cropped, window, mirrored }: CopyCandidate, suspect: Picture, original: Picture): number {
+  const start = WINDOWS[window];
+  if (start === undefined) throw new RangeError(`There is no window ${window}.`);
+  const sides = window === 0 ? (["suspect", "original"] as const) : [cropped];
+  const distances = sides.map((side) => {
+    const [whole, part] = side === "suspect" ? [original, suspect] : [suspect, original];
+    return pictureDistance(whole, mirrored ? mirror(part) : part, start);
+  });
+  return Math.min(...distances);
+}
+
+function originalOf({ original }: CopyCandidate): number {
+  return original;
+}
+
+async function pictureOf({ candidate: { path } }: SoundImage): Promise<Picture> {
+  return readPicture(path).catch((error: Error) => {
+    const message = `${path} could be decoded at first, and now cannot: ${error.message}.`;
+    throw new CasslError("IMAGE_INVALID", message, "Leave the images alone while they are curated.", { cause: error });
+  });
+}
+
+function remembered<T>(make: (key: number) => T): (key: number) => T {
+  const made = new Map<number, T>();
+  return (key) => {
+    if (!made.has(key)) made.set(key, make(key));
+    return made.get(key) as T;
+  };
+}

@@ -1,0 +1,68 @@
+/** The searches in threads of their own: among millions of pictures they take a minute, in which others want to go on. */
+import { once } from "node:events";
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import type { SuspectedCopy } from "./candidates.js";
+import { type PackedNames, packNames } from "./natural-order.js";
+import { FLIP_MASK } from "./picture-hash.js";
+import { mergeSeries } from "./series.js";
+
+/** Hashes of pictures in memory that threads can share. */
+export type SharedPictures = Uint32Array<SharedArrayBuffer>;
+
+export type SearchRequest = { readonly pictures: SharedPictures } & (
+  | { readonly kind: "copies"; readonly suspects: Uint32Array; readonly originals: Uint32Array }
+  | { readonly kind: "alike"; readonly positions: Uint32Array; readonly mask: number }
+  | { readonly kind: "neighbours"; readonly positions: Uint32Array; readonly names: PackedNames }
+);
+
+export type SearchResult = SuspectedCopy[] | Uint32Array;
+
+const THREADS = Math.min(2, availableParallelism());
+
+/** `findCopyCandidates` in threads. */
+export async function searchCopies(
+  pictures: SharedPictures,
+  suspects: Uint32Array,
+  originals: Uint32Array,
+  signal: AbortSignal,
+): Promise<SuspectedCopy[]> {
+  const share = Math.ceil(suspects.length / THREADS);
+  const searches = Array.from({ length: THREADS }, (_, thread) => {
+    const some = suspects.slice(thread * share, (thread + 1) * share);
+    return search({ kind: "copies", pictures, suspects: some, originals }, signal);
+  });
+  return (await Promise.all(searches)).flat() as SuspectedCopy[];
+}
+
+/**
+ * The series that pictures belong to, by what they show and by their names.
+ * @param positions (N) the pictures to group.
+ * @param names (N) their paths.
+ * @returns (N) for each the place of the first picture of its series, 0..N-1.
+ */
+export async function searchSeries(
+  pictures: SharedPictures,
+  positions: Uint32Array,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<Uint32Array> {
+  const searches = [
+    search({ kind: "alike", pictures, positions, mask: 0 }, signal),
+    search({ kind: "alike", pictures, positions, mask: FLIP_MASK }, signal),
+    search({ kind: "neighbours", pictures, positions, names: packNames(names) }, signal),
+  ];
+  return mergeSeries((await Promise.all(searches)) as Uint32Array[]);
+}
+
+/** Rejects with what the thread throws, or the reason of the signal. */
+async function search(workerData: SearchRequest, signal: AbortSignal): Promise<SearchResult> {
+  signal.throwIfAborted();
+  const worker = new Worker(new URL("./search-thread.js", import.meta.url), { workerData });
+  try {
+    const [result] = (await once(worker, "message", { signal })) as [SearchResult];
+    return result;
+  } finally {
+    await worker.terminate();
+  }
+}
