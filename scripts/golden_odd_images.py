@@ -1,4 +1,4 @@
-"""Writes unusual image files to a folder, and prints for each its name and the SHA-256 of the RGB pixels that training sees.
+"""Writes unusual image files to a folder, and prints the name of each and the SHA-256 of the pixels that training sees.
 
 .venv/bin/python scripts/golden_odd_images.py FOLDER
 """
@@ -37,7 +37,7 @@ def write_images(folder: Path) -> None:
     palette.save(folder / "palette.png")
     palette.save(folder / "palette-transparent.png", transparency=3)
     photo.save(folder / "transparent-colour.png", transparency=photo.getpixel((0, 0)))
-    Image.fromarray((np.asarray(photo.convert("L"), np.uint16) * 257)).save(folder / "gray-16-bit.png")
+    Image.fromarray(np.asarray(photo.convert("L"), np.uint16) * 257).save(folder / "gray-16-bit.png")
     photo.convert("CMYK").save(folder / "cmyk.jpg")
     photo.save(folder / "rgb-not-ycbcr.jpg", keep_rgb=True)
     photo.save(folder / "turned.jpg", exif=orientation(6))
