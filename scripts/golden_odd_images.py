@@ -1,4 +1,4 @@
-"""Writes unusual image files to a folder; prints of each its name and the SHA-256 of the RGB pixels that training sees.
+"""Writes unusual image files to a folder, and prints the name of each and the SHA-256 of the pixels that training sees.
 
 .venv/bin/python scripts/golden_odd_images.py FOLDER
 """

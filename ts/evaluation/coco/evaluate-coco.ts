@@ -15,7 +15,7 @@ import { type EvaluateCocoOptions, resolveOptions } from "./options.js";
  * are compared must be whole: runs fill their size, and polygons have three corners or more, within 10 million px.
  *
  * @param gt ground truth: parsed JSON, columns, or the path of a JSON file. A file may be of any size; of it, only columns are
- * held, and with `segm` its bytes.
+ * held, unless its masks are compared: then it is held whole.
  * @param dt results, likewise. For detections that come image by image see `createEvaluator`.
  */
 export async function evaluateCoco(

@@ -10,6 +10,8 @@ import type { Results } from "./input/results.js";
 import { matchImages } from "./match-images.js";
 import { type CocoMatches, recordMatches } from "./matches.js";
 import type { Parameters } from "./options.js";
+import type { Outcomes } from "./outcomes.js";
+import { ascending } from "./sorting.js";
 
 export interface Input {
   readonly gt: GroundTruth;
@@ -33,7 +35,7 @@ export function evaluateColumns(input: Input, parameters: Parameters): Output {
   const curves = emptyCurves(axes);
   for (const grid of gridsOf(axes)) {
     const outcomes = matchImages(gt, dt, evidence, axes, grid);
-    axes.categoryIds.forEach((_, k) => accumulateClass(outcomes, k, grid, axes, curves));
+    for (const k of smallestFirst(outcomes)) accumulateClass(outcomes, k, grid, axes, curves);
   }
   const matches = parameters.matches ? recordMatches(evaluated, input.gt, input.dt, parameters) : undefined;
   return { curves, matches, warnings: evidence.warnings() };
@@ -45,4 +47,10 @@ function evaluatedOf(input: Input, parameters: Parameters): Evaluated {
   const evidence = evidenceOf({ ...input, dtRows: dtByImage.rows }, parameters);
   const all = { gt: groupGroundTruth(gt, parameters), dt: dtByImage, evidence };
   return gt.checks ? federate(all, gt, gt.checks, dtImages, parameters) : all;
+}
+
+/** Classes by how many detections they have: V8 has optimized the code before it comes to the large ones. */
+function smallestFirst({ starts, ends }: Outcomes): Int32Array {
+  const sizes = ends.map((end, k) => end - (starts[k] as number));
+  return ascending(ends.length).sort((a, b) => (sizes[a] as number) - (sizes[b] as number));
 }
