@@ -6,7 +6,7 @@ import { type Converted, convert } from "../data/convert/convert.js";
 import { IMAGE_FILES, type ImageFiles } from "../data/convert/place-images.js";
 import { WRITTEN_FORMATS, type WrittenFormat } from "../data/formats/source-set.js";
 import { interruptSignal } from "./interrupt.js";
-import { jsonOption, type SourceOptions, sourceOf, sourceOptions } from "./options.js";
+import { jsonOption, parseNames, type SourceOptions, sourceOf, sourceOptions } from "./options.js";
 
 interface ConvertOptions extends SourceOptions {
   readonly to: WrittenFormat;
@@ -75,12 +75,6 @@ function summary(
     changed.length === 0 ? "" : `\nBoxes ${changed.map(([what, count]) => `${what}: ${count}`).join(", ")}.`;
   const files = has_images ? "" : ", without image files";
   return `Wrote ${out} from ${from} to ${to}: ${images} images, ${objects} objects, ${classes} classes${files}.${boxLine}`;
-}
-
-function parseNames(text: string): string[] {
-  const names = text.split(",").map((name) => name.trim());
-  if (names.includes("")) throw new InvalidArgumentError("It must be names with commas between them.");
-  return names;
 }
 
 function collectName(text: string, previous: ReadonlyMap<string, string>): Map<string, string> {

@@ -1,14 +1,10 @@
 import type { Command } from "commander";
-import { openWorkspace, type Workspace } from "../controller/workspace.js";
-import type { CuratedData } from "../data/curate.js";
-import type { Config } from "../pipeline/config.js";
-import { curateData } from "../pipeline/operations.js";
-import { createSteps, type EmitEvent } from "../pipeline/step.js";
+import { openWorkspace } from "../controller/workspace.js";
 import { fateTable } from "../report/tables.js";
 import { type Override, readConfig } from "./config-file.js";
+import { curateShown } from "./curate-shown.js";
 import { interruptSignal } from "./interrupt.js";
 import { jsonOption, setOption, workspaceBeside, workspaceOption } from "./options.js";
-import { createView } from "./progress-view.js";
 import { textTable } from "./table.js";
 
 interface CurateOptions {
@@ -35,24 +31,12 @@ async function curate(file: string, { workspace, set, json }: CurateOptions): Pr
   const interrupted = interruptSignal();
   const opened = await openWorkspace(workspaceBeside(file, workspace));
   try {
-    const data = await curateIn(opened, config, interrupted);
+    const data = await curateShown(config, opened, interrupted);
     const ledger = await opened.artifacts.path(data.ledger.sha256);
     const leaks = await opened.artifacts.path(data.leaks.sha256);
     if (json) console.log(JSON.stringify({ fates: data.fates, ledger, leaks }));
     else console.log(`${textTable(fateTable(data.fates))}\n\nLeaks: ${leaks}\nLedger, one line an image:\n${ledger}`);
   } finally {
     opened.close();
-  }
-}
-
-async function curateIn(workspace: Workspace, config: Config, signal: AbortSignal): Promise<CuratedData> {
-  const { state, artifacts, inspections } = workspace;
-  const view = createView(false);
-  let sequence = 0;
-  const emit: EmitEvent = (event) => view.show({ sequence: ++sequence, at: new Date(), event });
-  try {
-    return await curateData(config, { artifacts, inspections, steps: createSteps(state, artifacts, emit, signal) });
-  } finally {
-    view.close();
   }
 }

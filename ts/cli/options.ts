@@ -59,6 +59,12 @@ export function setOption(): Option {
   return new Option("--set <key=value>", description).argParser(collectOverride);
 }
 
+export function parseNames(text: string): string[] {
+  const names = text.split(",").map((name) => name.trim());
+  if (names.includes("")) throw new InvalidArgumentError("It must be names with commas between them.");
+  return names;
+}
+
 function collectOverride(text: string, previous: readonly Override[] = []): Override[] {
   const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
   if (key === undefined || value === undefined) throw new InvalidArgumentError("It must be key=value.");

@@ -6,7 +6,7 @@ import { CasslError } from "../core/errors.js";
 import { readAnnotations } from "../data/formats/read-annotations.js";
 import { makeSplits, missingClasses } from "../data/splits/make-splits.js";
 import { encodeSplit, type Split } from "../data/splits/split-file.js";
-import { jsonOption, type SourceOptions, sourceOf, sourceOptions } from "./options.js";
+import { jsonOption, parseNames, type SourceOptions, sourceOf, sourceOptions } from "./options.js";
 import { type GroupOptions, groupsOf } from "./split-groups.js";
 import { textTable } from "./table.js";
 
@@ -110,10 +110,4 @@ function parseFolds(text: string): number {
 function parseSeed(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("It must be a whole number of at most nine digits.");
   return Number(text);
-}
-
-function parseNames(text: string): string[] {
-  const names = text.split(",").map((name) => name.trim());
-  if (names.includes("")) throw new InvalidArgumentError("It must be names with commas between them.");
-  return names;
 }

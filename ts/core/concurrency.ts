@@ -1,3 +1,6 @@
+/** A limit for work that waits for the disk. */
+export const FILES_AT_ONCE = 16;
+
 /** `Promise.all(items.map(work))` with at most `limit` items under way. Stops at the first failure, or when `signal` aborts. */
 export async function mapConcurrently<T, R>(
   items: readonly T[],

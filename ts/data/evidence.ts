@@ -1,7 +1,7 @@
 /** What the firewall keeps to be judged by people: which images leak, and some of the pairs as pictures. */
 import { mapConcurrently } from "../core/concurrency.js";
 import type { Leak } from "./firewall.js";
-import { readPreview } from "./inspect-image.js";
+import { IMAGES_AT_ONCE, readPreview } from "./inspect-image.js";
 import type { SoundImage } from "./inspected-image.js";
 import type { Candidate } from "./sources.js";
 
@@ -22,7 +22,6 @@ export interface LeakEvidence {
 }
 
 const MOST_PREVIEWS = 24;
-const IMAGES_AT_ONCE = 4;
 
 /** Exact copies first, then by distance. The pairs with pictures are spread over the near-duplicates. */
 export async function gatherEvidence(leaks: readonly Leak[], signal: AbortSignal): Promise<LeakEvidence[]> {

@@ -1,7 +1,7 @@
 /** The leak firewall: finds images outside the validation set that show what a validation image shows. */
 import { mapConcurrently } from "../core/concurrency.js";
 import { CasslError } from "../core/errors.js";
-import { readPicture } from "./inspect-image.js";
+import { IMAGES_AT_ONCE, readPicture } from "./inspect-image.js";
 import { firstByContent, isOf, positionsOf, type SoundImage } from "./inspected-image.js";
 import { mirror, type Picture, pictureDistance } from "./near-duplicates/alignment.js";
 import type { CopyCandidate, SuspectedCopy } from "./near-duplicates/candidates.js";
@@ -20,8 +20,6 @@ export interface Leak {
   /** Whether one shows the other with left and right exchanged. */
   readonly mirrored: boolean;
 }
-
-const IMAGES_AT_ONCE = 4;
 
 /**
  * One leak for each image that leaks. Exact copies are found by their content. For others, hashes name candidates, which are

@@ -1,8 +1,9 @@
 /** Finds image files. */
 import type { Dirent } from "node:fs";
-import { readdir, realpath, stat } from "node:fs/promises";
+import { readdir, realpath } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { CasslError } from "../core/errors.js";
+import { isFolder } from "./formats/folders.js";
 
 /** Of what both sharp and Pillow decode to the same pixels. */
 const EXTENSIONS = new Set([".jpg", ".jpeg", ".png", ".webp"]);
@@ -25,7 +26,7 @@ export async function findImages(folder: string): Promise<string[]> {
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       if (entry.name.startsWith(".")) continue;
       const path = join(inside, entry.name);
-      if (await isFolder(entry, path)) await search(path).catch(() => found.push(path));
+      if (await leadsToFolder(entry, path)) await search(path).catch(() => found.push(path));
       else if (EXTENSIONS.has(extname(entry.name).toLowerCase())) found.push(path);
     }
   };
@@ -40,10 +41,6 @@ export async function findImages(folder: string): Promise<string[]> {
 }
 
 /** A link that leads nowhere is no folder: it is found as an image if it is named like one, and is missing when looked into. */
-async function isFolder(entry: Dirent, path: string): Promise<boolean> {
-  if (!entry.isSymbolicLink()) return entry.isDirectory();
-  return stat(path).then(
-    (target) => target.isDirectory(),
-    () => false,
-  );
+async function leadsToFolder(entry: Dirent, path: string): Promise<boolean> {
+  return entry.isSymbolicLink() ? isFolder(path) : entry.isDirectory();
 }

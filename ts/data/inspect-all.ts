@@ -1,7 +1,7 @@
 /** Looks into all candidates, several at once. */
 import { mapConcurrently } from "../core/concurrency.js";
 import { CasslError } from "../core/errors.js";
-import { type InspectionCache, inspectImage } from "./inspect-image.js";
+import { IMAGES_AT_ONCE, type InspectionCache, inspectImage } from "./inspect-image.js";
 import type { InspectedImage } from "./inspected-image.js";
 import { WORDS_PER_PICTURE } from "./near-duplicates/picture-hash.js";
 import type { SharedPictures } from "./near-duplicates/search.js";
@@ -14,8 +14,6 @@ export interface InspectContext {
   onProgress(done: number, total: number): void;
 }
 
-/** sharp decodes in the threads of Node.js, of which there are four; more images at once would only take memory. */
-const IMAGES_AT_ONCE = 4;
 const PROGRESS_REPORTS = 100;
 
 /**

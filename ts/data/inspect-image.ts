@@ -38,6 +38,9 @@ export interface InspectionCache {
 /** Raise it when the same file would now give another inspection: caches of another version are emptied. */
 export const INSPECTION_VERSION = 1;
 
+/** sharp decodes in the threads of Node.js, of which there are four; more images at once would only take memory. */
+export const IMAGES_AT_ONCE = 4;
+
 /** What sharp and Pillow decode to the same pixels; the worker decodes with Pillow. */
 const FORMATS = new Set(["jpeg", "png", "webp"]);
 const COLOUR_SPACES = new Set(["srgb", "b-w"]);

@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { withCategories } from "../core/categories.js";
-import { mapConcurrently } from "../core/concurrency.js";
+import { FILES_AT_ONCE, mapConcurrently } from "../core/concurrency.js";
 import type { Category } from "../core/dataset.js";
 import { CasslError } from "../core/errors.js";
 import { canonicalJson, sha256 } from "../core/hash.js";
@@ -59,8 +59,6 @@ export interface Sources {
   /** Labeled images that `take` or `split_file` left out and that join no set. */
   readonly leftOut: readonly Candidate[];
 }
-
-const FILES_AT_ONCE = 16;
 
 /**
  * Changes when a file that the data depends on is added, removed, moved or written.

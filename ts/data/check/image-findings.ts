@@ -1,13 +1,11 @@
 /** Whether the image files are there and what their annotations say of them. Headers are read, no pixels. */
 import { join } from "node:path";
-import { mapConcurrently } from "../../core/concurrency.js";
+import { FILES_AT_ONCE, mapConcurrently } from "../../core/concurrency.js";
 import { isFile, relativeName } from "../formats/folders.js";
 import { readImageHeader } from "../formats/image-size.js";
 import type { SourceImage, SourceSet } from "../formats/source-set.js";
 import { findImages } from "../images.js";
 import type { Example, FindingKind, FindingList } from "./findings.js";
-
-const FILES_AT_ONCE = 16;
 
 /** Nothing if it is not known where the images are. */
 export async function findImageFiles(set: SourceSet, findings: FindingList, signal: AbortSignal): Promise<void> {

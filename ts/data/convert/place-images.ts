@@ -1,7 +1,7 @@
 /** Puts the images of a data set beside its new annotations. */
 import { constants, copyFile, link, mkdir, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { mapConcurrently } from "../../core/concurrency.js";
+import { FILES_AT_ONCE, mapConcurrently } from "../../core/concurrency.js";
 import { failOnFaults } from "../faults.js";
 import { isFile } from "../formats/folders.js";
 import type { AnnotatedSet } from "../formats/source-set.js";
@@ -9,8 +9,6 @@ import type { AnnotatedSet } from "../formats/source-set.js";
 /** `link`: as hard links, which take no space; as copies where links cannot be made. `none`: not at all. */
 export const IMAGE_FILES = ["link", "copy", "none"] as const;
 export type ImageFiles = (typeof IMAGE_FILES)[number];
-
-const FILES_AT_ONCE = 16;
 
 /** FILE_NOT_FOUND if an image is missing; nothing is placed then. */
 export async function placeImages(

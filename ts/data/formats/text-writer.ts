@@ -1,9 +1,8 @@
 /** Writes the files of a data set. */
 import { mkdir, open, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { mapConcurrently } from "../../core/concurrency.js";
+import { FILES_AT_ONCE, mapConcurrently } from "../../core/concurrency.js";
 
-const FILES_AT_ONCE = 16;
 const BATCH_CHARACTERS = 2 ** 20;
 
 export interface TextFile {

@@ -1,13 +1,11 @@
 /** Reads plain images: a set without categories and objects. */
-import { mapConcurrently } from "../../../core/concurrency.js";
+import { FILES_AT_ONCE, mapConcurrently } from "../../../core/concurrency.js";
 import { createFaultList } from "../fault-list.js";
 import { relativeName } from "../folders.js";
 import { readImageHeader } from "../image-size.js";
 import { toObjectTable } from "../object-table.js";
 import type { AnnotationSource, SourceSet } from "../source-set.js";
 import { readImageList } from "./image-list.js";
-
-const FILES_AT_ONCE = 16;
 
 /** Images are numbered from 1 in the order of their names. */
 export async function readPlainImages({ annotations, images }: AnnotationSource): Promise<SourceSet> {

@@ -1,7 +1,7 @@
 /** Reads boxes of Open Images: a CSV with a row for each box, and sides as shares of the image. */
 import { createReadStream } from "node:fs";
 import { dirname, join } from "node:path";
-import { mapConcurrently } from "../../../core/concurrency.js";
+import { FILES_AT_ONCE, mapConcurrently } from "../../../core/concurrency.js";
 import type { Category } from "../../../core/dataset.js";
 import { CasslError } from "../../../core/errors.js";
 import { createFaultList, type FaultList } from "../fault-list.js";
@@ -13,8 +13,6 @@ import { readSize, type SizedImage } from "../sized-images.js";
 import type { AnnotationSource, SourceSet } from "../source-set.js";
 import { readCsv } from "./csv.js";
 import { createRowParser, type OpenImagesBox } from "./open-images-row.js";
-
-const FILES_AT_ONCE = 16;
 
 /**
  * Images are those that have a row, numbered from 1 in the order of their names: others of the folder were not annotated.

@@ -1,10 +1,11 @@
 /** Reads Pascal VOC data sets. */
 import { basename, join } from "node:path";
-import { mapConcurrently } from "../../../core/concurrency.js";
+import { FILES_AT_ONCE, mapConcurrently } from "../../../core/concurrency.js";
 import type { Category } from "../../../core/dataset.js";
 import { createFaultList, type FaultList } from "../fault-list.js";
 import { relativeName, withoutExtension } from "../folders.js";
 import { type ImageFolder, leadsOut } from "../image-folder.js";
+import { inNameOrder } from "../name-order.js";
 import { toObjectTable } from "../object-table.js";
 import { cut } from "../show.js";
 import { readSize, type SizedImage } from "../sized-images.js";
@@ -12,8 +13,6 @@ import type { AnnotationSource, SourceSet } from "../source-set.js";
 import { readTextFile, textLines } from "../text-file.js";
 import { parseVocAnnotation, type VocAnnotation, type VocObject } from "./voc-annotation.js";
 import { findVocFiles, type VocLayout } from "./voc-layout.js";
-
-const FILES_AT_ONCE = 16;
 
 interface ReadFile {
   readonly file: string;
@@ -102,14 +101,10 @@ async function sizeOf(
 }
 
 function inOrder(read: readonly ReadFile[], faults: FaultList): ReadFile[] {
-  const byName = new Map<string, ReadFile>();
-  for (const one of read) {
-    const { file_name } = one.size;
-    const first = byName.get(file_name);
-    if (first === undefined) byName.set(file_name, one);
-    else faults.add("duplicate_file_name", `${one.file} is about the image ${file_name}, as ${first.file} is`);
-  }
-  return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+  const nameOf = ({ size }: ReadFile): string => size.file_name;
+  return inNameOrder(read, nameOf, (one, first) => {
+    faults.add("duplicate_file_name", `${one.file} is about the image ${nameOf(one)}, as ${first.file} is`);
+  });
 }
 
 /** Names that the label map lacks come after its own. */

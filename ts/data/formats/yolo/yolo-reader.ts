@@ -1,9 +1,10 @@
 /** Reads YOLO data sets. */
-import { mapConcurrently } from "../../../core/concurrency.js";
+import { FILES_AT_ONCE, mapConcurrently } from "../../../core/concurrency.js";
 import type { Category } from "../../../core/dataset.js";
 import { CasslError } from "../../../core/errors.js";
 import { createFaultList, type FaultList } from "../fault-list.js";
 import { relativeName } from "../folders.js";
+import { inNameOrder } from "../name-order.js";
 import { type ObjectRow, toObjectTable } from "../object-table.js";
 import { type ReadImage, readSize } from "../sized-images.js";
 import type { AnnotationSource, ReadOptions, SourceSet } from "../source-set.js";
@@ -11,8 +12,6 @@ import { readTextFile } from "../text-file.js";
 import { readYoloConfig } from "./yolo-config.js";
 import { findYoloImages, type YoloImage } from "./yolo-images.js";
 import { parseYoloLabels, type YoloLabelFormat } from "./yolo-labels.js";
-
-const FILES_AT_ONCE = 16;
 
 /**
  * Class numbers are category ids. Images are numbered from 1 in the order of their names; one without a label file has
@@ -57,13 +56,10 @@ export async function yoloFiles(file: string, { images: given, split }: Annotati
 }
 
 function inOrder(images: readonly YoloImage[], imageFolder: string, faults: FaultList): YoloImage[] {
-  const byName = new Map<string, YoloImage>();
-  for (const image of images) {
-    const name = relativeName(imageFolder, image.path);
-    if (byName.has(name)) faults.add("duplicate_file_name", `the image ${name} is listed twice`);
-    else byName.set(name, image);
-  }
-  return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, image]) => image);
+  const nameOf = ({ path }: YoloImage): string => relativeName(imageFolder, path);
+  return inNameOrder(images, nameOf, (image) => {
+    faults.add("duplicate_file_name", `the image ${nameOf(image)} is listed twice`);
+  });
 }
 
 async function readImage(
