@@ -114,11 +114,13 @@ function readMask(reader: Reader, row: number): void {
 /** @param seen bits of the fields that the record has. */
 function fillAbsent(reader: Reader, seen: number, row: number): void {
   const { table, source } = reader;
-  table.fields.forEach((field, f) => {
-    if ((seen & (1 << f)) !== 0) return;
+  for (let f = 0; f < table.fields.length; f++) {
+    if ((seen & (1 << f)) !== 0) continue;
+    const field = fieldOf(reader, f);
     if (field.absent === undefined) throw invalidValue(field, "undefined", row, source);
-    table.columns[f]?.fill(field.absent, field.width * row, field.width * (row + 1));
-  });
+    const values = table.columns[f] as Float64Array;
+    for (let element = 0; element < field.width; element++) values[field.width * row + element] = field.absent;
+  }
   reader.spans = undefined;
 }
 
