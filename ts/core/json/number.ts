@@ -88,8 +88,8 @@ function readNegative(window: ByteWindow, values: Float64Array, index: number): 
 }
 
 /**
- * (high + low) / divisor, rounded once, for more digits than a double holds. The correction is right to 51 bits, which is enough:
- * with 18 decimals, no number is nearer to the middle of two doubles than 2^-43 of their distance.
+ * (high + low) / divisor, rounded once, for more digits than a double holds. The correction is right to 51 bits, which is
+ * enough: with 18 decimals, no number is nearer to the middle of two doubles than 2^-43 of their distance.
  */
 function longFraction(high: number, low: number, divisor: number): number {
   const whole = high + low;

@@ -1,6 +1,6 @@
 /**
- * The objects of a list are mostly written alike: the same members in the same order, with the same blanks, and other values.
- * So what stands between the values of one is looked for in the next, which is faster than to look for each token.
+ * The objects of a list are mostly written alike: the same members in the same order, with the same blanks. So what stands
+ * between the values of one is looked for in the next, which is faster than to look for each token.
  */
 import type { ByteWindow } from "./byte-window.js";
 import { readNumberAhead } from "./number.js";

@@ -14,8 +14,7 @@ import { type EvaluateCocoOptions, resolveOptions } from "./options.js";
  * whole numbers, scores and areas finite ones and boxes within 1e100 px. Masks of results may have any form, but masks that
  * are compared must be whole: runs fill their size, and polygons have three corners or more, within 10 million px.
  *
- * @param gt ground truth: parsed JSON, columns, or the path of a JSON file. A file may be of any size; of it, only columns are
- * held, unless its masks are compared: then it is held whole.
+ * @param gt ground truth: parsed JSON, columns, or the path of a JSON file of any size, of which only columns are held.
  * @param dt results, likewise. For detections that come image by image see `createEvaluator`.
  */
 export async function evaluateCoco(

@@ -24,7 +24,7 @@ export interface Known {
   readonly iscrowd: Float64Array;
 }
 
-/** A group while it is matched. Made once, for one group after the other. Arrays are as long as the largest group needs, or longer. */
+/** A group while it is matched. Made once, for one group after the other, with arrays as long as the largest needs. */
 export interface Board {
   /** (D, G). */
   ious: Float64Array;

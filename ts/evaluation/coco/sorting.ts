@@ -57,7 +57,10 @@ export function pick(values: Int32Array, positions: Int32Array): Int32Array {
 const DIGIT_BITS = 11;
 const DIGITS = 2 ** DIGIT_BITS;
 
-/** Radix sort by descending score; equal scores keep their order, and -0 equals 0. @param scores finite, looked up by row number. */
+/**
+ * Radix sort by descending score; equal scores keep their order, and -0 equals 0.
+ * @param scores finite, looked up by row number.
+ */
 export function sortByScore(rows: Int32Array, scores: Float64Array): Int32Array {
   const upper = new Uint32Array(rows.length);
   const lower = new Uint32Array(rows.length);
