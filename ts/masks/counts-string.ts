@@ -43,43 +43,48 @@ export function encodeCounts(counts: Uint32Array): string {
 
 /** ANNOTATIONS_INVALID for a foreign character, a number that is cut off, too long or below 0. */
 export function decodeCounts(text: string): Uint32Array {
-  const runs = readCounts(Buffer.from(text), scratch);
+  const bytes = Buffer.from(text);
+  const runs = readCounts(bytes, bytes.length, scratch);
   return new Uint32Array(scratch.memory.subarray(0, runs));
 }
 
 const scratch = newRunRoom();
 
-/** The same from the bytes of a text, written into a room, where they are not kept. Returns how many there are. */
-export function readCounts(bytes: Uint8Array, room: RunRoom): number {
-  const start = makeRoom(room, bytes.length);
+/**
+ * The same from the bytes of a text, written into a room, where they are not kept. Returns how many there are.
+ * @param end of the text.
+ */
+export function readCounts(bytes: Uint8Array, end: number, room: RunRoom): number {
+  const start = makeRoom(room, end);
   const counts = room.memory;
-  const end = bytes.length;
   let runs = 0;
   let at = 0;
   while (at < end) {
     const first = (bytes[at] as number) - FIRST_CODE;
     const second = at + 1 < end ? (bytes[at + 1] as number) - FIRST_CODE : 0;
-    if (((first | second) & FOREIGN) !== 0) throw foreignByte(bytes, first & FOREIGN ? at : at + 1);
+    if (((first | second) & FOREIGN) !== 0) throw foreignByte(bytes, end, first & FOREIGN ? at : at + 1);
     const short = shortNumbers[(first << 6) | second] as number;
-    const groups = short === 0 ? groupsOfLongNumber(bytes, at) : short & 3;
+    const groups = short === 0 ? groupsOfLongNumber(bytes, end, at) : short & 3;
     let count = short === 0 ? longNumber(bytes, at, groups) : short >> 2;
     at += groups;
     if (runs > 2) count += counts[start + runs - 2] as number;
-    if (count < 0 || count > MOST_PIXELS) throw invalidCounts(bytes, `its run at position ${runs} is ${count} px long`);
+    if (count < 0 || count > MOST_PIXELS)
+      throw invalidCounts(bytes, end, `its run at position ${runs} is ${count} px long`);
     counts[start + runs++] = count;
   }
-  if (at > end) throw invalidCounts(bytes, "it is cut off");
+  if (at > end) throw invalidCounts(bytes, end, "it is cut off");
   return runs;
 }
 
-function groupsOfLongNumber(bytes: Uint8Array, start: number): number {
-  for (let at = start; at < bytes.length; at++) {
+function groupsOfLongNumber(bytes: Uint8Array, end: number, start: number): number {
+  for (let at = start; at < end; at++) {
     const code = (bytes[at] as number) - FIRST_CODE;
-    if ((code & FOREIGN) !== 0) throw foreignByte(bytes, at);
-    if (at - start === MOST_GROUPS) throw invalidCounts(bytes, `the number from byte ${start} has more than 32 bits`);
+    if ((code & FOREIGN) !== 0) throw foreignByte(bytes, end, at);
+    if (at - start === MOST_GROUPS)
+      throw invalidCounts(bytes, end, `the number from byte ${start} has more than 32 bits`);
     if ((code & CONTINUES) === 0) return at + 1 - start;
   }
-  throw invalidCounts(bytes, "it is cut off");
+  throw invalidCounts(bytes, end, "it is cut off");
 }
 
 function longNumber(bytes: Uint8Array, start: number, groups: number): number {
@@ -90,11 +95,11 @@ function longNumber(bytes: Uint8Array, start: number, groups: number): number {
   return groups === MOST_GROUPS ? value : signed(value, 5 * groups);
 }
 
-function foreignByte(bytes: Uint8Array, at: number): Error {
-  return invalidCounts(bytes, `its byte ${at} is not one of 0 to o`);
+function foreignByte(bytes: Uint8Array, end: number, at: number): Error {
+  return invalidCounts(bytes, end, `its byte ${at} is not one of 0 to o`);
 }
 
-function invalidCounts(bytes: Uint8Array, what: string): Error {
-  const text = Buffer.from(bytes.subarray(0, 40)).toString() + (bytes.length > 40 ? "..." : "");
+function invalidCounts(bytes: Uint8Array, end: number, what: string): Error {
+  const text = Buffer.from(bytes.subarray(0, Math.min(end, 40))).toString() + (end > 40 ? "..." : "");
   return invalidMask(`The counts ${JSON.stringify(text)} cannot be read: ${what}.`, "Write them as pycocotools does.");
 }

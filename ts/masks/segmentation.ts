@@ -62,7 +62,8 @@ export function outlineOfSegmentation(
     return outlineOf(readSegmentation(segmentation, width, height));
   }
   const [runsHeight, runsWidth] = segmentation.size;
-  return outlineOfRoom(room, readCounts(Buffer.from(segmentation.counts), room), runsWidth, runsHeight);
+  const bytes = Buffer.from(segmentation.counts);
+  return outlineOfRoom(room, readCounts(bytes, bytes.length, room), runsWidth, runsHeight);
 }
 
 /** ANNOTATIONS_INVALID for broken counts, or counts that do not fill the size. */

@@ -2,7 +2,7 @@
 import { CasslError } from "../../core/errors.js";
 import { type Outline, outlineOf } from "../../masks/outline.js";
 import { fromBox } from "../../masks/polygon.js";
-import { newRunRoom } from "../../masks/run-room.js";
+import { newRunRoom, type RunRoom } from "../../masks/run-room.js";
 import { describeRecord, type ImageColumns, type Source } from "./input/fields.js";
 import type { Segmentations } from "./input/segmentations.js";
 import { positionsOf } from "./positions.js";
@@ -46,18 +46,14 @@ export function imageSizes(images: ImageColumns, imageIds: readonly number[]): I
 }
 
 export function masksOf(input: MaskInput): Masks {
-  const { segmentations, boxXywh, images, sizes, source } = input;
+  const { images, sizes, source } = input;
   const room = newRunRoom();
   let misfit: string | undefined;
   return {
     outlineAt(row) {
       const width = sizes.width[images[row] as number] as number;
       const height = sizes.height[images[row] as number] as number;
-      const outline = named(row, source, () =>
-        boxXywh && !segmentations.has(row)
-          ? outlineOfBox(boxXywh, row, width, height)
-          : segmentations.outlineAt(row, width, height, room),
-      );
+      const outline = makeOutline(input, row, width, height, room);
       if (differ(outline.width, width) || differ(outline.height, height)) {
         misfit ??=
           `${describeRecord(row, source)} has a mask of ${outline.width}x${outline.height} px, unlike its image: ` +
@@ -94,6 +90,19 @@ export function remembered(masks: Masks, rows: number): Masks {
   };
 }
 
+/** Says which annotation it is if its mask cannot be read. */
+function makeOutline(input: MaskInput, row: number, width: number, height: number, room: RunRoom): Outline {
+  const { segmentations, boxXywh, source } = input;
+  try {
+    if (boxXywh && !segmentations.has(row)) return outlineOfBox(boxXywh, row, width, height);
+    return segmentations.outlineAt(row, width, height, room);
+  } catch (error) {
+    if (!(error instanceof CasslError)) throw error;
+    const message = `${describeRecord(row, source)} has a wrong mask: ${error.message}`;
+    throw new CasslError(error.reason, message, error.remedy, { cause: error });
+  }
+}
+
 function outlineOfBox(boxes: Float64Array, row: number, width: number, height: number): Outline {
   const box = boxes.subarray(4 * row, 4 * row + 4) as unknown as [number, number, number, number];
   return outlineOf(fromBox(box, width, height));
@@ -102,15 +111,4 @@ function outlineOfBox(boxes: Float64Array, row: number, width: number, height: n
 /** Nothing differs from a side that is not known. */
 function differ(side: number, imageSide: number): boolean {
   return side !== imageSide && !Number.isNaN(imageSide);
-}
-
-/** Says which annotation it is whose mask cannot be read. */
-function named<T>(row: number, source: Source, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof CasslError)) throw error;
-    const message = `${describeRecord(row, source)} has a wrong mask: ${error.message}`;
-    throw new CasslError(error.reason, message, error.remedy, { cause: error });
-  }
 }

@@ -29,7 +29,7 @@ interface Reader {
   readonly source: Source;
   /** Where masks are kept; without this, they are passed over. */
   readonly kept: SegmentationBytes | undefined;
-  /** The values of the record being read; undefined if it lacks a field, or has one that is no number, or a mask. */
+  /** The values of the record being read; undefined if it lacks a field, or has one that is no number, or may have a mask. */
   spans: Span[] | undefined;
   /** How a record was written. */
   pattern: Pattern | undefined;
@@ -82,12 +82,12 @@ function expectedRows({ rows }: Table, { source, offset, position }: ByteWindow)
 function readAndLearn(reader: Reader, row: number): void {
   const { window } = reader;
   const { offset, position } = window;
-  reader.spans = [];
+  reader.spans = reader.kept ? undefined : [];
   readRecord(reader, row);
   if (window.offset !== offset) return;
   reader.unlike++;
-  const isLearned = reader.spans !== undefined && reader.unlike < MOST_UNLIKE + MOST_UNLIKE_SHARE * row;
-  reader.pattern = isLearned ? patternOf(window, position, reader.spans) : undefined;
+  const spans = reader.unlike < MOST_UNLIKE + MOST_UNLIKE_SHARE * row ? reader.spans : undefined;
+  reader.pattern = spans && patternOf(window, position, spans);
 }
 
 function readRecord(reader: Reader, row: number): void {
@@ -97,18 +97,13 @@ function readRecord(reader: Reader, row: number): void {
   for (let more = enter(window, OPEN_BRACE, CLOSE_BRACE); more; more = another(window, CLOSE_BRACE)) {
     const f = readKey(window, names);
     if (f < 0) skipMember(reader);
-    else if (f === table.fields.length) readMask(reader, row);
+    else if (f === table.fields.length) keepSegmentation(reader.kept as SegmentationBytes, row);
     else {
       readField(reader, f, row);
       seen |= 1 << f;
     }
   }
   if (seen !== (1 << table.fields.length) - 1) fillAbsent(reader, seen, row);
-}
-
-function readMask(reader: Reader, row: number): void {
-  keepSegmentation(reader.kept as SegmentationBytes, row);
-  reader.spans = undefined;
 }
 
 /** @param seen bits of the fields that the record has. */

@@ -57,14 +57,15 @@ function outlineOfCompressed(window: ByteWindow, end: number, room: RunRoom): Ou
   for (let more = enter(window, OPEN_BRACE, CLOSE_BRACE); more; more = another(window, CLOSE_BRACE)) {
     const member = readKey(window, members);
     if (member === SIZE) {
-      const size = readNumbers(window, end);
-      if (size?.length !== 2) return undefined;
-      height = size[0] as number;
-      width = size[1] as number;
+      const numbers = numberMemory(end - window.position);
+      if (readNumbers(window, numbers) !== 2) return undefined;
+      height = numbers[0] as number;
+      width = numbers[1] as number;
     } else {
-      const text = member === COUNTS ? readText(window, end) : undefined;
-      if (text === undefined) return undefined;
-      runs = readCounts(text, room);
+      const text = textMemory(end - window.position);
+      const length = member === COUNTS ? readText(window, text) : -1;
+      if (length < 0) return undefined;
+      runs = readCounts(text, length, room);
     }
   }
   return runs < 0 || Number.isNaN(width) ? undefined : outlineOfRoom(room, runs, width, height);
@@ -75,36 +76,35 @@ function outlineOfPolygons(window: ByteWindow, end: number, width: number, heigh
   if (peek(window) !== OPEN_BRACKET || Number.isNaN(width) || Number.isNaN(height)) return undefined;
   const masks: Rle[] = [];
   for (let more = enter(window, OPEN_BRACKET, CLOSE_BRACKET); more; more = another(window, CLOSE_BRACKET)) {
-    const polygon = readNumbers(window, end);
-    if (polygon === undefined) return undefined;
-    masks.push(fromPolygon(polygon, width, height));
+    const numbers = numberMemory(end - window.position);
+    const count = readNumbers(window, numbers);
+    if (count < 0) return undefined;
+    masks.push(fromPolygon(numbers.subarray(0, count), width, height));
   }
   return masks.length === 0 ? undefined : outlineOf(union(masks));
 }
 
-/** A list of numbers, valid until the next call; undefined for anything else. */
-function readNumbers(window: ByteWindow, end: number): Float64Array | undefined {
-  if (peek(window) !== OPEN_BRACKET) return undefined;
-  const numbers = numberMemory(end - window.position);
+/** Reads a list of numbers. Returns how many they are, -1 for anything else. */
+function readNumbers(window: ByteWindow, numbers: Float64Array): number {
+  if (peek(window) !== OPEN_BRACKET) return -1;
   let count = 0;
   for (let more = enter(window, OPEN_BRACKET, CLOSE_BRACKET); more; more = another(window, CLOSE_BRACKET)) {
-    if (!isNumberStart(peek(window))) return undefined;
+    if (!isNumberStart(peek(window))) return -1;
     readNumber(window, numbers, count++);
   }
-  return numbers.subarray(0, count);
+  return count;
 }
 
-/** A text in which nothing but backslashes is escaped, valid until the next call; undefined for anything else. */
-function readText(window: ByteWindow, end: number): Uint8Array | undefined {
-  if (peek(window) !== QUOTE) return undefined;
+/** Reads a text in which nothing but backslashes is escaped. Returns its length, -1 for anything else. */
+function readText(window: ByteWindow, text: Uint8Array): number {
+  if (peek(window) !== QUOTE) return -1;
   const { bytes } = window;
-  const text = textMemory(end - window.position);
   let length = 0;
   let position = window.position + 1;
   for (let byte = bytes[position]; byte !== QUOTE; byte = bytes[++position]) {
-    if (byte === BACKSLASH && bytes[++position] !== BACKSLASH) return undefined;
+    if (byte === BACKSLASH && bytes[++position] !== BACKSLASH) return -1;
     text[length++] = byte as number;
   }
   window.position = position + 1;
-  return text.subarray(0, length);
+  return length;
 }
