@@ -35,12 +35,12 @@ export function outlineOf({ width, height, counts }: Rle): Outline {
 /** The same of counts that are in a room, where they become the ends. */
 export function outlineOfRoom(room: RunRoom, runs: number, width: number, height: number): Outline {
   const { memory, used: first } = room;
-  let hasEmptyRuns = false;
+  const lastRow = height - 1;
+  let emptyRuns = 0;
   let area = 0;
   let end = 0;
   let [left, top, bottom, last, column] = [width, height, 0, 0, 0];
-  for (let run = 1; run < runs; run += 2) {
-    const at = first + run;
+  for (let at = first + 1; at < first + runs; at += 2) {
     const zeros = memory[at - 1] as number;
     const ones = memory[at] as number;
     const start = end + zeros;
@@ -48,11 +48,8 @@ export function outlineOfRoom(room: RunRoom, runs: number, width: number, height
     memory[at - 1] = start;
     memory[at] = end;
     area += ones;
-    if (zeros === 0 && run > 1) hasEmptyRuns = true;
-    if (ones === 0) {
-      hasEmptyRuns = true;
-      continue;
-    }
+    emptyRuns += (zeros === 0 ? 1 : 0) + (ones === 0 ? 1 : 0);
+    if (ones === 0) continue;
     last = end - 1;
     // Most runs are in the column after that of the run before.
     if (start >= column + height) column += height;
@@ -60,16 +57,17 @@ export function outlineOfRoom(room: RunRoom, runs: number, width: number, height
     if (left === width) left = column / height;
     const isInOneColumn = last < column + height;
     top = Math.min(top, isInOneColumn ? start - column : 0);
-    bottom = Math.max(bottom, isInOneColumn ? last - column : height - 1);
+    bottom = Math.max(bottom, isInOneColumn ? last - column : lastRow);
   }
   if (runs % 2 === 1) {
     const zeros = memory[first + runs - 1] as number;
-    if (zeros === 0 && runs > 1) hasEmptyRuns = true;
     end += zeros;
     memory[first + runs - 1] = end;
+    emptyRuns += zeros === 0 ? 1 : 0;
   }
   checkFilled(end, width, height);
   const right = last === 0 ? 0 : Math.floor(last / height);
   const box: BoxXywh = runs < 2 ? [0, 0, 0, 0] : [left, top, (right - left + 1) >>> 0, (bottom - top + 1) >>> 0];
+  const hasEmptyRuns = emptyRuns > (memory[first] === 0 ? 1 : 0);
   return { width, height, ends: memory, first, runs, area, box, hasEmptyRuns };
 }

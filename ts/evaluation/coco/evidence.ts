@@ -51,38 +51,28 @@ function maskEvidence(annotations: Annotations, parameters: Parameters, measures
     masksOf({ segmentations: dt.segmentations, images: dtImages, sizes, source, boxXywh: standIns }),
     dt.score.length,
   );
-  const extents = measuresMasks ? extentsOf(dtMasks, dt.boxXywh, dtRows) : boxExtents(dt.boxXywh);
   return {
     ious:
       iouType === "segm"
         ? maskIous(dtMasks, gtMasks, iscrowd, matches ? [0] : axes.iouThresholds)
-        : boxIous(extents.boxXywh, boxXywh, iscrowd),
+        : boxIous(boxesOrExtents(dt.boxXywh, dtMasks, dtRows), boxXywh, iscrowd),
     gt: gt.annotations,
-    dtArea: extents.area,
+    dtArea: measuresMasks ? maskAreas(dtMasks, dtRows, dt.score.length) : boxAreas(dt.boxXywh),
     dtScore: dt.score,
     warnings: () => [...gtMasks.warnings(), ...dtMasks.warnings()],
   };
 }
 
-interface Extents {
-  /** By row; 0 for rows that are not evaluated. */
-  readonly area: Float64Array;
-  /** (rows, 4). */
-  readonly boxXywh: Float64Array;
-}
-
-function boxExtents(boxXywh: Float64Array): Extents {
-  return { area: boxAreas(boxXywh), boxXywh };
+/** By row number; 0 for rows that are not evaluated. */
+function maskAreas(masks: Masks, evaluated: Int32Array, rows: number): Float64Array {
+  const areas = new Float64Array(rows);
+  for (const row of evaluated) areas[row] = masks.outlineAt(row).area;
+  return areas;
 }
 
 /** Boxes stay as they are where there are any. */
-function extentsOf(masks: Masks, boxes: Float64Array, rows: Int32Array): Extents {
-  const boxXywh = boxes.slice();
-  const area = new Float64Array(boxes.length / 4);
-  for (const row of rows) {
-    const outline = masks.outlineAt(row);
-    area[row] = outline.area;
-    if (!hasBox(boxes, row)) boxXywh.set(outline.box, 4 * row);
-  }
-  return { area, boxXywh };
+function boxesOrExtents(boxes: Float64Array, masks: Masks, evaluated: Int32Array): Float64Array {
+  const filled = boxes.slice();
+  for (const row of evaluated) if (!hasBox(boxes, row)) filled.set(masks.outlineAt(row).box, 4 * row);
+  return filled;
 }
