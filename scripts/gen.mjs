@@ -16,7 +16,9 @@ export async function generate() {
     await run(nodeBin("buf"), ["generate"]);
     await run(nodeBin("buf"), ["build", "-o", "ts/gen/descriptors.binpb"]);
     const outputs = ["--python_out", "--pyi_out", "--grpc_python_out"].map((flag) => `${flag}=worker-py`);
-    await run(venvBin("python"), ["-m", "grpc_tools.protoc", "-Iproto", ...outputs, ...protos]);
+    // The standard ones come with googleapis-common-protos.
+    const own = protos.filter((path) => path.startsWith("proto/cassl/"));
+    await run(venvBin("python"), ["-m", "grpc_tools.protoc", "-Iproto", ...outputs, ...own]);
   });
 }
 

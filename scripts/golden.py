@@ -1,4 +1,4 @@
-"""Rewrites the golden vectors of evaluation with the references it must equal.
+"""Rewrites the golden vectors with the references that evaluation and errors on the wire must equal.
 
     .venv/bin/python scripts/golden.py                                     rewrites test/golden/ but for what follows
     .venv/bin/python scripts/golden.py diagnosis gt.json dt.json           rewrites what tidecv and lvis make, see below
@@ -64,6 +64,7 @@ def rewrite() -> None:
     from golden_masks import mask_cases
     from golden_resize import resize_cases
     from golden_segm import segm_cases
+    from golden_status import status_cases
 
     GOLDEN.mkdir(parents=True, exist_ok=True)
     write_lines("coco.json", coco_cases(seed=0, count=24))
@@ -71,6 +72,7 @@ def rewrite() -> None:
     write_lines("masks.json", mask_cases(seed=0, count=60))
     write_lines("resize.json", resize_cases())
     write_lines("detections.json", detection_cases())
+    write_lines("status.json", status_cases())
     (GOLDEN / "detections-model.onnx").write_bytes(detections_model())
 
 

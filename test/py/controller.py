@@ -10,6 +10,10 @@ from typing import Any
 
 import grpc
 import zmq
+from google.protobuf import any_pb2
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
+from grpc_status import rpc_status
 
 from cassl.v1 import artifact_service_pb2_grpc, worker_service_pb2_grpc
 from cassl.v1.artifact_service_pb2 import (
@@ -21,7 +25,6 @@ from cassl.v1.artifact_service_pb2 import (
     StatArtifactRequest,
     StatArtifactResponse,
 )
-from cassl.v1.error_reason_pb2 import ErrorDetail
 from cassl.v1.prediction_frame_pb2 import ShardHeader, ShardReply
 from cassl.v1.worker_service_pb2 import AttachRequest, AttachResponse, Register, TaskResult, Welcome
 
@@ -77,8 +80,7 @@ class Workers(worker_service_pb2_grpc.WorkerServiceServicer):
     ) -> Iterator[AttachResponse]:
         register = next(request_iterator).register
         if register.version != self.version:
-            detail = ErrorDetail(reason="ERROR_REASON_VERSION_MISMATCH", message="Too old.", remedy="Update it.")
-            refuse(context, detail)
+            refuse(context, "VERSION_MISMATCH", "Too old.", "Update it.")
         worker = AttachedWorker(register)
         context.add_callback(lambda: worker.outbox.put(None))
         threading.Thread(target=self.read, args=(request_iterator, worker), daemon=True).start()
@@ -126,7 +128,7 @@ class ArtifactStore(artifact_service_pb2_grpc.ArtifactServiceServicer):
         self.note("get", context)
         blob = self.blobs.get(request.sha256)
         if blob is None:
-            refuse(context, ErrorDetail(reason="ERROR_REASON_ARTIFACT_NOT_FOUND", message="There is none."))
+            refuse(context, "ARTIFACT_NOT_FOUND", "There is none.")
         else:
             for at in range(0, len(blob), 1000):
                 yield GetArtifactResponse(chunk=blob[at : at + 1000])
@@ -140,7 +142,7 @@ class ArtifactStore(artifact_service_pb2_grpc.ArtifactServiceServicer):
         assert all(len(chunk) <= 256 * 1024 for chunk in chunks)
         blob = b"".join(chunks)
         if (hashlib.sha256(blob).hexdigest(), len(blob)) != (ref.sha256, ref.size_bytes):
-            refuse(context, ErrorDetail(reason="ERROR_REASON_ARTIFACT_CORRUPT", message="Bytes are missing."))
+            refuse(context, "ARTIFACT_CORRUPT", "Bytes are missing.")
         self.put(blob)
         return PutArtifactResponse(ref=ref)
 
@@ -210,6 +212,8 @@ class Controller:
         return self.workers.attached.get(timeout=TIMEOUT_SECONDS)
 
 
-def refuse(context: grpc.ServicerContext, detail: ErrorDetail) -> None:
-    context.set_trailing_metadata((("cassl-error-bin", detail.SerializeToString()),))
-    context.abort(grpc.StatusCode.FAILED_PRECONDITION, detail.message)
+def refuse(context: grpc.ServicerContext, reason: str, message: str, remedy: str = "") -> None:
+    info = any_pb2.Any()
+    info.Pack(ErrorInfo(reason=reason, domain="cassl", metadata={"remedy": remedy}))
+    status = Status(code=grpc.StatusCode.FAILED_PRECONDITION.value[0], message=message, details=[info])
+    context.abort_with_status(rpc_status.to_status(status))

@@ -1,13 +1,19 @@
 """Errors of a task as the controller sees them."""
 
 import errno
+import json
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
 
+import grpc
 import pytest
 import torch
+from google.rpc.status_pb2 import Status
 
 from cassl.v1.error_reason_pb2 import ErrorReason
 
-from cassl_worker.error_details import from_error_detail, to_error_detail
+from cassl_worker.error_details import from_error_detail, from_rpc_error, to_error_detail
 from cassl_worker.errors import CasslError
 
 
@@ -39,3 +45,35 @@ def test_anything_else_is_a_fault_with_its_trace() -> None:
     assert detail.reason == ErrorReason.ERROR_REASON_INTERNAL
     assert detail.message == "KeyError: 'x'"
     assert "test_error_details.py" in detail.trace
+
+
+class FailedCall(grpc.RpcError, grpc.Call):
+    """An RPC that has failed, as from_rpc_error sees it."""
+
+    def __init__(self, trailer: bytes) -> None:
+        self.trailer = trailer
+
+    def trailing_metadata(self) -> Any:
+        return (("grpc-status-details-bin", self.trailer),)
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNAVAILABLE
+
+    def details(self) -> str:
+        return "no upstream"
+
+
+GOLDEN: list[dict[str, str]] = json.loads((Path(__file__).parents[1] / "golden" / "status.json").read_text())
+
+
+@pytest.mark.parametrize("golden", GOLDEN, ids=lambda golden: golden["reason"])
+def test_what_the_controller_answers_is_read(golden: dict[str, str]) -> None:
+    error = from_rpc_error(FailedCall(b64decode(golden["status"])), "127.0.0.1:9")
+    assert [error.reason, error.message, error.remedy] == [golden[key] for key in ("reason", "message", "remedy")]
+
+
+@pytest.mark.parametrize("trailer", [Status(code=14, message="no upstream").SerializeToString(), b"\xff\xff"])
+def test_what_is_no_answer_of_a_controller_counts_as_its_silence(trailer: bytes) -> None:
+    error = from_rpc_error(FailedCall(trailer), "127.0.0.1:9")
+    assert error.reason == "CONTROLLER_UNREACHABLE"
+    assert "127.0.0.1:9" in error.message

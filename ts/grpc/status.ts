@@ -1,33 +1,26 @@
-/** The one converter between CasslErrors and failed RPCs, which carry an ErrorDetail in their trailing metadata. */
+/** The one converter between CasslErrors and failed RPCs. */
 import { Metadata, type ServiceError, type StatusObject, status } from "@grpc/grpc-js";
-import { CasslError, fromErrorDetail, toErrorDetail } from "../core/errors.js";
-import { ErrorDetail } from "../gen/cassl/v1/error_reason.js";
-import { grpcCodeOf } from "./codes.js";
+import { CasslError } from "../core/errors.js";
+import { Status } from "../gen/google/rpc/status.js";
+import { fromRichStatus, toRichStatus } from "./rich-status.js";
 
-const DETAIL_KEY = "cassl-error-bin";
+/** The standard trailer, which holds a google.rpc.Status. */
+export const STATUS_KEY = "grpc-status-details-bin";
 
-/** HTTP/2 peers refuse long headers: grpcio takes 8 KiB. */
-const MAX_TEXT = 2000;
-
-export function toStatus(error: unknown): Omit<StatusObject, "details"> & ServiceError {
-  const casslError = CasslError.from(error);
-  const detail = toErrorDetail(casslError);
-  const message = clipped(detail.message);
+export function toStatus(error: unknown): StatusObject & ServiceError {
+  const rich = toRichStatus(CasslError.from(error));
   const metadata = new Metadata();
-  const bytes = ErrorDetail.encode({ ...detail, message, trace: clipped(detail.trace) }).finish();
-  metadata.set(DETAIL_KEY, Buffer.from(bytes));
-  return Object.assign(new Error(message), {
-    name: "ServiceError",
-    code: grpcCodeOf(casslError.reason),
-    details: clipped(message.split("\n", 1)[0] ?? ""),
-    metadata,
-  });
+  metadata.set(STATUS_KEY, Buffer.from(Status.encode(rich).finish()));
+  const { code, message } = rich;
+  // The standard wants the same message in both places.
+  return Object.assign(new Error(message), { name: "ServiceError", code, details: message, metadata });
 }
 
 /** @param address of the controller, for the message where none answers. */
 export function fromStatus(error: ServiceError, address: string): CasslError {
-  const [bytes] = error.metadata?.get(DETAIL_KEY) ?? [];
-  if (bytes instanceof Buffer) return fromErrorDetail(ErrorDetail.decode(bytes));
+  const [bytes] = error.metadata?.get(STATUS_KEY) ?? [];
+  const answer = bytes instanceof Buffer ? fromRichStatus(bytes) : undefined;
+  if (answer !== undefined) return answer;
   switch (error.code) {
     case status.UNAVAILABLE:
     case status.DEADLINE_EXCEEDED:
@@ -49,8 +42,4 @@ export function fromStatus(error: ServiceError, address: string): CasslError {
     default:
       return CasslError.from(error);
   }
-}
-
-function clipped(text: string): string {
-  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)} ...`;
 }

@@ -33,6 +33,7 @@ GRACE_SECONDS = 2.0
 DISTRIBUTIONS = {
     "PIL": "pillow",
     "google.protobuf": "protobuf",
+    "google.rpc": "googleapis-common-protos",
     "grpc": "grpcio",
     "numpy": "numpy",
     "onnx": "onnx",

@@ -3,16 +3,21 @@
 import errno
 import sys
 import traceback
+from contextlib import suppress
 
 import grpc
+from google.protobuf.message import DecodeError
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
 
 from cassl.v1.error_reason_pb2 import ErrorDetail, ErrorReason
 
 from cassl_worker.errors import CasslError
 
 PREFIX = "ERROR_REASON_"
-DETAIL_KEY = "cassl-error-bin"
-"""Trailing metadata of a failed RPC that holds an ErrorDetail."""
+STATUS_KEY = "grpc-status-details-bin"
+"""Trailing metadata of a failed RPC that holds a google.rpc.Status."""
+DOMAIN = "cassl"
 
 
 def to_error_detail(error: Exception) -> ErrorDetail:
@@ -39,8 +44,8 @@ def from_rpc_error(error: grpc.RpcError, address: str) -> CasslError:
     """address: the controller's, for the message where the RPC did not come through to it."""
     assert isinstance(error, grpc.Call)
     for key, value in error.trailing_metadata() or ():
-        if key == DETAIL_KEY:
-            return from_error_detail(ErrorDetail.FromString(value))
+        if key == STATUS_KEY and (answer := from_status(value)) is not None:
+            return answer
     if error.code() == grpc.StatusCode.UNIMPLEMENTED:
         return CasslError(
             "VERSION_MISMATCH",
@@ -52,6 +57,17 @@ def from_rpc_error(error: grpc.RpcError, address: str) -> CasslError:
         f"The controller at {address} does not answer: {error.code().name}: {error.details()}.",
         "Check that it runs, and that this machine may connect to the address.",
     )
+
+
+def from_status(encoded: bytes) -> CasslError | None:
+    """What the controller answered. None if the status comes from something before it, such as a proxy."""
+    info = ErrorInfo()
+    with suppress(DecodeError):
+        status = Status.FromString(encoded)
+        for detail in status.details:
+            if detail.Unpack(info) and info.domain == DOMAIN:
+                return CasslError(info.reason, status.message, info.metadata["remedy"])
+    return None
 
 
 def cancelled_error() -> CasslError:
