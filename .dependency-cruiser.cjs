@@ -3,8 +3,9 @@
 /** For each folder of ts/, the folders that it may import from besides itself and generated code. */
 const arrows = {
   core: [],
-  data: ["core"],
-  labels: ["core"],
+  parquet: ["core"],
+  data: ["core", "parquet"],
+  labels: ["core", "parquet"],
   masks: ["core"],
   evaluation: ["core", "masks"],
   pipeline: ["core", "data", "labels", "evaluation"],
@@ -16,6 +17,8 @@ const arrows = {
 
 /** For each dependency, the only files that may import it. */
 const doors = {
+  "@duckdb/node-api": "^ts/parquet/",
+  "@duckdb/node-bindings": "^ts/parquet/",
   zeromq: "^ts/controller/frames\\.ts$",
   "@photostructure/sqlite": "^ts/controller/sqlite\\.ts$",
   "@grpc/grpc-js": "^ts/(grpc|controller|client|gen)/",
