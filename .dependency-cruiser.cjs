@@ -5,7 +5,7 @@ const arrows = {
   core: [],
   parquet: ["core"],
   data: ["core", "parquet"],
-  labels: ["core", "parquet"],
+  labels: ["core", "masks", "parquet"],
   masks: ["core"],
   evaluation: ["core", "masks"],
   pipeline: ["core", "data", "labels", "evaluation"],

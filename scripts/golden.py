@@ -1,7 +1,8 @@
-"""Rewrites the golden vectors with the references that evaluation and errors on the wire must equal.
+"""Rewrites the golden vectors with the references that evaluation, labels and errors on the wire must equal.
 
     .venv/bin/python scripts/golden.py                                     rewrites test/golden/ but for what follows
     .venv/bin/python scripts/golden.py diagnosis gt.json dt.json           rewrites what tidecv and lvis make, see below
+    .venv/bin/python scripts/golden.py labels                              rewrites labels.json, see below
     .venv/bin/python scripts/golden.py coco-cases --seed 1 --count 9       prints random evaluations by pycocotools
     .venv/bin/python scripts/golden.py match-cases --seed 1 --count 9      prints random matches by pycocotools
     .venv/bin/python scripts/golden.py segm-cases --seed 1 --count 9       prints random evaluations of masks
@@ -12,7 +13,7 @@
 
 The same versions of the references give the same bytes. tidecv and lvis bring opencv, pandas and more, and so are not
 installed with the others; install tidecv==1.0.1 and lvis==0.5.3 to make their vectors anew, from the ground truth and
-detections of boxes that come with the COCO API.
+detections of boxes that come with the COCO API. Nor is ensemble-boxes; `pip install --no-deps ensemble-boxes==1.0.9`.
 """
 
 import argparse
@@ -35,6 +36,7 @@ def main() -> None:
         cases.add_argument("--seed", type=int, required=True)
         cases.add_argument("--count", type=int, required=True)
     commands.add_parser("annotation-masks").add_argument("file")
+    commands.add_parser("labels")
     diagnosis = commands.add_parser("diagnosis")
     diagnosis.add_argument("gt", type=Path)
     diagnosis.add_argument("dt", type=Path)
@@ -47,6 +49,8 @@ def main() -> None:
         print(json.dumps(RANDOM_CASES[arguments.command](arguments.seed, arguments.count)))
     elif arguments.command == "annotation-masks":
         print_annotation_masks(arguments.file)
+    elif arguments.command == "labels":
+        rewrite_labels()
     elif arguments.command == "diagnosis":
         rewrite_diagnosis(arguments.gt, arguments.dt)
     elif arguments.command == "letterbox":
@@ -85,6 +89,12 @@ def rewrite_diagnosis(gt: Path, dt: Path) -> None:
     write_lines("lvis.json", lvis_cases(seed=0, count=40))
     write_lines("tide.json", tide_cases(seed=0, count=12))
     write_lines("tide-coco-api.json", [tide_of_files(gt, dt)])
+
+
+def rewrite_labels() -> None:
+    from golden_labels import label_cases
+
+    write_lines("labels.json", label_cases(seed=0))
 
 
 def write_lines(name: str, cases: Sequence[dict[str, Any]]) -> None:

@@ -5,6 +5,8 @@ export type { ArtifactStore } from "./core/artifacts.js";
 export type { BoxXywh, BoxXyxy } from "./core/boxes.js";
 export type { Annotation, Category, Dataset, DatasetImage } from "./core/dataset.js";
 export { CasslError, type Reason } from "./core/errors.js";
+export { nms, suppressOverlaps } from "./core/nms.js";
+export { boxPairIou, type FloatColumn, type PairIou } from "./core/pair-iou.js";
 export type { BadBoxes } from "./data/box-policy.js";
 export { readAnnotations } from "./data/formats/read-annotations.js";
 export type { AnnotatedSet, AnnotationSource, Format, ListedImage } from "./data/formats/source-set.js";
@@ -73,7 +75,24 @@ export {
 } from "./evaluation/diagnosis/index.js";
 export type { Worker } from "./gen/cassl/v1/controller_service.js";
 export { type Run, type RunConfig, type RunEvent, State } from "./gen/cassl/v1/run.js";
-export { toClassAgnostic } from "./labels/class-agnostic.js";
+export type { BoxColumns } from "./labels/box-columns.js";
+export {
+  keepInside,
+  keepMasksOutsideCrowds,
+  keepOutsideCrowds,
+  keepSizes,
+  type SizeLimits,
+} from "./labels/box-filters.js";
+export {
+  calibrateScores,
+  fitIsotonic,
+  fitTemperature,
+  type IsotonicCalibration,
+  type ScoreCalibration,
+  type TemperatureCalibration,
+} from "./labels/calibration.js";
+export { type ClassMap, classMapOf, restoreClasses, toClassAgnostic } from "./labels/class-agnostic.js";
+export { maskPairIou } from "./labels/mask-pair-iou.js";
 export {
   type ImageSelection,
   type PseudoLabel,
@@ -81,6 +100,8 @@ export {
   selectFromImage,
   selectPseudoLabels,
 } from "./labels/select.js";
+export { type Decay, type DecayedBoxes, type MatrixKernel, matrixNms, softNms } from "./labels/soft-nms.js";
+export { type FusionOptions, fuseBoxes } from "./labels/weighted-box-fusion.js";
 export { type Arm, type Config, parseConfig, parseConfigText, toRunConfig } from "./pipeline/config.js";
 export type { GateResult } from "./pipeline/gates.js";
 export type { ArmResult, RunResult } from "./pipeline/pipeline.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Annotation, Dataset } from "../../../ts/core/dataset.js";
-import { toClassAgnostic } from "../../../ts/labels/class-agnostic.js";
+import { classMapOf, restoreClasses, toClassAgnostic } from "../../../ts/labels/class-agnostic.js";
 
 const annotation: fc.Arbitrary<Annotation> = fc
   .tuple(fc.nat(4), fc.boolean())
@@ -41,5 +41,25 @@ describe("the class-agnostic transform", () => {
         assert.deepEqual(toClassAgnostic(toClassAgnostic(specific)), toClassAgnostic(specific)),
       ),
     );
+  });
+
+  it("is undone by the classes that were kept", () => {
+    fc.assert(
+      fc.property(dataset, (specific) =>
+        assert.deepEqual(restoreClasses(toClassAgnostic(specific), classMapOf(specific)), specific),
+      ),
+    );
+  });
+
+  it("refuses the classes of another dataset", () => {
+    const image = { id: 1, file_name: "a.jpg", sha256: "00", width_px: 9, height_px: 9 };
+    const box: Annotation = { box_xywh: [1, 2, 3, 4], class_index: 0, area: 12, iscrowd: false };
+    const one: Dataset = { categories: [{ id: 1, name: "cat" }], images: [{ ...image, annotations: [box] }] };
+    const none = { ...one, images: [{ ...image, annotations: [] }] };
+    assert.throws(() => restoreClasses(one, classMapOf(none)), {
+      reason: "ANNOTATIONS_INVALID",
+      message: /1 .*a\.jpg.* 0/,
+    });
+    assert.throws(() => restoreClasses({ ...one, images: [] }, classMapOf(one)), { reason: "ANNOTATIONS_INVALID" });
   });
 });
