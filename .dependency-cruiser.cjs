@@ -22,6 +22,7 @@ const doors = {
   zeromq: "^ts/controller/frames\\.ts$",
   "@photostructure/sqlite": "^ts/controller/sqlite\\.ts$",
   "@grpc/grpc-js": "^ts/(grpc|controller|client|gen)/",
+  "grpc-health-check": "^ts/grpc/health\\.ts$",
   "onnxruntime-node": "^ts/evaluation/onnx/",
   saxes: "^ts/data/formats/voc/xml\\.ts$",
   sharp: "^ts/(data/inspect-image\\.ts$|data/formats/image-size\\.ts$|evaluation/onnx/|report/)",

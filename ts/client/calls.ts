@@ -7,6 +7,7 @@ import {
   type ServiceError,
 } from "@grpc/grpc-js";
 import { cancelled } from "../core/errors.js";
+import { UNARY_DEADLINE_MS } from "../grpc/limits.js";
 import { fromStatus } from "../grpc/status.js";
 
 type UnaryMethod<Request, Response> = (
@@ -16,8 +17,6 @@ type UnaryMethod<Request, Response> = (
   callback: (error: ServiceError | null, response: Response) => void,
 ) => ClientUnaryCall;
 
-const DEADLINE_MS = 60_000;
-
 /** @param address of the controller, for the message where none answers. */
 export function callUnary<Request, Response>(
   method: UnaryMethod<Request, Response>,
@@ -25,7 +24,7 @@ export function callUnary<Request, Response>(
   address: string,
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
-    method(request, new Metadata(), { deadline: Date.now() + DEADLINE_MS }, (error, response) => {
+    method(request, new Metadata(), { deadline: Date.now() + UNARY_DEADLINE_MS }, (error, response) => {
       if (error === null) resolve(response);
       else reject(fromStatus(error, address));
     });

@@ -1,10 +1,11 @@
 /** A controller's client. Every failure is a CasslError: the controller's own, or CONTROLLER_UNREACHABLE. */
 import { setTimeout as delay } from "node:timers/promises";
-import { type ClientOptions, credentials } from "@grpc/grpc-js";
+import { credentials } from "@grpc/grpc-js";
 import { CasslError } from "../core/errors.js";
 import { ArtifactServiceClient } from "../gen/cassl/v1/artifact_service.js";
 import { ControllerServiceClient, type WatchRunResponse, type Worker } from "../gen/cassl/v1/controller_service.js";
 import type { Run, RunConfig, RunEvent } from "../gen/cassl/v1/run.js";
+import { CONNECTION_OPTIONS } from "../grpc/limits.js";
 import { callUnary, readStream } from "./calls.js";
 
 export interface CasslClient {
@@ -27,21 +28,13 @@ export interface CasslClient {
   close(): void;
 }
 
-const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
-const OPTIONS: ClientOptions = {
-  "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
-  "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
-  "grpc.keepalive_time_ms": 60_000,
-  // Long, because a busy controller may answer late.
-  "grpc.keepalive_timeout_ms": 60_000,
-};
 /** How long to wait before each retry: a watcher outlives a controller's restart of some 15 seconds. */
 const RETRIES_MS = [250, 500, 1000, 2000, 4000, 8000] as const;
 
 /** Opens no connection yet: the first call does. */
 export function connect(address: string): CasslClient {
-  const controller = new ControllerServiceClient(address, credentials.createInsecure(), OPTIONS);
-  const artifacts = new ArtifactServiceClient(address, credentials.createInsecure(), OPTIONS);
+  const controller = new ControllerServiceClient(address, credentials.createInsecure(), CONNECTION_OPTIONS);
+  const artifacts = new ArtifactServiceClient(address, credentials.createInsecure(), CONNECTION_OPTIONS);
 
   return {
     async createRun(run_id, config) {

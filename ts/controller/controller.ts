@@ -1,9 +1,5 @@
 /** Puts the controller together: state, artifacts, services, frames, workers and runs of one workspace. */
-import { logVerbosity, Server, ServerCredentials, type ServerOptions, setLogVerbosity } from "@grpc/grpc-js";
 import { CasslError } from "../core/errors.js";
-import { ArtifactServiceService } from "../gen/cassl/v1/artifact_service.js";
-import { ControllerServiceService } from "../gen/cassl/v1/controller_service.js";
-import { WorkerServiceService } from "../gen/cassl/v1/worker_service.js";
 import { artifactService } from "./artifact-service.js";
 import { createChildWorkers } from "./child-workers.js";
 import { controllerService } from "./controller-service.js";
@@ -11,6 +7,7 @@ import { serveFrames } from "./frames.js";
 import { runExecution } from "./run-execution.js";
 import { createRunLog } from "./run-log.js";
 import { createRuns, type Recovery } from "./runs.js";
+import { createServer } from "./server.js";
 import { createShardLedger } from "./shards.js";
 import { createTaskProgress } from "./task-progress.js";
 import { choosePython } from "./worker-process.js";
@@ -45,17 +42,6 @@ export interface Controller {
 
 /** Closes what is open, in reverse. */
 type Closer = () => void | Promise<void>;
-
-/** A run's configuration is the largest message; artifacts come in small chunks. */
-const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
-
-const SERVER_OPTIONS: ServerOptions = {
-  "grpc.max_receive_message_length": MAX_MESSAGE_BYTES,
-  "grpc.max_send_message_length": MAX_MESSAGE_BYTES,
-  "grpc.keepalive_time_ms": 60_000,
-  // Long, because a busy controller may answer late.
-  "grpc.keepalive_timeout_ms": 60_000,
-};
 
 /**
  * WORKSPACE_LOCKED, ADDRESS_UNAVAILABLE, STORAGE_FAILED, WORKER_FAILED (no Python), or CONFIG_INVALID (not a loopback
@@ -97,37 +83,16 @@ async function openAll(options: ControllerOptions, closers: Closer[]): Promise<s
   const execute = runExecution({ state, artifacts, folders, inspections, shards, submit: pool.tasks.submit });
   const runs = createRuns(createRunLog(state), execute);
 
-  const server = new Server(SERVER_OPTIONS);
-  server.addService(ArtifactServiceService, artifactService(artifacts));
-  server.addService(ControllerServiceService, controllerService(runs, pool));
-  server.addService(WorkerServiceService, workerService(pool));
-  closers.push(() => server.forceShutdown(), children.stop, runs.stop);
-  const address = await bind(server, host, port);
+  const server = createServer({
+    artifacts: artifactService(artifacts),
+    controller: controllerService(runs, pool),
+    workers: workerService(pool),
+  });
+  closers.push(server.stop, children.stop, runs.stop);
+  const address = await server.listen(host, port);
   await children.start(address, pool);
   runs.recover(options.recover);
   return address;
-}
-
-/** ADDRESS_UNAVAILABLE, mostly because the port is taken. */
-function bind(server: Server, host: string, port: number): Promise<string> {
-  const name = host.includes(":") ? `[${host}]` : host;
-  // Failures are reported by us; the library would write them to the terminal as well.
-  setLogVerbosity(logVerbosity.NONE);
-  return new Promise((resolve, reject) => {
-    server.bindAsync(`${name}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
-      if (error === null) resolve(`${name}:${bound}`);
-      else reject(addressUnavailable(`${name}:${port}`, error));
-    });
-  });
-}
-
-function addressUnavailable(address: string, cause: Error): CasslError {
-  return new CasslError(
-    "ADDRESS_UNAVAILABLE",
-    `The address ${address} cannot be bound: ${cause.message}`,
-    "Stop what uses the port, or choose another with --listen.",
-    { cause },
-  );
 }
 
 function checkLoopback(host: string): void {

@@ -1,9 +1,11 @@
 /** From async functions to gRPC handlers. Whatever a function throws becomes the status of its call. */
 import { once } from "node:events";
 import type {
+  handleBidiStreamingCall,
   handleClientStreamingCall,
   handleServerStreamingCall,
   handleUnaryCall,
+  ServerDuplexStream,
   ServerWritableStream,
 } from "@grpc/grpc-js";
 import { toStatus } from "../grpc/status.js";
@@ -45,8 +47,31 @@ export function serverStreaming<Request, Response>(
   };
 }
 
+/** One response for each request. A caller that does not read is not read from. */
+export function answering<Request, Response>(
+  answer: (request: Request) => Response,
+): handleBidiStreamingCall<Request, Response> {
+  return (call) => {
+    const caller = new AbortController();
+    call.on("cancelled", () => caller.abort());
+    // Left to itself, the iterator would destroy the whole call with its last request.
+    const requests = call.iterator({ destroyOnReturn: false }) as AsyncIterable<Request>;
+    writeAll(call, answers(requests, answer), caller.signal).then(
+      () => call.end(),
+      (error: unknown) => !caller.signal.aborted && call.emit("error", toStatus(error)),
+    );
+  };
+}
+
+async function* answers<Request, Response>(
+  requests: AsyncIterable<Request>,
+  answer: (request: Request) => Response,
+): AsyncGenerator<Response> {
+  for await (const request of requests) yield answer(request);
+}
+
 async function writeAll<Response>(
-  call: ServerWritableStream<unknown, Response>,
+  call: ServerWritableStream<unknown, Response> | ServerDuplexStream<unknown, Response>,
   responses: AsyncIterable<Response>,
   signal: AbortSignal,
 ): Promise<void> {

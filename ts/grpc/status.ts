@@ -39,6 +39,13 @@ export function fromStatus(error: ServiceError, address: string): CasslError {
         "Install the same version of cassl on both sides.",
         { cause: error },
       );
+    case status.RESOURCE_EXHAUSTED:
+      return new CasslError(
+        "LIMIT_EXCEEDED",
+        `A message to or from ${address} is over a limit: ${error.details}`,
+        "Send less in one message; artifacts go in chunks.",
+        { cause: error },
+      );
     default:
       return CasslError.from(error);
   }

@@ -18,7 +18,7 @@ from cassl.v1.artifact_service_pb2 import (
 )
 from cassl.v1.artifact_service_pb2_grpc import ArtifactServiceStub
 
-from cassl_worker.channel import backoff
+from cassl_worker.channel import UNARY_DEADLINE_SECONDS, backoff
 from cassl_worker.error_details import cancelled_error, from_rpc_error
 from cassl_worker.errors import CasslError
 
@@ -89,7 +89,7 @@ class Artifacts:
         """Brings a file to the controller, unless it is there already."""
         ref = ArtifactRef(sha256=hash_file(path), size_bytes=path.stat().st_size)
         request = StatArtifactRequest(sha256=ref.sha256)
-        if not self.retrying(lambda: self.stub.StatArtifact(request)).HasField("ref"):
+        if not self.retrying(lambda: self.stub.StatArtifact(request, timeout=UNARY_DEADLINE_SECONDS)).HasField("ref"):
             self.retrying(lambda: self.stub.PutArtifact(self.upload(ref, path)))
         return ref
 
@@ -138,7 +138,7 @@ def hash_file(path: Path) -> str:
 
 def is_unavailable(error: grpc.RpcError) -> bool:
     assert isinstance(error, grpc.Call)
-    return error.code() == grpc.StatusCode.UNAVAILABLE
+    return error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
 
 def corrupt(sha256: str, actual: str) -> CasslError:

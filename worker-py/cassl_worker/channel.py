@@ -7,6 +7,8 @@ import grpc
 
 MAX_MESSAGE_BYTES = 16 << 20
 """Of control messages: bulk data travels in chunks or over ZeroMQ."""
+UNARY_DEADLINE_SECONDS = 60.0
+"""For an RPC with one request and one answer."""
 KEEPALIVE_SECONDS = 30
 KEEPALIVE_TIMEOUT_SECONDS = 10
 FIRST_DELAY_SECONDS = 0.2
