@@ -21,6 +21,11 @@ const PYTHON_ENV = { PYTHONPATH: "worker-py" };
  */
 const checks = [
   { name: "buf lint", kinds: ["static"], check: command(nodeBin("buf"), "lint") },
+  {
+    name: "buf breaking",
+    kinds: ["static"],
+    check: command(nodeBin("buf"), "breaking", "--against", "proto/released.binpb"),
+  },
   { name: "tsc", kinds: ["static", "mocha"], check: compilation },
   { name: "eslint", kinds: ["static"], check: command(nodeBin("eslint"), "--max-warnings=0", ".") },
   { name: "biome", kinds: ["static"], check: command(nodeBin("biome"), "check", "--error-on-warnings") },

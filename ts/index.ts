@@ -1,5 +1,5 @@
 /** What `import "cassl"` gives. For users: the client of a controller and the configuration. */
-export { type CasslClient, connect } from "./client/client.js";
+export { type CallSettings, CasslClient, type CasslClientOptions, type RunFilter } from "./client/client.js";
 /** For libraries: pure functions on datasets, labels and detections. */
 export type { ArtifactStore } from "./core/artifacts.js";
 export type { BoxXywh, BoxXyxy } from "./core/boxes.js";

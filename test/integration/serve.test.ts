@@ -49,6 +49,16 @@ describe("cassl serve", function () {
     assert.equal((await watching.finished).code, 130);
   });
 
+  it("tries a cancelled run again, and says what cannot be", async () => {
+    const retried = await at("retry", "long", "--json");
+    assert.deepEqual([retried.stdout, retried.code], ['{"run":"long"}\n', 0], retried.stderr);
+    await at("cancel", "long");
+    await at("watch", "long");
+    const listed = await at("runs", "--state", "cancelled", "--json");
+    assert.equal(listed.stdout.match(/"run":"long"/g)?.length, 1, listed.stdout);
+    assert.match((await at("retry", "first")).stderr, /`first` has succeeded/);
+  });
+
   it("says so when a run does not exist", async () => {
     const missing = await at("watch", "nothing");
     assert.match(missing.stderr, /nothing/);

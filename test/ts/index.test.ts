@@ -4,6 +4,7 @@ import * as cassl from "../../ts/index.js";
 describe("the package", () => {
   it("gives what it promises, and no more", () => {
     assert.deepEqual(Object.keys(cassl).sort(), [
+      "CasslClient",
       "CasslError",
       "FALSE_POSITIVE",
       "IGNORED",
@@ -19,7 +20,6 @@ describe("the package", () => {
       "compareModels",
       "confusedPairs",
       "confusionMatrix",
-      "connect",
       "createEvaluator",
       "diagnose",
       "errorKinds",

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { connect } from "../client/client.js";
+import { CasslClient } from "../client/client.js";
 import { controllerOption, jsonOption } from "./options.js";
 import { stateName } from "./runs.js";
 
@@ -22,7 +22,7 @@ export function addCancel(program: Command): void {
 
 /** The run may need a moment to stop: what is printed is its state as the controller took the request. */
 async function cancel(runId: string, { controller, json }: CancelOptions): Promise<void> {
-  const client = connect(controller);
+  const client = new CasslClient(controller);
   try {
     const { run_id, state } = await client.cancelRun(runId);
     console.log(

@@ -12,6 +12,7 @@ import { EXIT_USAGE, exitCodeOf } from "./exit-code.js";
 import { describeFailure, failureJson } from "./failure.js";
 import { addInit } from "./init.js";
 import { addReport } from "./report.js";
+import { addRetry } from "./retry.js";
 import { addRun } from "./run.js";
 import { addRuns } from "./runs.js";
 import { addServe } from "./serve.js";
@@ -38,6 +39,7 @@ function createProgram(): Command {
     addSubmit,
     addWatch,
     addCancel,
+    addRetry,
     addRuns,
     addEval,
     addDoctor,

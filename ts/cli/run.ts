@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { connect } from "../client/client.js";
+import { CasslClient } from "../client/client.js";
 import { type Controller, startController } from "../controller/controller.js";
 import { CasslError } from "../core/errors.js";
 import type { Run } from "../gen/cassl/v1/run.js";
@@ -67,7 +67,7 @@ async function runOn(
   view: ProgressView,
   interrupted: AbortSignal,
 ): Promise<Run> {
-  const client = connect(address);
+  const client = new CasslClient(address);
   try {
     const runs = await client.listRuns();
     const runId = givenId === undefined ? defaultRunId(config.name, new Date(), runs) : retriedRunId(givenId, runs);

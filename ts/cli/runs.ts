@@ -1,13 +1,15 @@
 import { type Command, Option } from "commander";
-import { connect } from "../client/client.js";
-import { fromErrorDetail } from "../core/errors.js";
-import { type Run, type State, stateToJSON } from "../gen/cassl/v1/run.js";
+import { CasslClient } from "../client/client.js";
+import { CasslError, fromErrorDetail } from "../core/errors.js";
+import { type Run, State, stateToJSON } from "../gen/cassl/v1/run.js";
 import { formatAp, formatTime } from "../report/format.js";
 import { jsonOption, workspaceHere, workspaceOption } from "./options.js";
 import { type FinishedRun, finishedRuns, readResult } from "./run-files.js";
 import { textTable } from "./table.js";
 
 interface RunsOptions {
+  readonly state?: string;
+  readonly name?: string;
   readonly controller?: string;
   readonly workspace?: string;
   readonly json?: true;
@@ -20,6 +22,10 @@ interface RunRow {
   readonly note: string;
 }
 
+const STATE_NAMES = Object.values(State)
+  .filter((state) => state !== State.UNSPECIFIED)
+  .map(stateName);
+
 export function addRuns(program: Command): void {
   program
     .command("runs")
@@ -29,14 +35,18 @@ export function addRuns(program: Command): void {
         "CASSL_CONTROLLER",
       ),
     )
+    .addOption(new Option("--state <state>", "only runs of a controller in that state").choices(STATE_NAMES))
+    .option("--name <name>", "only runs of a controller of that name")
     .addOption(workspaceOption("in the working folder"))
     .addOption(jsonOption())
     .action(listRuns);
 }
 
-async function listRuns({ controller, workspace, json }: RunsOptions): Promise<void> {
+async function listRuns({ controller, workspace, json, ...filter }: RunsOptions): Promise<void> {
   const rows =
-    controller === undefined ? await runsOfWorkspace(workspaceHere(workspace)) : await runsOfController(controller);
+    controller === undefined
+      ? await runsOfWorkspace(workspaceHere(workspace), filter)
+      : await runsOfController(controller, filter);
   if (json) {
     for (const row of rows) console.log(JSON.stringify(row));
     return;
@@ -45,10 +55,13 @@ async function listRuns({ controller, workspace, json }: RunsOptions): Promise<v
   console.log(textTable({ header: ["run", "state", "time", ""], rows: cells }));
 }
 
-async function runsOfController(address: string): Promise<RunRow[]> {
-  const client = connect(address);
+type Filter = Pick<RunsOptions, "state" | "name">;
+
+async function runsOfController(address: string, { state, name }: Filter): Promise<RunRow[]> {
+  const client = new CasslClient(address);
+  const states = Object.values(State).filter((value) => stateName(value) === state);
   try {
-    return (await client.listRuns()).map((run) => ({
+    return (await client.listRuns({ states, ...(name === undefined ? {} : { name }) })).map((run) => ({
       run: run.run_id,
       state: stateName(run.state),
       at: run.finished_at ?? run.created_at,
@@ -59,7 +72,11 @@ async function runsOfController(address: string): Promise<RunRow[]> {
   }
 }
 
-async function runsOfWorkspace(workspace: string): Promise<RunRow[]> {
+async function runsOfWorkspace(workspace: string, { state, name }: Filter): Promise<RunRow[]> {
+  if (state !== undefined || name !== undefined) {
+    const message = "--state and --name choose among the runs of a controller.";
+    throw new CasslError("CONFIG_INVALID", message, "Give its address with --controller.");
+  }
   return Promise.all((await finishedRuns(workspace)).map(rowOf));
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { connect } from "../client/client.js";
+import { CasslClient } from "../client/client.js";
 import { toRunConfig } from "../pipeline/config.js";
 import { type Override, readConfig } from "./config-file.js";
 import { controllerOption, jsonOption, runIdOption, setOption, workspaceBeside, workspaceOption } from "./options.js";
@@ -33,7 +33,7 @@ export function addSubmit(program: Command): void {
 
 async function submit(file: string, options: SubmitOptions): Promise<void> {
   const config = await readConfig(file, options.set ?? []);
-  const client = connect(options.controller);
+  const client = new CasslClient(options.controller);
   try {
     const runId = options.runId ?? defaultRunId(config.name, new Date(), await client.listRuns());
     await client.createRun(runId, toRunConfig(config));

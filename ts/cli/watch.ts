@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type CasslClient, connect } from "../client/client.js";
+import { CasslClient } from "../client/client.js";
 import { CasslError } from "../core/errors.js";
 import { followRun, localResult, printResult } from "./follow.js";
 import { interruptSignal } from "./interrupt.js";
@@ -24,7 +24,7 @@ export function addWatch(program: Command): void {
 }
 
 async function watch(runId: string, options: WatchOptions): Promise<void> {
-  const client = connect(options.controller);
+  const client = new CasslClient(options.controller);
   try {
     await watchToEnd(client, runId, workspaceHere(options.workspace), options.json ?? false);
   } finally {

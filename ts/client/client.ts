@@ -1,108 +1,128 @@
 /** A controller's client. Every failure is a CasslError: the controller's own, or CONTROLLER_UNREACHABLE. */
-import { setTimeout as delay } from "node:timers/promises";
 import { credentials } from "@grpc/grpc-js";
-import { CasslError } from "../core/errors.js";
-import { ArtifactServiceClient } from "../gen/cassl/v1/artifact_service.js";
-import { ControllerServiceClient, type WatchRunResponse, type Worker } from "../gen/cassl/v1/controller_service.js";
-import type { Run, RunConfig, RunEvent } from "../gen/cassl/v1/run.js";
-import { CONNECTION_OPTIONS } from "../grpc/limits.js";
-import { callUnary, readStream } from "./calls.js";
+import { type ArtifactRef, ArtifactServiceClient } from "../gen/cassl/v1/artifact_service.js";
+import { ControllerServiceClient, type Worker } from "../gen/cassl/v1/controller_service.js";
+import type { Run, RunConfig, RunEvent, State } from "../gen/cassl/v1/run.js";
+import { CONNECTION_OPTIONS, UNARY_DEADLINE_MS } from "../grpc/limits.js";
+import { download, upload } from "./artifact-transfer.js";
+import { type CallContext, type CallSettings, callUnary, readStream } from "./calls.js";
+import { resumingStream } from "./resuming.js";
 
-export interface CasslClient {
+export type { CallSettings } from "./calls.js";
+
+export interface CasslClientOptions {
+  /** How long a call that names no time waits for its answer. @default 60 */
+  readonly timeoutSeconds?: number;
+}
+
+export interface RunFilter {
+  /** Runs in one of these states. Left out: in any. */
+  readonly states?: readonly State[];
+  /** Runs of this name. Left out: of any. */
+  readonly name?: string;
+}
+
+/**
+ * The controller at an address. It is connected to by the first call, and again whenever that is needed.
+ * Every method may be given a signal, which ends it with CANCELLED.
+ */
+export class CasslClient {
+  readonly #controller: ControllerServiceClient;
+  readonly #artifacts: ArtifactServiceClient;
+  readonly #context: CallContext;
+
+  constructor(address: string, { timeoutSeconds = UNARY_DEADLINE_MS / 1000 }: CasslClientOptions = {}) {
+    this.#controller = new ControllerServiceClient(address, credentials.createInsecure(), CONNECTION_OPTIONS);
+    this.#artifacts = new ArtifactServiceClient(address, credentials.createInsecure(), CONNECTION_OPTIONS);
+    this.#context = { address, timeoutSeconds };
+  }
+
   /** Idempotent by id. CONFIG_INVALID names the field; RUN_EXISTS if the id is taken by another configuration. */
-  createRun(runId: string, config: RunConfig): Promise<Run>;
+  async createRun(runId: string, config: RunConfig, settings?: CallSettings): Promise<Run> {
+    const method = this.#controller.createRun.bind(this.#controller);
+    const { run } = await callUnary(method, { run_id: runId, config }, this.#context, settings);
+    return run as Run;
+  }
+
   /** RUN_NOT_FOUND if there is no such run. */
-  getRun(runId: string): Promise<Run>;
-  /** Newest first. */
-  listRuns(): Promise<Run[]>;
+  async getRun(runId: string, settings?: CallSettings): Promise<Run> {
+    const method = this.#controller.getRun.bind(this.#controller);
+    return (await callUnary(method, { run_id: runId }, this.#context, settings)).run as Run;
+  }
+
+  /** Newest first, all pages of them. */
+  async listRuns({ states = [], name = "" }: RunFilter = {}, settings?: CallSettings): Promise<Run[]> {
+    const method = this.#controller.listRuns.bind(this.#controller);
+    const found: Run[] = [];
+    let page_token = "";
+    do {
+      const request = { states: [...states], name, page_size: 0, page_token };
+      const page = await callUnary(method, request, this.#context, settings);
+      found.push(...page.runs);
+      page_token = page.next_page_token;
+    } while (page_token !== "");
+    return found;
+  }
+
   /** Harmless for a run that has ended. RUN_NOT_FOUND if there is no such run. */
-  cancelRun(runId: string): Promise<Run>;
+  async cancelRun(runId: string, settings?: CallSettings): Promise<Run> {
+    const method = this.#controller.cancelRun.bind(this.#controller);
+    return (await callUnary(method, { run_id: runId }, this.#context, settings)).run as Run;
+  }
+
+  /**
+   * Goes on with a run that has failed or was cancelled; harmless for one that has not ended.
+   * RUN_NOT_FOUND if there is no such run; RUN_FINISHED if it has succeeded.
+   */
+  async retryRun(runId: string, settings?: CallSettings): Promise<Run> {
+    const method = this.#controller.retryRun.bind(this.#controller);
+    return (await callUnary(method, { run_id: runId }, this.#context, settings)).run as Run;
+  }
+
   /**
    * The run's events after a sequence number (0: from the beginning), and those to come until it ends. A stream that
    * breaks is taken up where it was. RUN_NOT_FOUND if there is no such run; CANCELLED when `signal` aborts.
    */
-  watchRun(runId: string, afterSequence?: number, signal?: AbortSignal): AsyncIterable<RunEvent>;
-  listWorkers(): Promise<Worker[]>;
-  /** ARTIFACT_NOT_FOUND if there is none. */
-  getArtifact(sha256: string): Promise<Uint8Array>;
-  close(): void;
-}
-
-/** How long to wait before each retry: a watcher outlives a controller's restart of some 15 seconds. */
-const RETRIES_MS = [250, 500, 1000, 2000, 4000, 8000] as const;
-
-/** Opens no connection yet: the first call does. */
-export function connect(address: string): CasslClient {
-  const controller = new ControllerServiceClient(address, credentials.createInsecure(), CONNECTION_OPTIONS);
-  const artifacts = new ArtifactServiceClient(address, credentials.createInsecure(), CONNECTION_OPTIONS);
-
-  return {
-    async createRun(run_id, config) {
-      const { run } = await callUnary(controller.createRun.bind(controller), { run_id, config }, address);
-      return run as Run;
-    },
-    async getRun(run_id) {
-      const { run } = await callUnary(controller.getRun.bind(controller), { run_id }, address);
-      return run as Run;
-    },
-    async listRuns() {
-      return (await callUnary(controller.listRuns.bind(controller), {}, address)).runs;
-    },
-    async cancelRun(run_id) {
-      const { run } = await callUnary(controller.cancelRun.bind(controller), { run_id }, address);
-      return run as Run;
-    },
-    watchRun(run_id, afterSequence = 0, signal) {
-      const watch = (after_sequence: number): AsyncIterable<WatchRunResponse> =>
-        readStream(() => controller.watchRun({ run_id, after_sequence }), address, signal);
-      return followEvents(watch, afterSequence, signal);
-    },
-    async listWorkers() {
-      return (await callUnary(controller.listWorkers.bind(controller), {}, address)).workers;
-    },
-    async getArtifact(sha256) {
-      const chunks: Uint8Array[] = [];
-      for await (const { chunk } of readStream(() => artifacts.getArtifact({ sha256 }), address)) chunks.push(chunk);
-      return Buffer.concat(chunks);
-    },
-    close() {
-      controller.close();
-      artifacts.close();
-    },
-  };
-}
-
-/** Watches again, after the last event, when a stream that has worked breaks. */
-async function* followEvents(
-  watch: (afterSequence: number) => AsyncIterable<WatchRunResponse>,
-  afterSequence: number,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<RunEvent, void, undefined> {
-  let sequence = afterSequence;
-  let retries = RETRIES_MS.values();
-  let worked = false;
-  for (;;) {
-    try {
-      for await (const { event } of watch(sequence)) {
-        yield event as RunEvent;
-        sequence = (event as RunEvent).sequence;
-        retries = RETRIES_MS.values();
-        worked = true;
-      }
-      return;
-    } catch (error) {
-      const next = retries.next();
-      if (CasslError.from(error).reason !== "CONTROLLER_UNREACHABLE" || !worked || next.done === true) throw error;
-      await pause(next.value, signal);
-    }
+  async *watchRun(runId: string, afterSequence = 0, signal?: AbortSignal): AsyncGenerator<RunEvent, void, undefined> {
+    const open = (after_sequence: number) =>
+      readStream(() => this.#controller.watchRun({ run_id: runId, after_sequence }), this.#context, signal);
+    const next = (_: number, { event }: { event: RunEvent | undefined }): number => (event as RunEvent).sequence;
+    for await (const { event } of resumingStream(open, afterSequence, next, signal)) yield event as RunEvent;
   }
-}
 
-/** Waits, with jitter so that watchers do not come back all at once. CANCELLED when `signal` aborts. */
-async function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await delay(milliseconds * (0.75 + Math.random() / 2), undefined, signal && { signal });
-  } catch (error) {
-    throw CasslError.from(error);
+  async listWorkers(settings?: CallSettings): Promise<Worker[]> {
+    const method = this.#controller.listWorkers.bind(this.#controller);
+    return (await callUnary(method, {}, this.#context, settings)).workers;
+  }
+
+  /** Has a worker leave after the task under way. WORKER_NOT_FOUND if it is not attached. */
+  async drainWorker(workerId: string, settings?: CallSettings): Promise<Worker> {
+    const method = this.#controller.drainWorker.bind(this.#controller);
+    return (await callUnary(method, { worker_id: workerId }, this.#context, settings)).worker as Worker;
+  }
+
+  /** A whole artifact, whose hash is checked. ARTIFACT_NOT_FOUND if there is none. */
+  async getArtifact(sha256: string, signal?: AbortSignal): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of this.readArtifact(sha256, signal)) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  }
+
+  /** The same in chunks, for what should not be in memory: ARTIFACT_CORRUPT comes after the last one. */
+  readArtifact(sha256: string, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+    return download(this.#artifacts, sha256, this.#context, signal);
+  }
+
+  /**
+   * Stores bytes, or the file at a path, unless the controller has them.
+   * FILE_NOT_FOUND if the file cannot be read; STORAGE_FAILED if the controller's disk is full.
+   */
+  putArtifact(source: Uint8Array | string, settings: CallSettings = {}): Promise<ArtifactRef> {
+    return upload(this.#artifacts, source, this.#context, settings);
+  }
+
+  close(): void {
+    this.#controller.close();
+    this.#artifacts.close();
   }
 }

@@ -1,34 +1,76 @@
 /** The artifact store on the file system: `<folder>/<first 2 hex digits>/<sha256>`. */
-import { createHash, randomUUID } from "node:crypto";
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ArtifactStore } from "../core/artifacts.js";
 import { CasslError } from "../core/errors.js";
 import { sha256 as hashOf } from "../core/hash.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
-import { toStorageError } from "./storage.js";
+import { corrupt, isBreak, stored, writeVerified } from "./artifact-file.js";
+
+/** A store that goes on with what has broken off. */
+export interface ResumableArtifactStore extends ArtifactStore {
+  /**
+   * As `putStream`, of chunks that start at `offset`; what arrives before the stream breaks is kept for the next try,
+   * until the store is opened anew. REQUEST_INVALID if less than `offset` has arrived.
+   */
+  resumeStream(ref: ArtifactRef, offset: number, chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  /** How many bytes `resumeStream` has kept of an artifact. */
+  received(sha256: string): Promise<number>;
+}
 
 /**
  * Opens the store. One process at a time may have it open: what a killed process left half-written is removed.
  * A file appears under its hash only when it is whole, by an atomic rename, so the temporary ones are in the same folder.
  */
-export async function openArtifactStore(folder: string): Promise<ArtifactStore> {
+export async function openArtifactStore(folder: string): Promise<ResumableArtifactStore> {
   const temporary = join(folder, "tmp");
   await stored(folder, async () => {
     await rm(temporary, { recursive: true, force: true });
     await mkdir(temporary, { recursive: true });
   });
 
-  async function putStream(ref: ArtifactRef, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    if (!isHash(ref.sha256)) throw corrupt(ref, "it is not a SHA-256 in lower-case hex");
-    const file = join(temporary, randomUUID());
+  /** Artifacts that arrive at this moment, whose kept bytes belong to one stream. */
+  const arriving = new Set<string>();
+
+  /** @param keeps whether a stream that breaks leaves what has arrived. */
+  async function writeInto(
+    file: string,
+    ref: ArtifactRef,
+    offset: number,
+    chunks: AsyncIterable<Uint8Array>,
+    keeps: boolean,
+  ): Promise<void> {
     try {
-      await writeVerified(file, ref, chunks);
+      await writeVerified(file, ref, offset, chunks);
       await stored(file, () => moveInto(file, fileOf(folder, ref.sha256)));
     } catch (error) {
       // What cannot be removed now is swept at the next start.
-      await rm(file, { force: true }).catch(() => {});
+      if (!keeps || !isBreak(error)) await rm(file, { force: true }).catch(() => {});
       throw error;
+    }
+  }
+
+  async function putStream(ref: ArtifactRef, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    if (!isHash(ref.sha256)) throw corrupt(ref, "it is not a SHA-256 in lower-case hex");
+    await writeInto(join(temporary, randomUUID()), ref, 0, chunks, false);
+  }
+
+  async function received(sha256: string): Promise<number> {
+    if (!isHash(sha256) || arriving.has(sha256)) return 0;
+    const file = join(temporary, sha256);
+    return (await stored(file, () => unlessMissing(stat(file).then(({ size }) => size)))) ?? 0;
+  }
+
+  async function resumeStream(ref: ArtifactRef, offset: number, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    const arrived = await received(ref.sha256);
+    if (offset > arrived) throw beyond(ref, offset, arrived);
+    if (!isHash(ref.sha256) || arriving.has(ref.sha256)) return putStream(ref, chunks);
+    arriving.add(ref.sha256);
+    try {
+      await writeInto(join(temporary, ref.sha256), ref, offset, chunks, true);
+    } finally {
+      arriving.delete(ref.sha256);
     }
   }
 
@@ -51,6 +93,8 @@ export async function openArtifactStore(folder: string): Promise<ArtifactStore> 
       return ref;
     },
     putStream,
+    resumeStream,
+    received,
     async read(sha256) {
       const file = await path(sha256);
       return stored(file, () => readFile(file));
@@ -61,37 +105,6 @@ export async function openArtifactStore(folder: string): Promise<ArtifactStore> 
       if (isHash(sha256)) await stored(sha256, () => rm(fileOf(folder, sha256), { force: true }));
     },
   };
-}
-
-/** Writes chunks to a new file, through to the disk. ARTIFACT_CORRUPT if they are not what `ref` says. */
-async function writeVerified(file: string, ref: ArtifactRef, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  const handle = await stored(file, () => open(file, "wx"));
-  try {
-    const { sha256, size_bytes } = await writeAll(handle, file, ref, chunks);
-    if (size_bytes !== ref.size_bytes)
-      throw corrupt(ref, `the ${size_bytes} bytes that came are not ${ref.size_bytes}`);
-    if (sha256 !== ref.sha256) throw corrupt(ref, `the bytes that came have the hash ${sha256}`);
-    await stored(file, () => handle.sync());
-  } finally {
-    await handle.close();
-  }
-}
-
-async function writeAll(
-  handle: FileHandle,
-  file: string,
-  ref: ArtifactRef,
-  chunks: AsyncIterable<Uint8Array>,
-): Promise<ArtifactRef> {
-  const hash = createHash("sha256");
-  let size = 0;
-  for await (const chunk of chunks) {
-    size += chunk.byteLength;
-    if (size > ref.size_bytes) throw corrupt(ref, `more than ${ref.size_bytes} bytes came`);
-    hash.update(chunk);
-    await stored(file, () => handle.writeFile(chunk));
-  }
-  return { sha256: hash.digest("hex"), size_bytes: size };
 }
 
 async function moveInto(file: string, place: string): Promise<void> {
@@ -111,14 +124,6 @@ function isHash(sha256: string): boolean {
   return /^[0-9a-f]{64}$/.test(sha256);
 }
 
-async function stored<T>(file: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw toStorageError(error, `The artifact store failed at ${file}`);
-  }
-}
-
 async function unlessMissing<T>(result: Promise<T>): Promise<T | undefined> {
   try {
     return await result;
@@ -128,8 +133,12 @@ async function unlessMissing<T>(result: Promise<T>): Promise<T | undefined> {
   }
 }
 
-function corrupt(ref: ArtifactRef, fault: string): CasslError {
-  return new CasslError("ARTIFACT_CORRUPT", `Artifact ${ref.sha256}: ${fault}.`, "Send the artifact again.");
+function beyond({ sha256 }: ArtifactRef, offset: number, arrived: number): CasslError {
+  return new CasslError(
+    "REQUEST_INVALID",
+    `\`offset\` is ${offset}, but ${arrived} bytes of artifact ${sha256} have arrived.`,
+    "Ask StatArtifact for `received_bytes`, and send what follows.",
+  );
 }
 
 function notFound(sha256: string): CasslError {

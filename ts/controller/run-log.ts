@@ -3,7 +3,7 @@ import { EventEmitter, once } from "node:events";
 import { type CasslError, toErrorDetail } from "../core/errors.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import { type Run, type RunEvent, State } from "../gen/cassl/v1/run.js";
-import type { StateStore } from "./state.js";
+import type { ListedRun, RunQuery, StateStore } from "./state.js";
 
 export type EndState = typeof State.SUCCEEDED | typeof State.FAILED | typeof State.CANCELLED;
 
@@ -11,14 +11,19 @@ export interface RunLog {
   add(run: Run): void;
   find(runId: string): Run | undefined;
   /** Newest first. */
-  list(): Run[];
+  list(query?: RunQuery): ListedRun[];
   append(runId: string, event: RunEvent["event"]): void;
   start(runId: string): void;
+  /** Makes a run that has ended wait again. */
+  reopen(runId: string): void;
   /** Never throws: where the end cannot be stored, it is known until the controller stops. */
   succeed(runId: string, finishedAt: Date, result: ArtifactRef): void;
   /** The run is cancelled if that is the reason, failed otherwise. Never throws, like `succeed`. */
   fail(runId: string, error: CasslError): void;
-  /** The events after a sequence number, and those to come until the run ends. */
+  /**
+   * The events after a sequence number, and those to come until the run ends. They are read from the log as the watcher
+   * asks for them, a page at a time: one that is slow falls behind, and holds up nobody.
+   */
   watch(runId: string, afterSequence: number, signal: AbortSignal): AsyncGenerator<RunEvent, void, undefined>;
 }
 
@@ -48,7 +53,8 @@ export function createRunLog(state: StateStore): RunLog {
     } catch (error) {
       const failed = run.state === State.SUCCEEDED ? { ...run, state: State.FAILED, error: toErrorDetail(error) } : run;
       const value = { state: failed.state, error: failed.error };
-      const event: RunEvent = { sequence: 0, at: new Date(), event: { $case: "state_changed", value } };
+      const sequence = state.lastSequence(run.run_id) + 1;
+      const event: RunEvent = { sequence, at: new Date(), event: { $case: "state_changed", value } };
       unstored.set(run.run_id, { run: failed, event });
       changes.emit(run.run_id);
     }
@@ -57,18 +63,23 @@ export function createRunLog(state: StateStore): RunLog {
   function eventsAfter(runId: string, sequence: number): RunEvent[] {
     const stored = state.eventsAfter(runId, sequence, PAGE);
     const last = unstored.get(runId)?.event;
-    return stored.length > 0 || last === undefined ? stored : [{ ...last, sequence: sequence + 1 }];
+    return stored.length > 0 || last === undefined || last.sequence <= sequence ? stored : [last];
   }
 
   return {
     add: change,
     find,
-    list: () => state.listRuns().map((run) => unstored.get(run.run_id)?.run ?? run),
+    list: (query) =>
+      state.listRuns(query).map(({ position, run }) => ({ position, run: unstored.get(run.run_id)?.run ?? run })),
     append(runId, event) {
       state.appendEvent(runId, new Date(), event);
       changes.emit(runId);
     },
     start: (runId) => change({ ...(find(runId) as Run), state: State.RUNNING }),
+    reopen(runId) {
+      change({ ...(find(runId) as Run), state: State.PENDING, finished_at: undefined, error: undefined });
+      unstored.delete(runId);
+    },
     succeed: (runId, finished_at, result) =>
       end({ ...(find(runId) as Run), state: State.SUCCEEDED, finished_at, result }),
     fail(runId, error) {
@@ -83,12 +94,11 @@ export function createRunLog(state: StateStore): RunLog {
         for (const event of events) {
           yield event;
           sequence = event.sequence;
-          if (isEnd(event)) return;
         }
-        if (events.length === 0) {
-          if (hasEnded(find(runId))) return;
-          await once(changes, runId, { signal });
-        }
+        if (events.length > 0) continue;
+        // The state, because the log of a run that was tried again has several ends.
+        if (hasEnded(find(runId))) return;
+        await once(changes, runId, { signal });
       }
     },
   };
@@ -96,8 +106,4 @@ export function createRunLog(state: StateStore): RunLog {
 
 export function hasEnded(run: Run | undefined): boolean {
   return run !== undefined && run.state !== State.PENDING && run.state !== State.RUNNING;
-}
-
-function isEnd({ event }: RunEvent): boolean {
-  return event?.$case === "state_changed" && event.value.state !== State.PENDING && event.value.state !== State.RUNNING;
 }

@@ -7,6 +7,7 @@ import { type Config, parseConfig } from "../pipeline/config.js";
 import { configHash } from "../pipeline/pipeline.js";
 import type { EmitEvent } from "../pipeline/step.js";
 import { hasEnded, type RunLog } from "./run-log.js";
+import type { ListedRun, RunQuery } from "./state.js";
 
 /** What to do at start with runs that the last controller left under way. */
 export type Recovery = "resume" | "fail";
@@ -26,9 +27,11 @@ export interface Runs {
   /** RUN_NOT_FOUND if there is no such run. */
   get(runId: string): Run;
   /** Newest first. */
-  list(): Run[];
+  list(query?: RunQuery): ListedRun[];
   /** Harmless for a run that has ended. RUN_NOT_FOUND if there is no such run. */
   cancel(runId: string): Run;
+  /** Harmless for a run that has not ended. RUN_NOT_FOUND if there is no such run; RUN_FINISHED if it has succeeded. */
+  retry(runId: string): Run;
   /** RUN_NOT_FOUND if there is no such run. */
   watch(runId: string, afterSequence: number, signal: AbortSignal): AsyncIterable<RunEvent>;
   /** Resumes, or fails as INTERRUPTED, the runs that the last controller left unfinished. */
@@ -111,10 +114,19 @@ export function createRuns(log: RunLog, execute: ExecuteRun): Runs {
       else if (active.delete(runId)) log.fail(runId, cancelled());
       return get(runId);
     },
+    retry(runId) {
+      const run = get(runId);
+      if (run.state === State.SUCCEEDED) throw alreadyFinished(runId);
+      if (hasEnded(run)) {
+        log.reopen(runId);
+        enqueue(runId);
+      }
+      return get(runId);
+    },
     watch: (runId, afterSequence, signal) => log.watch(get(runId).run_id, afterSequence, signal),
     recover(recovery) {
-      const unfinished = log.list().filter((run) => !hasEnded(run) && !active.has(run.run_id));
-      for (const { run_id } of unfinished.reverse()) {
+      const unfinished = log.list({ states: [State.PENDING, State.RUNNING] }).map(({ run }) => run);
+      for (const { run_id } of unfinished.reverse().filter((run) => !active.has(run.run_id))) {
         if (recovery === "resume") enqueue(run_id);
         else log.fail(run_id, interrupted());
       }
@@ -125,6 +137,14 @@ export function createRuns(log: RunLog, execute: ExecuteRun): Runs {
       await queue;
     },
   };
+}
+
+function alreadyFinished(runId: string): CasslError {
+  return new CasslError(
+    "RUN_FINISHED",
+    `The run \`${runId}\` has succeeded: there is nothing to try again.`,
+    "Create another run to do it anew.",
+  );
 }
 
 function sameRun(known: Run, hash: string): Run {

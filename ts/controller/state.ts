@@ -4,7 +4,7 @@
  */
 import { CasslError } from "../core/errors.js";
 import { PredictionShard } from "../gen/cassl/v1/prediction_frame.js";
-import { Run, RunEvent, type StepProgress } from "../gen/cassl/v1/run.js";
+import { Run, RunEvent, type State, type StepProgress, stateToJSON } from "../gen/cassl/v1/run.js";
 import { CheckpointSaved } from "../gen/cassl/v1/worker_service.js";
 import type { StepRecord, StepStore } from "../pipeline/step.js";
 import { type Database, openDatabase, type Row } from "./sqlite.js";
@@ -56,13 +56,30 @@ export interface RunTable {
   saveRun(run: Run): void;
   findRun(runId: string): Run | undefined;
   /** Newest first. */
-  listRuns(): Run[];
+  listRuns(query?: RunQuery): ListedRun[];
   /** Gives the event the next sequence number of its run. */
   appendEvent(runId: string, at: Date, event: RunEvent["event"]): RunEvent;
+  /** 0 if the run has no event. */
+  lastSequence(runId: string): number;
   /** In order, at most `limit`. */
   eventsAfter(runId: string, sequence: number, limit: number): RunEvent[];
   /** All that was reported of a step, in order, whichever runs did its work. */
   progressOf(stepKey: string): StepProgress[];
+}
+
+/** Which runs to list. What is left out is not asked for. */
+export interface RunQuery {
+  readonly states?: readonly State[];
+  readonly name?: string;
+  /** Only runs at lower positions, which are older ones. */
+  readonly before?: number;
+  readonly limit?: number;
+}
+
+export interface ListedRun {
+  /** Grows with each run, and never changes. */
+  readonly position: number;
+  readonly run: Run;
 }
 
 export interface TaskTable {
@@ -115,7 +132,12 @@ function migrate(database: Database, file: string): void {
 function runTable(database: Database): RunTable {
   const save = database.prepare("INSERT INTO runs VALUES (?, ?) ON CONFLICT (run_id) DO UPDATE SET run = excluded.run");
   const find = database.prepare("SELECT run FROM runs WHERE run_id = ?");
-  const list = database.prepare("SELECT run FROM runs ORDER BY rowid DESC");
+  const list = database.prepare(
+    `SELECT rowid AS position, run FROM runs
+     WHERE rowid < ?1 AND (?2 = '' OR run ->> '$.config.name' = ?2)
+       AND (?3 = '[]' OR run ->> '$.state' IN (SELECT value FROM json_each(?3)))
+     ORDER BY rowid DESC LIMIT ?4`,
+  );
   const last = database.prepare("SELECT COALESCE(MAX(sequence), 0) AS sequence FROM events WHERE run_id = ?");
   const append = database.prepare("INSERT INTO events VALUES (?, ?, ?)");
   const after = database.prepare(
@@ -124,12 +146,17 @@ function runTable(database: Database): RunTable {
   const progress = database.prepare(
     "SELECT event FROM events WHERE event ->> '$.stepProgress.key' = ? ORDER BY event ->> '$.at', sequence",
   );
+  const lastSequence = (runId: string): number => Number(last.get(runId)?.["sequence"]);
   return {
+    lastSequence,
     saveRun: (run) => save.run(run.run_id, JSON.stringify(Run.toJSON(run))),
     findRun: (runId) => optional(find.get(runId), toRun),
-    listRuns: () => list.all().map(toRun),
+    listRuns: ({ states = [], name = "", before = Number.MAX_SAFE_INTEGER, limit = -1 } = {}) =>
+      list
+        .all(before, name, JSON.stringify(states.map(stateToJSON)), limit)
+        .map((row) => ({ position: Number(row["position"]), run: toRun(row) })),
     appendEvent(runId, at, event) {
-      const sequence = Number(last.get(runId)?.["sequence"]) + 1;
+      const sequence = lastSequence(runId) + 1;
       const stamped: RunEvent = { sequence, at, event };
       append.run(runId, sequence, JSON.stringify(RunEvent.toJSON(stamped)));
       return stamped;

@@ -1,5 +1,5 @@
 /** The attached workers. Each idle one is given the task that has waited longest. */
-import type { CasslError } from "../core/errors.js";
+import { CasslError } from "../core/errors.js";
 import type { Worker } from "../gen/cassl/v1/controller_service.js";
 import type { Task } from "../gen/cassl/v1/task.js";
 import type { AttachRequest, AttachResponse, Register, TaskAttempt } from "../gen/cassl/v1/worker_service.js";
@@ -23,6 +23,8 @@ export interface WorkerPool {
   /** Welcomes the worker; leases follow. */
   attach(register: Register, channel: WorkerChannel): AttachedWorker;
   list(): Worker[];
+  /** Gives the worker no more leases; it leaves after its task. WORKER_NOT_FOUND if it is not attached. */
+  drain(workerId: string): Worker;
   /** No worker will come by itself any more: tasks fail with `error` whenever no worker is attached. */
   giveUp(error: CasslError): void;
   close(): void;
@@ -40,6 +42,7 @@ interface WorkerRecord {
   readonly channel: WorkerChannel;
   /** What the worker is at, although it may have been cancelled. */
   running: TaskAttempt | undefined;
+  draining: boolean;
   silentBeats: number;
 }
 
@@ -93,7 +96,14 @@ export function createWorkerPool({ framesEndpoint, heartbeatSeconds, ...options 
   return {
     tasks,
     attach(register, channel) {
-      const worker = { id: `worker-${++attachedCount}`, register, channel, running: undefined, silentBeats: 0 };
+      const worker = {
+        id: `worker-${++attachedCount}`,
+        register,
+        channel,
+        running: undefined,
+        draining: false,
+        silentBeats: 0,
+      };
       workers.set(worker.id, worker);
       const welcome = { worker_id: worker.id, frames_endpoint: framesEndpoint, heartbeat_seconds: heartbeatSeconds };
       channel.send({ $case: "welcome", value: welcome });
@@ -101,6 +111,13 @@ export function createWorkerPool({ framesEndpoint, heartbeatSeconds, ...options 
       return { receive: (message) => receive(worker, message), leave: (why) => leave(worker, why) };
     },
     list: () => [...workers.values()].map(describe),
+    drain(workerId) {
+      const worker = workers.get(workerId);
+      if (worker === undefined) throw notAttached(workerId);
+      worker.draining = true;
+      worker.channel.send({ $case: "drain", value: {} });
+      return describe(worker);
+    },
     giveUp(error) {
       desertion = error;
       assign();
@@ -113,15 +130,20 @@ export function createWorkerPool({ framesEndpoint, heartbeatSeconds, ...options 
   };
 }
 
-function canTake({ running, register }: WorkerRecord, task: Task): boolean {
-  return running === undefined && register.families.includes(task.kind?.value.detector?.family ?? "");
+function canTake({ running, draining, register }: WorkerRecord, task: Task): boolean {
+  return running === undefined && !draining && register.families.includes(task.kind?.value.detector?.family ?? "");
 }
 
 function isSameAttempt(a: TaskAttempt | undefined, b: TaskAttempt | undefined): boolean {
   return a?.task_id === b?.task_id && a?.attempt === b?.attempt;
 }
 
-function describe({ id, register, running }: WorkerRecord): Worker {
+function describe({ id, register, running, draining }: WorkerRecord): Worker {
   const { name, host, pid, devices } = register;
-  return { worker_id: id, name, host, pid, devices, running_task_id: running?.task_id ?? "" };
+  return { worker_id: id, name, host, pid, devices, running_task_id: running?.task_id ?? "", draining };
+}
+
+function notAttached(workerId: string): CasslError {
+  const message = `No worker with the id ${JSON.stringify(workerId.slice(0, 100))} is attached.`;
+  return new CasslError("WORKER_NOT_FOUND", message, "ListWorkers says which are.");
 }

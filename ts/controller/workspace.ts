@@ -1,9 +1,8 @@
 /** The folder of a controller: what it knows and keeps, for one process at a time. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { ArtifactStore } from "../core/artifacts.js";
 import type { InspectionCache } from "../data/inspect-image.js";
-import { openArtifactStore } from "./artifacts.js";
+import { openArtifactStore, type ResumableArtifactStore } from "./artifacts.js";
 import { openInspections } from "./inspections.js";
 import { openRunFolders, type RunFolders } from "./run-folders.js";
 import { openState, type StateStore } from "./state.js";
@@ -12,7 +11,7 @@ import { lockWorkspace } from "./workspace-lock.js";
 
 export interface Workspace {
   readonly state: StateStore;
-  readonly artifacts: ArtifactStore;
+  readonly artifacts: ResumableArtifactStore;
   readonly folders: RunFolders;
   readonly inspections: InspectionCache;
   close(): void;

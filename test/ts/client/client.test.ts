@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { rm } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type CasslClient, connect } from "../../../ts/client/client.js";
+import { CasslClient, type RunFilter } from "../../../ts/client/client.js";
 import { type Controller, startController } from "../../../ts/controller/controller.js";
 import { CasslError } from "../../../ts/core/errors.js";
 import { sha256 } from "../../../ts/core/hash.js";
@@ -34,7 +35,7 @@ describe("client", () => {
   beforeEach(async () => {
     folder = await makeFolder();
     await start();
-    client = connect(controller.address);
+    client = new CasslClient(controller.address);
   });
   afterEach(async () => {
     client.close();
@@ -114,8 +115,56 @@ describe("client", () => {
     assert.equal((await client.getRun("a")).state, State.RUNNING);
   });
 
+  it("lists runs by state and name", async () => {
+    for (const id of ["a", "b", "c"]) {
+      await client.createRun(id, missing);
+      for await (const _ of client.watchRun(id));
+    }
+    const ids = async (filter: RunFilter): Promise<string[]> =>
+      (await client.listRuns(filter)).map(({ run_id }) => run_id);
+    assert.deepEqual(await ids({ states: [State.FAILED], name: "missing" }), ["c", "b", "a"]);
+    assert.deepEqual(await ids({ states: [State.SUCCEEDED] }), []);
+    await assert.rejects(ids({ states: [State.UNSPECIFIED] }), { reason: "REQUEST_INVALID", message: /states/ });
+  });
+
+  it("tries a run again", async () => {
+    await client.createRun("a", missing);
+    for await (const _ of client.watchRun("a"));
+    const { state, error } = await client.retryRun("a");
+    assert.deepEqual([state, error], [State.PENDING, undefined]);
+    for await (const _ of client.watchRun("a"));
+    assert.equal((await client.getRun("a")).state, State.FAILED);
+    await assert.rejects(client.retryRun("b"), { reason: "RUN_NOT_FOUND" });
+  });
+
+  it("refuses to watch from before the beginning, and to drain who is not there", async () => {
+    await client.createRun("a", missing);
+    await assert.rejects(client.watchRun("a", -1).next(), { reason: "REQUEST_INVALID", message: /after_sequence.*-1/ });
+    await assert.rejects(client.drainWorker("worker-9"), { reason: "WORKER_NOT_FOUND", message: /worker-9/ });
+  });
+
+  it("stores artifacts from memory and from files, once, and gives them back", async () => {
+    const bytes = randomBytes(700_000);
+    const file = join(folder, "file");
+    await writeFile(file, bytes);
+    const ref = await client.putArtifact(bytes);
+    assert.deepEqual(ref, { sha256: sha256(bytes), size_bytes: bytes.length });
+    assert.deepEqual(await client.putArtifact(file), ref);
+    assert.ok(bytes.equals(await client.getArtifact(ref.sha256)));
+    assert.deepEqual(await client.putArtifact(new Uint8Array()), { sha256: sha256(""), size_bytes: 0 });
+    await assert.rejects(client.putArtifact(join(folder, "none")), { reason: "FILE_NOT_FOUND", message: /none/ });
+  });
+
+  it("ends a call when its signal aborts, and when its time is up", async () => {
+    const signal = AbortSignal.abort();
+    await assert.rejects(client.listRuns({}, { signal }), { reason: "CANCELLED" });
+    await assert.rejects(client.putArtifact(randomBytes(9), { signal }), { reason: "CANCELLED" });
+    await assert.rejects(client.getArtifact(sha256("x"), signal), { reason: "CANCELLED" });
+    await assert.rejects(client.listRuns({}, { timeoutSeconds: 0 }), { reason: "CONTROLLER_UNREACHABLE" });
+  });
+
   it("says where no controller answers", async () => {
-    const nobody = connect("127.0.0.1:9");
+    const nobody = new CasslClient("127.0.0.1:9");
     const unreachable = { reason: "CONTROLLER_UNREACHABLE", message: /127\.0\.0\.1:9/, remedy: /cassl serve/ };
     await assert.rejects(nobody.listRuns(), unreachable);
     await assert.rejects(nobody.watchRun("a")[Symbol.asyncIterator]().next(), unreachable);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { readdir } from "node:fs/promises";
+import { stat as fileStat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { credentials, type ServiceError } from "@grpc/grpc-js";
 import { sha256 } from "../../../ts/core/hash.js";
@@ -9,6 +9,7 @@ import {
   ArtifactServiceClient,
   type PutArtifactRequest,
   type PutArtifactResponse,
+  type StatArtifactResponse,
 } from "../../../ts/gen/cassl/v1/artifact_service.js";
 import { fromStatus } from "../../../ts/grpc/status.js";
 import { openWorkbench, type Workbench } from "./workbench.js";
@@ -30,12 +31,12 @@ describe("artifact service", () => {
     await bench.close();
   });
 
-  function put(messages: PutArtifactRequest["message"][]): Promise<PutArtifactResponse> {
+  function put(messages: PutArtifactRequest["message"][], offset = 0): Promise<PutArtifactResponse> {
     return new Promise((resolve, reject) => {
       const call = client.putArtifact((error, response) =>
         error === null ? resolve(response) : reject(fromStatus(error, "")),
       );
-      for (const message of messages) call.write({ message });
+      for (const message of messages) call.write({ message, offset });
       call.end();
     });
   }
@@ -48,11 +49,38 @@ describe("artifact service", () => {
     })),
   ];
 
-  const get = async (hash: string): Promise<Buffer[]> => {
+  const get = async (hash: string, offset = 0): Promise<Buffer[]> => {
     const chunks: Buffer[] = [];
-    for await (const { chunk } of client.getArtifact({ sha256: hash })) chunks.push(chunk as Buffer);
+    try {
+      for await (const { chunk } of client.getArtifact({ sha256: hash, offset })) chunks.push(chunk as Buffer);
+    } catch (error) {
+      throw fromStatus(error as ServiceError, "");
+    }
     return chunks;
   };
+
+  const stat = (hash: string): Promise<StatArtifactResponse> =>
+    new Promise((resolve, reject) => {
+      client.statArtifact({ sha256: hash }, (error, response) =>
+        error === null ? resolve(response) : reject(fromStatus(error, "")),
+      );
+    });
+
+  /** Sends the first chunks, waits until all of them have arrived, and breaks the stream off. */
+  async function breakOff(chunkCount: number): Promise<void> {
+    const call = client.putArtifact(() => {});
+    for (const message of messages(ref, bytes).slice(0, 1 + chunkCount)) call.write({ message, offset: 0 });
+    const other = await bench.artifacts.put(Buffer.from("other"));
+    const kept = join(dirname(dirname(await bench.artifacts.path(other.sha256))), "tmp", ref.sha256);
+    const size = (): Promise<number> =>
+      fileStat(kept).then(
+        (stats) => stats.size,
+        () => 0,
+      );
+    while ((await size()) < chunkCount * CHUNK) await new Promise(setImmediate);
+    call.cancel();
+    while ((await stat(ref.sha256)).received_bytes === 0) await new Promise(setImmediate);
+  }
 
   it("stores a stream and gives it back in chunks of at most 256 KiB", async () => {
     assert.deepEqual(await put(messages(ref, bytes)), { ref });
@@ -67,25 +95,63 @@ describe("artifact service", () => {
   });
 
   it("refuses a stream without a ref, and one without anything", async () => {
-    await assert.rejects(put(messages(ref, bytes).slice(1)), { reason: "ARTIFACT_CORRUPT", message: /ref/ });
-    await assert.rejects(put([]), { reason: "ARTIFACT_CORRUPT", message: /ref/ });
+    await assert.rejects(put(messages(ref, bytes).slice(1)), { reason: "REQUEST_INVALID", message: /ref/ });
+    await assert.rejects(put([]), { reason: "REQUEST_INVALID", message: /ref/ });
   });
 
   it("says which artifact is not there", async () => {
-    await assert.rejects(
-      get(ref.sha256),
-      (error) => fromStatus(error as ServiceError, "").reason === "ARTIFACT_NOT_FOUND",
-    );
+    await assert.rejects(get(ref.sha256), { reason: "ARTIFACT_NOT_FOUND" });
   });
 
-  it("leaves nothing of a stream that breaks", async () => {
-    const call = client.putArtifact(() => {});
-    for (const message of messages(ref, bytes).slice(0, 3)) call.write({ message });
-    const other = await bench.artifacts.put(Buffer.from("other"));
-    const temporary = join(dirname(dirname(await bench.artifacts.path(other.sha256))), "tmp");
-    while ((await readdir(temporary)).length === 0) await new Promise(setImmediate);
-    call.cancel();
-    while ((await readdir(temporary)).length > 0) await new Promise(setImmediate);
+  it("gives what follows an offset", async () => {
+    await put(messages(ref, bytes));
+    assert.ok(Buffer.concat(await get(ref.sha256, CHUNK + 5)).equals(bytes.subarray(CHUNK + 5)));
+    assert.deepEqual(await get(ref.sha256, bytes.length), []);
+    await assert.rejects(get(ref.sha256, bytes.length + 1), { reason: "REQUEST_INVALID", message: /offset/ });
+    await assert.rejects(get(ref.sha256, -1), { reason: "REQUEST_INVALID", message: /offset/ });
+  });
+
+  it("keeps what has arrived of a stream that breaks, and goes on from there", async () => {
+    await breakOff(2);
     assert.equal(await bench.artifacts.stat(ref.sha256), undefined);
+    assert.deepEqual(await stat(ref.sha256), { ref: undefined, received_bytes: 2 * CHUNK });
+    const rest = messages(ref, bytes.subarray(CHUNK));
+    assert.deepEqual(await put(rest, CHUNK), { ref });
+    assert.ok(Buffer.concat(await get(ref.sha256)).equals(bytes));
+    assert.equal((await stat(ref.sha256)).received_bytes, 0);
+  });
+
+  it("keeps nothing of wrong bytes, wherever they were", async () => {
+    await breakOff(1);
+    const wrong = Buffer.from(bytes.subarray(CHUNK));
+    wrong[0] = (wrong[0] as number) ^ 1;
+    await assert.rejects(put(messages(ref, wrong), CHUNK), { reason: "ARTIFACT_CORRUPT" });
+    assert.deepEqual(await stat(ref.sha256), { ref: undefined, received_bytes: 0 });
+  });
+
+  it("takes the same artifact from two at once", async () => {
+    await Promise.all([put(messages(ref, bytes)), put(messages(ref, bytes))]);
+    assert.ok(Buffer.concat(await get(ref.sha256)).equals(bytes));
+  });
+
+  it("refuses an offset beyond what has arrived, and fields that are none", async () => {
+    const invalid = (field: RegExp) => ({ reason: "REQUEST_INVALID", message: field });
+    await assert.rejects(put(messages(ref, bytes), 1), invalid(/offset/));
+    await assert.rejects(put(messages(ref, bytes), -1), invalid(/offset/));
+    await assert.rejects(put(messages({ ...ref, size_bytes: -1 }, bytes)), invalid(/size_bytes/));
+    await assert.rejects(
+      put([
+        { $case: "ref", value: ref },
+        { $case: "ref", value: ref },
+      ]),
+      invalid(/chunk/),
+    );
+    const huge = { $case: "chunk", value: new Uint8Array(2 ** 20 + 1) } as const;
+    await assert.rejects(put([{ $case: "ref", value: ref }, huge]), invalid(/1048577 bytes/));
+    for (const hash of ["", "../../etc/passwd", ref.sha256.toUpperCase(), "f".repeat(100_000)]) {
+      await assert.rejects(stat(hash), invalid(/sha256/));
+      await assert.rejects(get(hash), invalid(/sha256/));
+      await assert.rejects(put(messages({ ...ref, sha256: hash }, bytes)), invalid(/sha256/));
+    }
   });
 });

@@ -1,11 +1,11 @@
 /** A small project whose detector is test/golden/detections-model.onnx, and a worker that "trains" it. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { credentials } from "@grpc/grpc-js";
 import { Dealer } from "zeromq";
+import { CasslClient } from "../../../ts/client/client.js";
 import { sha256 } from "../../../ts/core/hash.js";
 import { packageRoot } from "../../../ts/core/package.js";
-import { type ArtifactRef, ArtifactServiceClient } from "../../../ts/gen/cassl/v1/artifact_service.js";
+import type { ArtifactRef } from "../../../ts/gen/cassl/v1/artifact_service.js";
 import { ShardHeader } from "../../../ts/gen/cassl/v1/prediction_frame.js";
 import type { RunConfig } from "../../../ts/gen/cassl/v1/run.js";
 import type { Lease } from "../../../ts/gen/cassl/v1/worker_service.js";
@@ -120,13 +120,6 @@ async function sendShard(lease: Lease, framesEndpoint: string): Promise<void> {
 }
 
 function putArtifact(address: string, bytes: Buffer): Promise<ArtifactRef> {
-  const client = new ArtifactServiceClient(address, credentials.createInsecure());
-  const ref = { sha256: sha256(bytes), size_bytes: bytes.length };
-  const stored = new Promise<ArtifactRef>((resolve, reject) => {
-    const call = client.putArtifact((error) => (error === null ? resolve(ref) : reject(error)));
-    call.write({ message: { $case: "ref", value: ref } });
-    call.write({ message: { $case: "chunk", value: bytes } });
-    call.end();
-  });
-  return stored.finally(() => client.close());
+  const client = new CasslClient(address);
+  return client.putArtifact(bytes).finally(() => client.close());
 }

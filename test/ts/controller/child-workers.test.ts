@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { connect } from "../../../ts/client/client.js";
+import { CasslClient } from "../../../ts/client/client.js";
 import { type Controller, startController } from "../../../ts/controller/controller.js";
 import { ErrorReason } from "../../../ts/gen/cassl/v1/error_reason.js";
 import type { Run, RunEvent } from "../../../ts/gen/cassl/v1/run.js";
@@ -49,7 +49,7 @@ describe("child workers", () => {
 
   /** The end of a run that needs a worker, and what was logged. */
   async function run(address: string): Promise<{ ended: Run; log: string }> {
-    const client = connect(address);
+    const client = new CasslClient(address);
     try {
       await client.createRun("a", await makeCellsProject(folder));
       const events: RunEvent[] = [];

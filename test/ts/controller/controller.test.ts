@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
-import { type CasslClient, connect } from "../../../ts/client/client.js";
+import { CasslClient } from "../../../ts/client/client.js";
 import { type Controller, type ControllerOptions, startController } from "../../../ts/controller/controller.js";
 import { type RunConfig, type RunEvent, State } from "../../../ts/gen/cassl/v1/run.js";
 import type { RunResult } from "../../../ts/pipeline/pipeline.js";
@@ -66,7 +66,7 @@ describe("controller", () => {
 
     beforeEach(async () => {
       config = await makeCellsProject(folder);
-      client = connect((await start()).address);
+      client = new CasslClient((await start()).address);
     });
     afterEach(() => client.close());
 
@@ -111,7 +111,7 @@ describe("controller", () => {
       const first = await succeed("first");
       client.close();
       await controller?.stop();
-      client = connect((await start()).address);
+      client = new CasslClient((await start()).address);
       const second = await succeed("second");
       assert.ok(second.steps.every(({ reused }) => reused));
       assert.deepEqual(second.arms, first.arms);
@@ -123,7 +123,7 @@ describe("controller", () => {
       await stopping;
       client.close();
       await controller?.stop();
-      client = connect((await start({ recover: "resume" })).address);
+      client = new CasslClient((await start({ recover: "resume" })).address);
       void workOn(controller?.address ?? "");
       const events = await follow("first");
       assert.deepEqual(

@@ -102,7 +102,7 @@ describe("runs", () => {
     await watch(runs, "c");
     assert.deepEqual(log, ["start a", "end a", "start b", "end b", "start c", "end c"]);
     assert.deepEqual(
-      runs.list().map(({ run_id }) => run_id),
+      runs.list().map(({ run }) => run.run_id),
       ["c", "b", "a"],
     );
   });
@@ -150,6 +150,49 @@ describe("runs", () => {
     assert.deepEqual(states(await watch(runs, "b")), [State.PENDING, State.CANCELLED]);
     assert.equal(runs.cancel("a").state, State.CANCELLED);
     assert.throws(() => runs.cancel("c"), { reason: "RUN_NOT_FOUND", message: /`c`/ });
+  });
+
+  it("tries a failed or cancelled run again, in the same log", async () => {
+    let tries = 0;
+    const runs = open(async (run, ...rest) => {
+      if (run.run_id === "waits") return wait(run, ...rest);
+      if (++tries === 1) throw new CasslError("GATE_FAILED", "too few", "Lower it.");
+      return { finishedAt: new Date(7000), result };
+    });
+    runs.create("a", config());
+    await watch(runs, "a");
+    const again = runs.retry("a");
+    assert.deepEqual([again.state, again.error, again.finished_at], [State.PENDING, undefined, undefined]);
+    const events = await watch(runs, "a");
+    const { PENDING, RUNNING, FAILED, SUCCEEDED } = State;
+    assert.deepEqual(states(events), [PENDING, RUNNING, FAILED, PENDING, RUNNING, SUCCEEDED]);
+    assert.throws(() => runs.retry("a"), { reason: "RUN_FINISHED", message: /`a`/ });
+    assert.throws(() => runs.retry("b"), { reason: "RUN_NOT_FOUND" });
+
+    runs.create("waits", config());
+    await new Promise(setImmediate);
+    assert.equal(runs.retry("waits").state, RUNNING);
+    runs.cancel("waits");
+    await watch(runs, "waits");
+    assert.equal(runs.retry("waits").state, PENDING);
+    await runs.stop();
+  });
+
+  it("does not wait for a watcher that does not read", async () => {
+    const runs = open(async (_run, _config, emit) => {
+      for (let line = 0; line < 3000; line++) emit(log(String(line)));
+      return { finishedAt: new Date(), result };
+    });
+    runs.create("a", config());
+    const lazy = runs.watch("a", 0, new AbortController().signal)[Symbol.asyncIterator]();
+    assert.equal((await lazy.next()).value?.sequence, 1);
+    await watch(runs, "a");
+    assert.equal(runs.get("a").state, State.SUCCEEDED);
+    let last = 1;
+    for (let next = await lazy.next(); next.done !== true; next = await lazy.next()) {
+      assert.equal(next.value.sequence, ++last);
+    }
+    assert.equal(last, 3003);
   });
 
   it("leaves a run that was under way when the controller stopped for the next one, which resumes it", async () => {
@@ -202,7 +245,7 @@ describe("runs", () => {
     const events = await watch(runs, "a");
     assert.deepEqual(states(events), [State.PENDING, State.RUNNING, State.FAILED]);
     assert.equal(runs.get("a").error?.reason, ErrorReason.STORAGE_FAILED);
-    assert.equal(runs.list()[0]?.state, State.FAILED);
+    assert.equal(runs.list()[0]?.run.state, State.FAILED);
   });
 
   it("stops watching when the watcher leaves, and the run goes on", async () => {

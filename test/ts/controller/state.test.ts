@@ -43,7 +43,7 @@ describe("state", () => {
     state.saveRun({ ...run("a"), state: State.SUCCEEDED });
     reopen();
     assert.deepEqual(
-      state.listRuns().map((kept) => [kept.run_id, kept.state]),
+      state.listRuns().map(({ run: kept }) => [kept.run_id, kept.state]),
       [
         ["b", State.FAILED],
         ["a", State.SUCCEEDED],

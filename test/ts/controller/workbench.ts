@@ -4,21 +4,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { artifactService } from "../../../ts/controller/artifact-service.js";
-import { openArtifactStore } from "../../../ts/controller/artifacts.js";
+import { openArtifactStore, type ResumableArtifactStore } from "../../../ts/controller/artifacts.js";
 import { serveFrames } from "../../../ts/controller/frames.js";
 import { createShardLedger, type ShardLedger } from "../../../ts/controller/shards.js";
 import { openState, type StateStore } from "../../../ts/controller/state.js";
 import { createTaskProgress } from "../../../ts/controller/task-progress.js";
 import { workerService } from "../../../ts/controller/worker-service.js";
 import { createWorkerPool, type WorkerPool } from "../../../ts/controller/workers.js";
-import type { ArtifactStore } from "../../../ts/core/artifacts.js";
 import { ArtifactServiceService } from "../../../ts/gen/cassl/v1/artifact_service.js";
 import { WorkerServiceService } from "../../../ts/gen/cassl/v1/worker_service.js";
 
 export interface Workbench {
   readonly address: string;
   readonly framesEndpoint: string;
-  readonly artifacts: ArtifactStore;
+  readonly artifacts: ResumableArtifactStore;
   readonly state: StateStore;
   readonly shards: ShardLedger;
   readonly pool: WorkerPool;

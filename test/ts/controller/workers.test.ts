@@ -83,6 +83,26 @@ describe("worker leases", () => {
     assert.deepEqual(bench.pool.list(), []);
   });
 
+  it("gives a worker that drains nothing more, and lets it finish", async () => {
+    const first = submit("first");
+    const worker = attachWorker(bench.address);
+    const { worker_id } = await worker.next("welcome");
+    const lease = await worker.next("lease");
+    const second = submit("second");
+    assert.equal(bench.pool.drain(worker_id).draining, true);
+    await worker.next("drain");
+    worker.succeed(lease, trained);
+    await first.output;
+    assert.deepEqual(
+      bench.pool.list().map(({ running_task_id, draining }) => [running_task_id, draining]),
+      [["", true]],
+    );
+    const other = attachWorker(bench.address);
+    other.succeed(await other.next("lease"), trained);
+    await second.output;
+    assert.throws(() => bench.pool.drain("worker-99"), { reason: "WORKER_NOT_FOUND", message: /worker-99/ });
+  });
+
   it("does not lease to a worker that cannot build the detector", async () => {
     const { output } = submit("t");
     const bare = attachWorker(bench.address, { families: [] });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { lockWorkspace } from "../../../ts/controller/workspace-lock.js";
 import { makeFolder } from "./workbench.js";
@@ -39,7 +40,7 @@ describe("workspace lock", () => {
     const child = await lockElsewhere();
     assert.throws(() => lockWorkspace(folder, file), {
       reason: "WORKSPACE_LOCKED",
-      message: new RegExp(`${folder}.*process ${child.pid}`),
+      message: new RegExp(`${folder}.*process ${child.pid} on ${hostname()}`),
     });
   });
 

@@ -15,7 +15,7 @@ describe("requests", () => {
   beforeEach(async () => {
     server = new Server({ interceptors: [checkRequests(20)] });
     const handlers: ArtifactServiceServer = {
-      statArtifact: (_, callback) => setTimeout(callback, 60, null, { ref: undefined }),
+      statArtifact: (_, callback) => setTimeout(callback, 60, null, { ref: undefined, received_bytes: 0 }),
       getArtifact: (call) => call.end(),
       putArtifact: (call, callback) => {
         call.on("data", () => {});
@@ -39,7 +39,7 @@ describe("requests", () => {
     const error = await new Promise<ServiceError | null>((resolve) => {
       const call = client.putArtifact(resolve);
       call.on("error", () => {});
-      call.write({ message: { $case: "ref", value: { sha256: "", size_bytes: 1 } } });
+      call.write({ message: { $case: "ref", value: { sha256: "", size_bytes: 1 } }, offset: 0 });
     });
     const { reason, message } = fromStatus(error as ServiceError, "");
     assert.deepEqual([reason, /PutArtifact is given up/.test(message)], ["LIMIT_EXCEEDED", true]);
