@@ -18,6 +18,7 @@ from cassl.v1.task_pb2 import AugmentationConfig, DetectorConfig, InitFrom, Pred
 from cassl_worker.batches import boxes_xyxy
 from cassl_worker.checkpoint import load_detector, read_weights
 from cassl_worker.data import Category, Dataset
+from cassl_worker.detectors import build_detector
 from cassl_worker.errors import CasslError
 from cassl_worker.images import decode, letterbox
 from cassl_worker.predict import Detections, detect
@@ -100,7 +101,7 @@ class TestEvents:
     def test_frozen_stages_keep_their_starting_weights(self, events: list[Event], rectangles: Dataset) -> None:
         detector = load_detector(DETECTOR, 2, trained(events).weights)
         torch.manual_seed(1)
-        start = type(detector)(DETECTOR, 2)
+        start = build_detector(DETECTOR, 2)
         kept = [
             all(torch.equal(old, new) for old, new in zip(before.parameters(), after.parameters(), strict=True))
             for befores, afters in zip(start.backbone_stages(), detector.backbone_stages(), strict=True)
@@ -204,6 +205,7 @@ class TestOddData:
 class TestLearning:
     DETECTOR = DetectorConfig(
         family="light",
+        backbone="tf_efficientnet_lite0",
         backbone_weights="imagenet",
         input_width_px=96,
         input_height_px=96,

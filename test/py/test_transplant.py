@@ -41,7 +41,7 @@ def transplanted(given_classes: int, classes: int, reinitialize: str) -> tuple[D
 class TestOneToMany:
     def test_copies_all_but_the_class_predictor(self) -> None:
         detector, untouched, given, ledger = transplanted(1, 3, "class_predictor")
-        predictor = detector.class_dependent_tensors()
+        predictor = detector.names_in("class_predictor")
         for name, tensor in state_of(detector).items():
             source = state_of(untouched) if name in predictor else given.tensors
             assert torch.equal(tensor, source[name]), name
@@ -49,7 +49,7 @@ class TestOneToMany:
 
     def test_can_start_the_classification_tower_afresh_too(self) -> None:
         detector, untouched, _, ledger = transplanted(1, 3, "classification_tower")
-        afresh = detector.class_dependent_tensors() | detector.classification_tower_tensors()
+        afresh = detector.names_in("class_predictor") | detector.names_in("classification_tower")
         assert actions(ledger)["reinitialized"] == afresh
         assert all(torch.equal(state_of(detector)[name], state_of(untouched)[name]) for name in afresh)
 
@@ -63,7 +63,7 @@ class TestOneToMany:
     def test_ledger_gives_shapes_and_the_share_of_copied_parameters(self) -> None:
         detector, _, _, ledger = transplanted(1, 3, "class_predictor")
         document = json.loads(json.dumps(ledger.as_json()))
-        name = "fcos.head.classification_head.cls_logits.weight"
+        name = "model.head.classification_head.cls_logits.weight"
         shapes = {entry["action"]: entry["shape"] for entry in document["tensors"] if entry["name"] == name}
         assert shapes == {"reinitialized": [3, 16, 3, 3], "dropped": [1, 16, 3, 3]}
         total = sum(tensor.numel() for tensor in state_of(detector).values())
@@ -73,7 +73,7 @@ class TestOneToMany:
 class TestEqualClassCounts:
     def test_one_class_to_one_class_still_starts_the_predictor_afresh(self) -> None:
         detector, _, _, ledger = transplanted(1, 1, "class_predictor")
-        assert actions(ledger)["reinitialized"] == detector.class_dependent_tensors()
+        assert actions(ledger)["reinitialized"] == detector.names_in("class_predictor")
 
     def test_many_classes_keep_their_predictor(self) -> None:
         detector, _, given, ledger = transplanted(3, 3, "class_predictor")
@@ -82,11 +82,11 @@ class TestEqualClassCounts:
 
     def test_predictor_does_not_outlive_its_tower(self) -> None:
         detector, _, _, ledger = transplanted(3, 3, "classification_tower")
-        assert detector.class_dependent_tensors() < actions(ledger)["reinitialized"]
+        assert detector.names_in("class_predictor") < actions(ledger)["reinitialized"]
 
 
 class TestMismatch:
-    NAME = "fcos.backbone.fpn.inner_blocks.0.0.weight"
+    NAME = "model.backbone.fpn.inner_blocks.0.0.weight"
 
     def refused(self, given: Weights) -> CasslError:
         with pytest.raises(CasslError) as caught:

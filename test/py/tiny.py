@@ -20,12 +20,14 @@ from cassl.v1.task_pb2 import (
 SIDE_PX = 64
 DETECTOR = DetectorConfig(
     family="light",
+    backbone="tf_efficientnet_lite0",
     backbone_weights="none",
     input_width_px=SIDE_PX,
     input_height_px=SIDE_PX,
     fpn_channels=16,
     head_convolutions=1,
     strides_px=[8, 16, 32],
+    proposals=20,
 )
 PREDICT = PredictConfig(
     score_threshold=0.0, nms_iou=0.6, max_candidates=20, max_detections=5, images_per_batch=2, shard_size=2

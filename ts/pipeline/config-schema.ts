@@ -1,5 +1,6 @@
 /** The schema of cassl.yaml: every field with its type, default, range and explanation. What says so elsewhere is made from it. */
 import { z } from "zod";
+import { detectorSchema } from "./detector-schema.js";
 
 export const ARMS = ["supervised", "class_specific", "class_agnostic"] as const;
 export type Arm = (typeof ARMS)[number];
@@ -110,24 +111,6 @@ const data = z.strictObject({
   leak_firewall: leakFirewall.prefault({}).describe("Keeps what shows the same as a validation image out of training"),
 });
 
-const inputSide = z.int32().min(64).max(4096).multipleOf(32);
-const stride = z.literal([8, 16, 32, 64, 128]);
-
-const detector = z.strictObject({
-  family: z.enum(["light"]).default("light").describe("Detector to train"),
-  backbone_weights: z.enum(["imagenet", "none"]).default("imagenet").describe("Starting weights of the backbone"),
-  input_width_px: inputSide.default(256).describe("Images are fitted into this width, aspect kept"),
-  input_height_px: inputSide.default(192).describe("Images are fitted into this height, aspect kept"),
-  fpn_channels: z.int32().min(16).max(512).multipleOf(16).default(64).describe("Channels of feature pyramid and head"),
-  head_convolutions: z.int32().min(0).max(8).default(2).describe("Convolutions in each tower of the head"),
-  strides_px: z
-    .array(stride)
-    .min(1)
-    .refine(isAscending, "must be ascending")
-    .default([8, 16, 32])
-    .describe("Pyramid levels, finest first"),
-});
-
 const stages = z.strictObject({
   pseudo_label: z
     .strictObject({
@@ -189,7 +172,7 @@ export const configFileSchema = z.strictObject({
     .default(["supervised", "class_agnostic"])
     .describe("What to train and compare, each for the same number of iterations: `class_agnostic` is CA-SSL"),
   data: data.describe("The three sets of images"),
-  detector: detector.prefault({}).describe("The detector, the same in all stages"),
+  detector: detectorSchema.prefault({}).describe("The detector, the same in all stages"),
   solver: sharedSolverSchema.optional().describe("How to train: the starting point of every stage"),
   stages: stages.prefault({}).describe("The three stages of CA-SSL"),
   gates: gates.prefault({}).describe("Limits on the pseudo labels; a run that breaks one stops before stage 2"),
@@ -199,7 +182,3 @@ export const configFileSchema = z.strictObject({
 export const configSchema = configFileSchema.omit({ solver: true });
 
 export type Config = z.output<typeof configSchema>;
-
-function isAscending(values: readonly number[]): boolean {
-  return values.every((value, index) => index === 0 || value > (values[index - 1] as number));
-}

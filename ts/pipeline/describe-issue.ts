@@ -35,6 +35,7 @@ function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
 
 function shapeOf(schema: z.ZodType): Record<PropertyKey, z.ZodType> {
   if (schema instanceof z.ZodObject) return schema.shape;
+  if (schema instanceof z.ZodPipe) return shapeOf(schema.in as z.ZodType);
   return shapeOf((schema as z.ZodOptional | z.ZodDefault | z.ZodPrefault).unwrap() as z.ZodType);
 }
 

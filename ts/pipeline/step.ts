@@ -9,12 +9,12 @@ import type { RunEvent, StepProgress } from "../gen/cassl/v1/run.js";
 /** Raise a step's version when the same inputs would now give another result. */
 const VERSIONS = {
   curate: 2,
-  pseudo_labeler: 1,
-  predict: 1,
+  pseudo_labeler: 2,
+  predict: 2,
   select: 1,
-  warmup: 1,
-  finetune: 1,
-  export: 1,
+  warmup: 2,
+  finetune: 2,
+  export: 2,
   evaluate: 1,
 } as const;
 

@@ -21,7 +21,7 @@ from cassl_worker.images import Boxes, Size, decode, letterbox_size, place_on_ca
 
 CACHE_BYTES = 1 << 30
 """Decoded images kept in memory by a training task."""
-ORDER_STREAM, CHANGE_STREAM = 0, 1
+ORDER_STREAM, CHANGE_STREAM, SAMPLING_STREAM = 0, 1, 2
 """Keep the random numbers of a seed for different purposes apart."""
 
 
@@ -107,6 +107,11 @@ def batch_positions(seed: int, iteration: int, images_per_batch: int, image_coun
         for pass_number in {pass_number for pass_number, _ in drawn}
     }
     return [int(orders[pass_number][place]) for pass_number, place in drawn]
+
+
+def sampling_seed(seed: int, iteration: int) -> int:
+    """The seed of what a detector draws in an iteration, such as the regions that it learns from."""
+    return int(np.random.SeedSequence([seed, SAMPLING_STREAM, iteration]).generate_state(1)[0])
 
 
 def boxes_xyxy(annotations: Sequence[Annotation]) -> Boxes:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from cassl.v1.task_pb2 import SolverConfig, TrainTask
 
-from cassl_worker.batches import Batch, TrainingBatches
+from cassl_worker.batches import Batch, TrainingBatches, sampling_seed
 from cassl_worker.checkpoint import (
     TrainingState,
     Weights,
@@ -104,6 +104,7 @@ def train(
     meter = Meter(start, solver)
     with closing(batches_from(start, task, dataset)) as batches:
         for iteration, batch in enumerate(batches, start):
+            torch.manual_seed(sampling_seed(task.seed, iteration))
             losses = training_step(iteration, batch.to(device), state, solver)
             done = iteration + 1
             if (progress := meter.add(done, losses)) is not None:

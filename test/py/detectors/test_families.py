@@ -1,0 +1,218 @@
+"""What every family must do, whatever it is. A new family is tested by being registered."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from rectangles import rectangle_dataset
+from tiny import solver
+
+from cassl.v1.task_pb2 import DetectorConfig, PredictConfig, SolverConfig, TrainTask
+
+from cassl_worker.batches import boxes_xyxy
+from cassl_worker.checkpoint import Weights, load_detector, state_of
+from cassl_worker.data import Dataset
+from cassl_worker.detectors import build_detector, families
+from cassl_worker.detectors.interface import PARTS, Detector, Target
+from cassl_worker.export import to_onnx
+from cassl_worker.images import decode, letterbox
+from cassl_worker.predict import Detections, detect
+from cassl_worker.train import Checkpoint, Trained, train
+from cassl_worker.transplant import transplant
+
+SIDE_PX = 96
+CPU = torch.device("cpu")
+PREDICT = PredictConfig(score_threshold=0.0, nms_iou=0.6, max_candidates=200, max_detections=20)
+ONE, MANY = 1, 80
+
+
+def config(family: str, backbone: str = "test_resnet", weights: str = "none") -> DetectorConfig:
+    return DetectorConfig(
+        family=family,
+        backbone=backbone,
+        backbone_weights=weights,
+        input_width_px=SIDE_PX,
+        input_height_px=SIDE_PX,
+        fpn_channels=32,
+        head_convolutions=1,
+        strides_px=[8, 16, 32, 64],
+        proposals=30,
+    )
+
+
+def build(family: str, class_count: int, seed: int = 0) -> Detector:
+    torch.manual_seed(seed)
+    return build_detector(config(family), class_count)
+
+
+def random_images(count: int, seed: int = 1) -> torch.Tensor:
+    shape = (count, SIDE_PX, SIDE_PX, 3)
+    return torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.manual_seed(seed))
+
+
+def no_objects() -> Target:
+    return Target(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Detectors this small are slower on more."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module", params=families())
+def family(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.mark.parametrize("class_count", [ONE, MANY])
+def test_dense_gives_a_box_and_scores_in_the_unit_range_for_every_candidate(family: str, class_count: int) -> None:
+    with torch.inference_mode():
+        boxes, scores = build(family, class_count).dense(random_images(3))
+    assert boxes.dtype == scores.dtype == torch.float32
+    assert boxes.shape == (3, scores.shape[1], 4) and scores.shape == (3, boxes.shape[1], class_count)
+    assert (boxes[..., 2:] >= boxes[..., :2]).all() and ((scores >= 0) & (scores <= 1)).all()
+
+
+@pytest.mark.parametrize("class_count", [ONE, MANY])
+def test_losses_are_finite_and_reach_every_weight_with_and_without_objects(family: str, class_count: int) -> None:
+    detector = build(family, class_count)
+    # Of the sizes that the levels 8 to 64 are made for.
+    boxes = torch.tensor([[8.0, 8, 24, 28], [8, 8, 40, 48], [10, 10, 70, 70], [0, 0, 96, 96]])
+    objects = Target(boxes, torch.full((4,), class_count - 1))
+    for targets in ([no_objects(), no_objects()], [objects, no_objects()]):
+        detector.zero_grad()
+        losses = detector.losses(random_images(2), targets)
+        assert all(loss.ndim == 0 and loss.isfinite() for loss in losses.values())
+        torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
+        assert all(weight.grad is None or weight.grad.isfinite().all() for weight in detector.parameters())
+    assert all(weight.grad is not None for weight in detector.parameters())
+
+
+def test_detections_are_sorted_and_inside_images_of_any_size(family: str) -> None:
+    sizes = [(400, 30), (1, 50), (96, 96), (37, 91)]
+    inputs = random_images(4)
+    inputs[2] = 0
+    found = detect(build(family, 3), inputs, sizes, PREDICT)
+    assert sum(len(detections.scores) for detections in found) > 0
+    for detections, size in zip(found, sizes, strict=True):
+        xywh = detections.boxes.astype(np.float64)
+        assert (xywh[:, :2] >= 0).all() and (xywh[:, 2:] > 0).all()
+        assert (xywh[:, :2] + xywh[:, 2:] <= np.array(size)).all()
+        assert (np.diff(detections.scores) <= 0).all()
+        assert set(detections.classes) <= {0, 1, 2}
+
+
+def test_an_image_does_not_depend_on_its_batch(family: str) -> None:
+    detector = build(family, 2)
+    with torch.inference_mode():
+        together, alone = detector.dense(random_images(3)), detector.dense(random_images(3)[1:2])
+    for batch, single in zip(together, alone, strict=True):
+        torch.testing.assert_close(batch[1:2], single, rtol=1e-4, atol=1e-3)
+
+
+def test_every_tensor_is_in_one_part_and_the_class_predictor_is_what_changes_with_the_classes(family: str) -> None:
+    detector, ours, others = build(family, 2), state_of(build(family, 2)), state_of(build(family, 5))
+    for name in detector.state_dict():
+        assert sum(name.startswith(prefixes) for _, prefixes in detector.prefixes()) == 1, name
+    assert all(detector.names_in(part) for part in PARTS)
+    assert ours.keys() == others.keys()
+    differing = {name for name in ours if ours[name].shape != others[name].shape}
+    assert detector.names_in("class_predictor") == differing
+
+
+def test_ledger_of_one_class_to_many_accounts_for_every_tensor(family: str) -> None:
+    given = Weights(family, 1, {name: tensor.clone() for name, tensor in state_of(build(family, 1, seed=1)).items()})
+    detector = build(family, 3)
+    ledger = transplant(detector, 3, given, family, "class_predictor")
+    actions = {entry.name: entry.action for entry in ledger.tensors if entry.action != "dropped"}
+    assert actions.keys() == state_of(detector).keys()
+    afresh = {name for name, action in actions.items() if action == "reinitialized"}
+    assert afresh == detector.names_in("class_predictor")
+
+
+def test_expanded_predictor_scores_every_class_as_the_one_before(family: str) -> None:
+    one, many = build(family, 1, seed=1), build(family, 3, seed=2)
+    source, target = state_of(one), state_of(many)
+    with torch.inference_mode():
+        for name, tensor in target.items():
+            tensor.copy_(
+                many.expanded(name, source[name], 3) if name in many.names_in("class_predictor") else source[name]
+            )
+        boxes, scores = one.dense(random_images(1))
+        same_boxes, expanded = many.dense(random_images(1))
+    torch.testing.assert_close(same_boxes, boxes)
+    share = expanded.sum(dim=-1, keepdim=True) if family == "faster_rcnn" else expanded
+    torch.testing.assert_close(share, scores.expand(share.shape), rtol=1e-4, atol=1e-5)
+
+
+def test_exported_model_equals_the_detector_at_any_batch_size(family: str) -> None:
+    detector = build(family, 2)
+    session = onnxruntime.InferenceSession(to_onnx(detector, SIDE_PX, SIDE_PX).SerializeToString())
+    for images in (random_images(1), random_images(3), torch.zeros_like(random_images(1))):
+        with torch.inference_mode():
+            boxes, scores = detector.dense(images)
+        exported = session.run(["boxes", "scores"], {"images": images.numpy()})
+        for image in range(len(images)):
+            ours = torch.cat([boxes[image], 100 * scores[image]], dim=1)
+            theirs = torch.cat(
+                [torch.from_numpy(exported[0][image]), 100 * torch.from_numpy(exported[1][image])], dim=1
+            )
+            # Proposals that score the same may come in another order.
+            distances = torch.cdist(ours, theirs, p=torch.inf, compute_mode="donot_use_mm_for_euclid_dist")
+            assert ours.shape == theirs.shape
+            assert distances.min(dim=0).values.max() < 1e-2 and distances.min(dim=1).values.max() < 1e-2
+
+
+def test_resumed_training_equals_straight_training_bit_for_bit(
+    family: str, rectangles: Dataset, tmp_path: Path
+) -> None:
+    task = TrainTask(detector=config(family), solver=solver(4, checkpoint_every=2), seed=1)
+    straight = list(train(task, rectangles, device=CPU, scratch=tmp_path, init_from=None, resume_from=None))
+    (checkpoint,) = (event for event in straight if isinstance(event, Checkpoint))
+    (end,) = (event for event in straight if isinstance(event, Trained))
+    expected = end.weights.read_bytes()
+    torch.manual_seed(99)
+    list(train(task, rectangles, device=CPU, scratch=tmp_path, init_from=None, resume_from=checkpoint.path))
+    assert end.weights.read_bytes() == expected
+
+
+def test_four_images_are_learned_by_heart(family: str, tmp_path: Path) -> None:
+    dataset = rectangle_dataset(tmp_path, [1, 2, 1, 0])
+    task = TrainTask(detector=config(family, "tf_efficientnet_lite0", "imagenet"), solver=quick_solver(), seed=0)
+    *_, end = train(task, dataset, device=CPU, scratch=tmp_path, init_from=None, resume_from=None)
+    assert isinstance(end, Trained)
+    detector = load_detector(task.detector, 2, end.weights)
+    for record in dataset.images:
+        inputs = torch.from_numpy(letterbox(decode(record, dataset.root), (SIDE_PX, SIDE_PX)))
+        predict = PredictConfig(score_threshold=0.3, nms_iou=0.5, max_candidates=100, max_detections=5)
+        (found,) = detect(detector, inputs[None], [(record.width_px, record.height_px)], predict)
+        for annotation, box in zip(record.annotations, boxes_xyxy(record.annotations), strict=True):
+            assert best_iou(found, annotation.class_index, box) > 0.5
+        assert record.annotations or len(found.scores) == 0
+
+
+def quick_solver() -> SolverConfig:
+    settings = solver(60)
+    settings.MergeFrom(SolverConfig(images_per_batch=4, learning_rate=0.005, lr_ramp_iterations=5))
+    settings.MergeFrom(SolverConfig(gradient_clip_norm=10, backbone_lr_factor=0.25))
+    settings.augmentation.Clear()
+    settings.augmentation.min_zoom = settings.augmentation.max_zoom = 1
+    return settings
+
+
+def best_iou(found: Detections, class_index: int, box: np.ndarray) -> float:
+    boxes = found.boxes[found.classes == class_index]
+    if len(boxes) == 0:
+        return 0.0
+    shared = np.minimum(boxes[:, :2] + boxes[:, 2:], box[2:]) - np.maximum(boxes[:, :2], box[:2])
+    intersection = np.prod(np.clip(shared, 0, None), axis=1)
+    union = np.prod(boxes[:, 2:], axis=1) + np.prod(box[2:] - box[:2]) - intersection
+    return float((intersection / union).max())
