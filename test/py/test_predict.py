@@ -20,7 +20,7 @@ from cassl_worker.data import Dataset
 from cassl_worker.detectors import build_detector
 from cassl_worker.errors import CasslError
 from cassl_worker.images import decode, letterbox
-from cassl_worker.predict import Shard, detect, predict, select, to_detections
+from cassl_worker.predict import Detections, Shard, detect, predict, select, to_detections, to_shard
 
 CPU = torch.device("cpu")
 CONFIG = PredictConfig(
@@ -86,9 +86,9 @@ class TestShards:
             assert shard.boxes_per_image.sum() == len(shard.scores) and shard.boxes_per_image.max() <= 7
             for at, image in images_of(shard):
                 record = rectangles.images[at]
-                x, y, width, height = image.boxes.astype(np.float64).T
-                assert (x >= 0).all() and (y >= 0).all() and (width > 0).all() and (height > 0).all()
-                assert (x + width <= record.width_px).all() and (y + height <= record.height_px).all()
+                left, top, right, bottom = image.boxes.T
+                assert (left >= 0).all() and (top >= 0).all() and (right > left).all() and (bottom > top).all()
+                assert (right <= record.width_px).all() and (bottom <= record.height_px).all()
                 assert (np.diff(image.scores) <= 0).all() and ((image.scores >= 0.05) & (image.scores <= 1)).all()
                 assert set(image.classes) <= {0, 1}
 
@@ -123,6 +123,27 @@ class TestShards:
         _, image = next(item for item in images_of(columns(run(rectangles, weights)[1])) if item[0] == 4)
         np.testing.assert_allclose(image.boxes, found.boxes, rtol=1e-4, atol=1e-3)
         np.testing.assert_allclose(image.scores, found.scores, rtol=1e-4)
+
+
+class TestMasks:
+    """No detector gives masks yet; the frame format has a place for them."""
+
+    def detections(self, *masks: bytes) -> Detections:
+        boxes = np.tile(np.array([1, 2, 3, 4], dtype=np.float32), (len(masks), 1))
+        ones = np.ones(len(masks), dtype=np.float32)
+        return Detections(boxes, ones, np.zeros(len(masks), dtype=np.int32), masks)
+
+    def test_follow_the_other_columns_one_after_the_other(self) -> None:
+        shard = to_shard(0, 0, [self.detections(b"01o", b"9"), self.detections(), self.detections(b"PPYo1")])
+        assert (shard.image_count, shard.box_count, shard.mask_bytes) == (3, 3, 9)
+        masks = shard.payload[8 * 3 + 24 * 3 :]
+        assert np.frombuffer(masks, "<i4", 3).tolist() == [3, 1, 5]
+        assert masks[4 * 3 :] == b"01o9PPYo1"
+
+    def test_are_a_column_of_no_bytes_where_there_is_no_box(self) -> None:
+        assert to_shard(0, 0, [self.detections()]).mask_bytes == 0
+        without = Detections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int32))
+        assert to_shard(0, 0, [without]).mask_bytes is None
 
 
 class TestSelect:
@@ -167,13 +188,12 @@ class TestToDetections:
         boxes = torch.tensor(corners, dtype=torch.float32).reshape(-1, 4)
         scores, classes = torch.ones(len(boxes)), torch.zeros(len(boxes), dtype=torch.int64)
         found = to_detections(boxes, scores, classes, size, (256, 192))
-        xywh = found.boxes.astype(np.float64)
-        assert (xywh[:, :2] >= 0).all() and (xywh[:, 2:] > 0).all()
-        assert (xywh[:, :2] + xywh[:, 2:] <= np.array(size)).all()
+        assert (found.boxes[:, :2] >= 0).all() and (found.boxes[:, 2:] > found.boxes[:, :2]).all()
+        assert (found.boxes[:, 2:] <= np.array(size)).all()
 
     def test_scales_from_the_letterbox_to_the_image(self) -> None:
         found = to_detections(
             torch.tensor([[10.0, 20, 60, 50]]), torch.tensor([0.5]), torch.tensor([1]), (400, 200), (200, 200)
         )
-        assert found.boxes.tolist() == [[20, 40, 100, 60]]
+        assert found.boxes.tolist() == [[20, 40, 120, 100]]
         assert (found.scores.tolist(), found.classes.tolist()) == ([0.5], [1])

@@ -85,3 +85,20 @@ export async function stored<T>(file: string, work: () => Promise<T>): Promise<T
 export function corrupt(ref: ArtifactRef, fault: string, options?: ErrorOptions): CasslError {
   return new CasslError("ARTIFACT_CORRUPT", `Artifact ${ref.sha256}: ${fault}.`, "Send the artifact again.", options);
 }
+
+/** What a file holds, brought through to the disk. */
+export async function flushedRef(file: string): Promise<ArtifactRef> {
+  const handle = await open(file);
+  try {
+    await handle.sync();
+    const hash = createHash("sha256");
+    let size_bytes = 0;
+    for await (const chunk of handle.createReadStream({ autoClose: false }) as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      size_bytes += chunk.length;
+    }
+    return { sha256: hash.digest("hex"), size_bytes };
+  } finally {
+    await handle.close();
+  }
+}

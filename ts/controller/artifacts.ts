@@ -6,7 +6,7 @@ import type { ArtifactStore } from "../core/artifacts.js";
 import { CasslError } from "../core/errors.js";
 import { sha256 as hashOf } from "../core/hash.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
-import { corrupt, isBreak, stored, writeVerified } from "./artifact-file.js";
+import { corrupt, flushedRef, isBreak, stored, writeVerified } from "./artifact-file.js";
 
 /** A store that goes on with what has broken off. */
 export interface ResumableArtifactStore extends ArtifactStore {
@@ -74,6 +74,21 @@ export async function openArtifactStore(folder: string): Promise<ResumableArtifa
     }
   }
 
+  async function putFile(write: (path: string) => Promise<void>): Promise<ArtifactRef> {
+    const file = join(temporary, randomUUID());
+    try {
+      await write(file);
+      return await stored(file, async () => {
+        const ref = await flushedRef(file);
+        await moveInto(file, fileOf(folder, ref.sha256));
+        return ref;
+      });
+    } catch (error) {
+      await rm(file, { force: true }).catch(() => {});
+      throw error;
+    }
+  }
+
   async function refOf(sha256: string): Promise<ArtifactRef | undefined> {
     if (!isHash(sha256)) return undefined;
     const file = fileOf(folder, sha256);
@@ -95,6 +110,7 @@ export async function openArtifactStore(folder: string): Promise<ResumableArtifa
     putStream,
     resumeStream,
     received,
+    putFile,
     async read(sha256) {
       const file = await path(sha256);
       return stored(file, () => readFile(file));

@@ -7,7 +7,8 @@ import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import type { PredictionManifest, ShardHeader } from "../gen/cassl/v1/prediction_frame.js";
 import type { PredictTask, Task } from "../gen/cassl/v1/task.js";
 import type { TaskAttempt } from "../gen/cassl/v1/worker_service.js";
-import { decodeShard } from "../labels/predictions.js";
+import { decodeShard, type PredictionColumns } from "../labels/frame.js";
+import { writeShard } from "../labels/store.js";
 import type { TaskTable } from "./state.js";
 
 /** The tasks under way, as far as shards belong to them. */
@@ -42,13 +43,14 @@ export function createShardLedger(state: TaskTable, artifacts: ArtifactStore, ta
       if (task?.kind?.$case !== "predict")
         throw invalidFrame(header, `attempt ${attempt} at task ${task_id} is not under way`);
       if (state.findShard(task_id, shard) !== undefined) return;
-      checkShard(header, payload, task.kind.value, await imageCountOf(task.kind.value.dataset));
-      const ref = await artifacts.put(payload);
+      const { dataset, weights } = task.kind.value;
+      const columns = checkShard(header, payload, task.kind.value, await imageCountOf(dataset));
+      const ref = await artifacts.putFile((file) => writeShard(file, columns, { dataset, model: weights, shard }));
       state.addShard(task_id, { shard, image_count, box_count, sha256: ref.sha256 });
       tasks.noteProgress(task_id);
     },
 
-    async manifest(taskId, { dataset, predict }) {
+    async manifest(taskId, { dataset, predict, weights, class_count, masks }) {
       const shards = state.shardsOf(taskId);
       const imageCount = await imageCountOf(dataset);
       const due = Math.ceil(imageCount / (predict?.shard_size ?? 1));
@@ -56,14 +58,22 @@ export function createShardLedger(state: TaskTable, artifacts: ArtifactStore, ta
         (index) => shards[index]?.shard !== index,
       );
       if (missing.length > 0) throw incomplete(taskId, missing[0] as number, shards.length, due);
-      const manifest: PredictionManifest = { dataset, shards };
+      const manifest: PredictionManifest = { dataset, shards, model: weights, class_count, masks };
       return artifacts.put(Buffer.from(canonicalJson(manifest)));
     },
   };
 }
 
-/** @param imageCount images of the whole dataset. */
-export function checkShard(header: ShardHeader, payload: Uint8Array, task: PredictTask, imageCount: number): void {
+/**
+ * The columns of a shard that is what the task is to give, else FRAME_INVALID.
+ * @param imageCount images of the whole dataset.
+ */
+export function checkShard(
+  header: ShardHeader,
+  payload: Uint8Array,
+  task: PredictTask,
+  imageCount: number,
+): PredictionColumns {
   const size = task.predict?.shard_size ?? 0;
   const first = header.shard * size;
   const due = Math.min(size, imageCount - first);
@@ -72,11 +82,15 @@ export function checkShard(header: ShardHeader, payload: Uint8Array, task: Predi
   if (header.box_count < 0) throw invalidFrame(header, `it has ${header.box_count} boxes`);
   const hash = sha256(payload);
   if (hash !== header.sha256) throw invalidFrame(header, `its payload has the hash ${hash}, not ${header.sha256}`);
-  const { imageIndex, classIndex } = decodeShard(payload, header.image_count, header.box_count);
+  if ((header.mask_bytes !== undefined) !== task.masks)
+    throw invalidFrame(header, `it comes ${task.masks ? "without" : "with"} masks`);
+  const columns = decodeShard(payload, header);
+  const { imageIndex, classIndex } = columns;
   const stray = imageIndex.findIndex((index, row) => index !== first + row);
   if (stray >= 0) throw invalidFrame(header, `it has image ${imageIndex[stray]} where image ${first + stray} is due`);
   const unknown = classIndex.find((index) => index >= task.class_count);
   if (unknown !== undefined) throw invalidFrame(header, `it has class ${unknown} of ${task.class_count}`);
+  return columns;
 }
 
 function invalidFrame({ shard }: ShardHeader, fault: string): CasslError {

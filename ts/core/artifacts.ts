@@ -9,6 +9,8 @@ export interface ArtifactStore {
    * ARTIFACT_CORRUPT if its bytes have another hash or size; nothing is stored then.
    */
   putStream(ref: ArtifactRef, chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Stores the file that `write` makes at the path that it is given. Its errors pass through; nothing is stored then. */
+  putFile(write: (path: string) => Promise<void>): Promise<ArtifactRef>;
   /** The bytes of a whole artifact. ARTIFACT_NOT_FOUND if there is none. */
   read(sha256: string): Promise<Uint8Array>;
   /** The file that holds the artifact, for readers that want a path. ARTIFACT_NOT_FOUND if there is none. */

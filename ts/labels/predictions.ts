@@ -1,123 +1,117 @@
-/** Predictions as they come from workers (proto/cassl/v1/prediction_frame.proto): shards of columns, and the manifest that lists them. */
+/** The predictions of a whole dataset: Parquet files, one a shard, and the manifest that lists them. */
 import type { ArtifactStore } from "../core/artifacts.js";
+import { FILES_AT_ONCE, mapConcurrently } from "../core/concurrency.js";
 import { CasslError } from "../core/errors.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
-import type { PredictionManifest } from "../gen/cassl/v1/prediction_frame.js";
+import type { PredictionManifest, PredictionShard } from "../gen/cassl/v1/prediction_frame.js";
+import { readBoxes, type StoredBoxes } from "./store.js";
 
-/** One shard: I images and their B boxes. */
-export interface PredictionColumns {
-  /** (I,) positions in the dataset, ascending. */
-  readonly imageIndex: Int32Array;
-  /** (I,) sums to B. */
-  readonly boxesPerImage: Int32Array;
-  /** (B * 4,) absolute px of the original image. */
-  readonly boxXywh: Float32Array;
-  /** (B,) in [0, 1]. */
-  readonly score: Float32Array;
-  /** (B,) 0..K-1. */
-  readonly classIndex: Int32Array;
-}
-
-/** The boxes of one image, as views into the columns of its shard. */
+/** The boxes of one image. */
 export interface ImagePredictions {
   /** Position in the dataset. */
   readonly imageIndex: number;
   /** (N * 4,) absolute px of the original image. */
-  readonly boxXywh: Float32Array;
+  readonly boxXyxy: Float32Array;
   /** (N,) in [0, 1]. */
   readonly score: Float32Array;
   /** (N,) 0..K-1. */
   readonly classIndex: Int32Array;
+  /** (N,) masks of the whole image as COCO's counts strings, if the model gives masks. */
+  readonly masks?: readonly (string | null)[];
 }
 
-/**
- * The columns of a shard's payload: views of it where it is aligned to 4 bytes, else of a copy. Little-endian, as every
- * platform that Node.js runs workers' controllers on. FRAME_INVALID if its size, counts or values break the format.
- */
-export function decodeShard(payload: Uint8Array, imageCount: number, boxCount: number): PredictionColumns {
-  const expectedBytes = 8 * imageCount + 24 * boxCount;
-  if (payload.byteLength !== expectedBytes) {
-    throw invalidFrame(
-      `holds ${payload.byteLength} bytes; ${imageCount} images and ${boxCount} boxes take ${expectedBytes}`,
-    );
+/** Consecutive shards that are read together: few enough to be in memory, many enough to be worth it. */
+export interface ShardGroup {
+  readonly shards: readonly PredictionShard[];
+  /** Position in the dataset. */
+  readonly firstImage: number;
+  readonly imageCount: number;
+  readonly boxCount: number;
+}
+
+const GROUP_BOXES = 1_000_000;
+const GROUP_SHARDS = 4096;
+
+/** @param raw a PredictionManifest. */
+export async function readPredictionManifest(raw: ArtifactRef, artifacts: ArtifactStore): Promise<PredictionManifest> {
+  return JSON.parse(Buffer.from(await artifacts.read(raw.sha256)).toString()) as PredictionManifest;
+}
+
+/** All shards in groups, which depend on nothing but the shards. */
+export function groupShards(shards: readonly PredictionShard[]): ShardGroup[] {
+  const groups: ShardGroup[] = [];
+  let [start, firstImage, imageCount, boxCount] = [0, 0, 0, 0];
+  for (const [at, shard] of shards.entries()) {
+    imageCount += shard.image_count;
+    boxCount += shard.box_count;
+    if (boxCount < GROUP_BOXES && at + 1 - start < GROUP_SHARDS && at + 1 < shards.length) continue;
+    groups.push({ shards: shards.slice(start, at + 1), firstImage, imageCount, boxCount });
+    [start, firstImage, imageCount, boxCount] = [at + 1, firstImage + imageCount, 0, 0];
   }
-  const { buffer, byteOffset } = payload.byteOffset % 4 === 0 ? payload : payload.slice();
-  const boxes = byteOffset + 8 * imageCount;
-  const columns: PredictionColumns = {
-    imageIndex: new Int32Array(buffer, byteOffset, imageCount),
-    boxesPerImage: new Int32Array(buffer, byteOffset + 4 * imageCount, imageCount),
-    boxXywh: new Float32Array(buffer, boxes, 4 * boxCount),
-    score: new Float32Array(buffer, boxes + 16 * boxCount, boxCount),
-    classIndex: new Int32Array(buffer, boxes + 20 * boxCount, boxCount),
-  };
-  checkColumns(columns);
-  return columns;
+  return groups;
+}
+
+/** The boxes of a group. ARTIFACT_CORRUPT if they are not as many, or of other images. */
+export async function readGroup(
+  { shards, firstImage, imageCount, boxCount }: ShardGroup,
+  masks: boolean,
+  artifacts: Pick<ArtifactStore, "path">,
+): Promise<StoredBoxes> {
+  const files = await mapConcurrently(shards, FILES_AT_ONCE, ({ sha256 }) => artifacts.path(sha256));
+  const boxes = await readBoxes(files, masks, boxCount);
+  const [first = firstImage, last = firstImage] = [boxes.image[0], boxes.image.at(-1)];
+  if (first < firstImage || last >= firstImage + imageCount) throw foreignImages(first, last, firstImage, imageCount);
+  return boxes;
 }
 
 /**
- * The predictions of every image of a dataset, in its order, with one shard in memory at a time.
+ * The predictions of every image of a dataset, in its order, with a million boxes in memory at a time.
  * @param raw a PredictionManifest.
- * ARTIFACT_CORRUPT if an image is missing or there twice.
+ * ARTIFACT_CORRUPT if the shards are not of `imageCount` images.
  */
 export async function* readPredictions(
   raw: ArtifactRef,
   imageCount: number,
   artifacts: ArtifactStore,
 ): AsyncGenerator<ImagePredictions, void, undefined> {
-  const manifest = JSON.parse(Buffer.from(await artifacts.read(raw.sha256)).toString()) as PredictionManifest;
-  let next = 0;
-  for (const shard of manifest.shards) {
-    const columns = decodeShard(await artifacts.read(shard.sha256), shard.image_count, shard.box_count);
-    for (const predictions of imagesOf(columns)) {
-      if (predictions.imageIndex !== next)
-        throw incomplete(raw, `have image ${predictions.imageIndex} where image ${next} is due`);
-      next++;
-      yield predictions;
-    }
-  }
-  if (next !== imageCount) throw incomplete(raw, `cover ${next} of ${imageCount} images`);
+  const { shards, masks } = await readPredictionManifest(raw, artifacts);
+  const covered = shards.reduce((sum, { image_count }) => sum + image_count, 0);
+  if (covered !== imageCount) throw incomplete(raw, covered, imageCount);
+  for (const group of groupShards(shards)) yield* imagesOf(group, await readGroup(group, masks, artifacts));
 }
 
-function* imagesOf({
-  imageIndex,
-  boxesPerImage,
-  boxXywh,
-  score,
-  classIndex,
-}: PredictionColumns): Generator<ImagePredictions> {
+function* imagesOf({ firstImage, imageCount }: ShardGroup, boxes: StoredBoxes): Generator<ImagePredictions> {
   let start = 0;
-  for (const [row, index] of imageIndex.entries()) {
-    const end = start + (boxesPerImage[row] as number);
-    yield {
-      imageIndex: index,
-      boxXywh: boxXywh.subarray(4 * start, 4 * end),
-      score: score.subarray(start, end),
-      classIndex: classIndex.subarray(start, end),
-    };
+  for (let imageIndex = firstImage; imageIndex < firstImage + imageCount; imageIndex++) {
+    let end = start;
+    while (boxes.image[end] === imageIndex) end++;
+    yield imageOf(boxes, imageIndex, start, end);
     start = end;
   }
 }
 
-function checkColumns({ imageIndex, boxesPerImage, boxXywh, score, classIndex }: PredictionColumns): void {
-  const unordered = imageIndex.findIndex((index, row) => index <= (imageIndex[row - 1] ?? -1));
-  if (unordered >= 0) throw invalidFrame(`has image index ${imageIndex[unordered]} where a larger one is due`);
-  if (boxesPerImage.some((count) => count < 0)) throw invalidFrame("has an image with a negative number of boxes");
-  const boxes = boxesPerImage.reduce((sum, count) => sum + count, 0);
-  if (boxes !== score.length) throw invalidFrame(`counts ${boxes} boxes image by image, but holds ${score.length}`);
-  if (!boxXywh.every(Number.isFinite)) throw invalidFrame("has a box that is not finite");
-  const badScore = score.find((value) => !(value >= 0 && value <= 1));
-  if (badScore !== undefined) throw invalidFrame(`has the score ${badScore}, which is not in [0, 1]`);
-  if (classIndex.some((index) => index < 0)) throw invalidFrame("has a negative class index");
+function imageOf(boxes: StoredBoxes, imageIndex: number, start: number, end: number): ImagePredictions {
+  const corners = [boxes.x0, boxes.y0, boxes.x1, boxes.y1];
+  const boxXyxy = new Float32Array(4 * (end - start));
+  for (const at of boxXyxy.keys()) boxXyxy[at] = corners[at % 4]?.[start + (at >> 2)] as number;
+  return {
+    imageIndex,
+    boxXyxy,
+    score: boxes.score.subarray(start, end),
+    classIndex: boxes.class.subarray(start, end),
+    ...(boxes.mask === undefined ? {} : { masks: boxes.mask.slice(start, end) }),
+  };
 }
 
-function invalidFrame(fault: string): CasslError {
-  return new CasslError("FRAME_INVALID", `A prediction shard ${fault}.`, "The worker must send the shard again.");
+function foreignImages(first: number, last: number, firstImage: number, imageCount: number): CasslError {
+  const fault = `Predictions of the images ${firstImage} to ${firstImage + imageCount - 1} have boxes of ${first} to ${last}.`;
+  return new CasslError("ARTIFACT_CORRUPT", fault, "Delete the workspace's artifacts of this run and run again.");
 }
 
-function incomplete(raw: ArtifactRef, fault: string): CasslError {
+function incomplete(raw: ArtifactRef, covered: number, imageCount: number): CasslError {
   return new CasslError(
     "ARTIFACT_CORRUPT",
-    `The predictions ${raw.sha256} ${fault}.`,
+    `The predictions ${raw.sha256} cover ${covered} of ${imageCount} images.`,
     "Delete this artifact from the workspace and run again: it is predicted anew.",
   );
 }

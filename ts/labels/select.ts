@@ -1,6 +1,6 @@
 /** Predictions to pseudo labels. */
 import type { ArtifactStore } from "../core/artifacts.js";
-import { type BoxXywh, clipXywh, toXyxy } from "../core/boxes.js";
+import { type BoxXyxy, clipXywh, toXywh, toXyxy } from "../core/boxes.js";
 import type { Annotation, Category, Dataset, DatasetImage } from "../core/dataset.js";
 import { CasslError } from "../core/errors.js";
 import { nms } from "../core/nms.js";
@@ -69,12 +69,13 @@ export async function selectPseudoLabels(
  * side, NMS within each class (one class: class-agnostic), the best `max_per_image`.
  */
 export function selectFromImage(
-  { boxXywh, score, classIndex }: Pick<ImagePredictions, "boxXywh" | "score" | "classIndex">,
+  { boxXyxy, score, classIndex }: Pick<ImagePredictions, "boxXyxy" | "score" | "classIndex">,
   { width_px, height_px }: Pick<DatasetImage, "width_px" | "height_px">,
   policy: SelectConfig,
 ): ImageSelection {
   const candidates = Array.from(score, (value, index): PseudoLabel => {
-    const box = clipXywh([...boxXywh.subarray(4 * index, 4 * index + 4)] as unknown as BoxXywh, width_px, height_px);
+    const corners = [...boxXyxy.subarray(4 * index, 4 * index + 4)] as unknown as BoxXyxy;
+    const box = clipXywh(toXywh(corners), width_px, height_px);
     return {
       box_xywh: box,
       class_index: classIndex[index] as number,

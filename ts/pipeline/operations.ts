@@ -100,6 +100,7 @@ export function operations(
         class_count: classCount,
         dataset: dataset.sha256,
         predict,
+        masks: false,
       };
       return steps.run(arm, "predict", task, (step) => workers.predict(task, data.image_root, step));
     },

@@ -10,7 +10,7 @@ import type { RunEvent, StepProgress } from "../gen/cassl/v1/run.js";
 const VERSIONS = {
   curate: 2,
   pseudo_labeler: 2,
-  predict: 2,
+  predict: 3,
   select: 1,
   warmup: 2,
   finetune: 2,

@@ -90,6 +90,7 @@ class ShardSender:
             image_count=shard.image_count,
             box_count=shard.box_count,
             sha256=hashlib.sha256(shard.payload).hexdigest(),
+            mask_bytes=shard.mask_bytes,
         )
         self.pending[shard.shard] = Pending((header.SerializeToString(), shard.payload))
         self.transmit(self.pending[shard.shard])

@@ -25,12 +25,18 @@ LOADING_THREADS = 2
 
 @dataclass(frozen=True)
 class Shard:
-    """payload: the columns of `image_count` images and `box_count` boxes; see proto/cassl/v1/prediction_frame.proto."""
+    """Predictions of consecutive images.
+
+    Attributes:
+        payload: the columns of `image_count` images and `box_count` boxes; see proto/cassl/v1/prediction_frame.proto.
+        mask_bytes: length of the column of masks. None: there are no masks.
+    """
 
     shard: int
     image_count: int
     box_count: int
     payload: bytes
+    mask_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -38,14 +44,16 @@ class Detections:
     """The objects found in one image, best first.
 
     Attributes:
-        boxes: (B, 4) float32 xywh, px of the original image, inside it and of positive area.
+        boxes: (B, 4) float32 xyxy, px of the original image, inside it and of positive area.
         scores: (B,) float32 in [0, 1].
         classes: (B,) int32, class indices.
+        masks: (B,) masks of the whole image in COCO's compressed form, ASCII. None: there are none.
     """
 
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
     classes: NDArray[np.int32]
+    masks: tuple[bytes, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -123,22 +131,14 @@ def to_detections(boxes: Tensor, scores: Tensor, classes: Tensor, size: Size, in
     """Boxes in input px to the original image, clipped to it; those without area are dropped."""
     limits = np.tile(np.array(size, dtype=np.float64), 2)
     scale = limits / np.tile(letterbox_size(size, input_size), 2)
-    corners = np.clip(boxes.double().numpy() * scale, 0, limits)
-    xywh = inside(corners, limits[:2])
-    solid = (xywh[:, 2] > 0) & (xywh[:, 3] > 0)
-    return Detections(xywh[solid], scores.numpy()[solid], classes.numpy()[solid].astype(np.int32))
-
-
-def inside(corners: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float32]:
-    """xyxy to float32 xywh whose x + width and y + height do not exceed the image by rounding."""
-    start = corners[:, :2].astype(np.float32)
-    extent = (corners[:, 2:] - start).astype(np.float32)
-    outside = start.astype(np.float64) + extent > size
-    return np.concatenate([start, np.where(outside, np.nextafter(extent, np.float32(0)), extent)], axis=1)
+    # The image's sides are whole numbers, which float32 holds exactly, so that rounding leads no box out of it.
+    inside = np.clip(boxes.double().numpy() * scale, 0, limits).astype(np.float32)
+    solid = (inside[:, 2:] > inside[:, :2]).all(axis=1)
+    return Detections(inside[solid], scores.numpy()[solid], classes.numpy()[solid].astype(np.int32))
 
 
 def to_shard(shard: int, first: int, found: Sequence[Detections]) -> Shard:
-    """first: position in the dataset of the shard's first image."""
+    """first: position in the dataset of the shard's first image. Either all detections have masks or none."""
     counts = np.array([len(detections.scores) for detections in found], dtype=np.int32)
     columns = [
         np.arange(first, first + len(found), dtype=np.int32),
@@ -148,4 +148,9 @@ def to_shard(shard: int, first: int, found: Sequence[Detections]) -> Shard:
         *(detections.classes for detections in found),
     ]
     payload = b"".join(column.astype(column.dtype.newbyteorder("<")).tobytes() for column in columns)
-    return Shard(shard, len(found), int(counts.sum()), payload)
+    masks = [detections.masks for detections in found if detections.masks is not None]
+    if not masks:
+        return Shard(shard, len(found), int(counts.sum()), payload)
+    mask_counts = [mask for of_image in masks for mask in of_image]
+    lengths, runs = np.array([len(mask) for mask in mask_counts], dtype="<i4"), b"".join(mask_counts)
+    return Shard(shard, len(found), int(counts.sum()), payload + lengths.tobytes() + runs, len(runs))

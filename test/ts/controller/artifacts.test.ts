@@ -77,6 +77,25 @@ describe("artifact store", () => {
     assert.deepEqual(await files(), []);
   });
 
+  it("stores a file that is written for it, and twice is harmless", async () => {
+    const large = Buffer.alloc(200_000, 7);
+    for (let time = 0; time < 2; time++) {
+      const stored = await store.putFile((path) => writeFile(path, large));
+      assert.deepEqual(stored, { sha256: sha256(large), size_bytes: large.length });
+    }
+    assert.deepEqual(Buffer.from(await store.read(sha256(large))), large);
+    assert.deepEqual(await files(), [sha256(large)]);
+  });
+
+  it("passes on the error of who writes a file, and stores nothing of it", async () => {
+    const failing = async (path: string): Promise<void> => {
+      await writeFile(path, "half");
+      throw new Error("cut");
+    };
+    await assert.rejects(store.putFile(failing), /^Error: cut$/);
+    assert.deepEqual(await files(), []);
+  });
+
   it("says which artifact is not there", async () => {
     await assert.rejects(store.read(ref.sha256), isReason("ARTIFACT_NOT_FOUND"));
     await assert.rejects(store.path(ref.sha256), isReason("ARTIFACT_NOT_FOUND"));

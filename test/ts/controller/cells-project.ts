@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Dealer } from "zeromq";
 import { CasslClient } from "../../../ts/client/client.js";
+import { toXyxy } from "../../../ts/core/boxes.js";
 import { sha256 } from "../../../ts/core/hash.js";
 import { packageRoot } from "../../../ts/core/package.js";
 import type { ArtifactRef } from "../../../ts/gen/cassl/v1/artifact_service.js";
@@ -102,7 +103,7 @@ async function sendShard(lease: Lease, framesEndpoint: string): Promise<void> {
   const payload = Buffer.concat([
     Buffer.from(Int32Array.from(each).buffer),
     Buffer.from(Int32Array.from(each.map(() => 1)).buffer),
-    Buffer.from(Float32Array.from(each.flatMap((index) => cellBox(index))).buffer),
+    Buffer.from(Float32Array.from(each.flatMap((index) => toXyxy(cellBox(index)))).buffer),
     Buffer.from(Float32Array.from(each.map(() => 0.9)).buffer),
     Buffer.from(Int32Array.from(each.map(() => 0)).buffer),
   ]);

@@ -6,6 +6,8 @@ import { ErrorReason } from "../../../ts/gen/cassl/v1/error_reason.js";
 import { ShardHeader, ShardReply } from "../../../ts/gen/cassl/v1/prediction_frame.js";
 import { PredictTask } from "../../../ts/gen/cassl/v1/task.js";
 import type { Lease } from "../../../ts/gen/cassl/v1/worker_service.js";
+import { readPredictions } from "../../../ts/labels/predictions.js";
+import { readMetadata } from "../../../ts/parquet/index.js";
 import { attachWorker, type FakeWorker } from "./fake-worker.js";
 import { openWorkbench, type Workbench } from "./workbench.js";
 
@@ -29,7 +31,7 @@ const shardBoxes = (shard: number): Boxes => {
   return {
     images,
     perImage,
-    boxes: each.flatMap((n) => [n, n, 4, 4]),
+    boxes: each.flatMap((n) => [n, n, n + 4, n + 4]),
     scores: each.map(() => 0.5),
     classes: each.map(() => 0),
   };
@@ -67,6 +69,7 @@ describe("prediction frames", () => {
     const dataset = await bench.artifacts.put(encodeManifest({ categories: [{ id: 1, name: "object" }], images }));
     const partial = {
       detector: { family: "light" },
+      weights: "abc",
       class_count: 2,
       dataset: dataset.sha256,
       predict: { shard_size: SHARD_SIZE },
@@ -133,13 +136,43 @@ describe("prediction frames", () => {
         [2, 1, 2],
       ],
     );
-    assert.deepEqual(Buffer.from(await bench.artifacts.read(shards[2].sha256)), Buffer.from(encode(shardBoxes(2))));
+    const stored = [];
+    for await (const { imageIndex, boxXyxy, score } of readPredictions(
+      { sha256: manifest, size_bytes: 0 },
+      IMAGES,
+      bench.artifacts,
+    ))
+      stored.push([imageIndex, [...boxXyxy], [...score]]);
+    const [first, second] = [
+      [0, 0, 4, 4],
+      [1, 1, 5, 5],
+    ];
+    const whole = (image: number) => [
+      [image, [...first, ...second], [0.5, 0.5]],
+      [image + 1, [2, 2, 6, 6], [0.5]],
+    ];
+    assert.deepEqual(stored, [...whole(0), ...whole(2), [4, [...first, ...second], [0.5, 0.5]]]);
+    const { metadata } = await readMetadata(await bench.artifacts.path(shards[2].sha256));
+    assert.deepEqual([metadata.get("cassl.model"), metadata.get("cassl.shard")], [task.weights, "2"]);
   });
 
   it("acknowledges a repeated shard without committing it twice", async () => {
     await sendShard(0);
     assert.deepEqual(await sendShard(0), { task_id: "p", shard: 0, error: undefined });
     assert.equal(bench.state.shardsOf("p").length, 1);
+  });
+
+  it("stores equal shards as equal files", async () => {
+    await sendShard(1);
+    const [first] = bench.state.shardsOf("p");
+    bench.state.removeShard("p", 1);
+    await sendShard(1);
+    assert.deepEqual(bench.state.shardsOf("p"), [first]);
+  });
+
+  it("refuses masks that nobody asked for", async () => {
+    const payload = Buffer.concat([encode(shardBoxes(2)), Buffer.from(Int32Array.of(1, 1).buffer), Buffer.from("00")]);
+    isRefused(await exchange([header(2, payload, { mask_bytes: 2 }), payload]), /with masks/);
   });
 
   it("says which shard of a task that claims to be done is missing", async () => {

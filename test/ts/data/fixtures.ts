@@ -113,6 +113,7 @@ export function memoryArtifacts(): ArtifactStore {
       for await (const chunk of chunks) parts.push(chunk);
       blobs.set(hash, Buffer.concat(parts));
     },
+    putFile: () => Promise.reject(new Error("not needed here")),
     path: () => Promise.reject(new Error("not needed here")),
     stat: async (hash) =>
       Promise.resolve(blobs.has(hash) ? { sha256: hash, size_bytes: (await read(hash)).byteLength } : undefined),

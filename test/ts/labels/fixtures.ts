@@ -1,12 +1,17 @@
-/** Prediction shards, as workers make them. */
+/** Prediction shards, as workers make them and as the controller stores them. */
 import type { ArtifactStore } from "../../../ts/core/artifacts.js";
 import { canonicalJson } from "../../../ts/core/hash.js";
 import type { ArtifactRef } from "../../../ts/gen/cassl/v1/artifact_service.js";
+import type { PredictionManifest } from "../../../ts/gen/cassl/v1/prediction_frame.js";
+import { decodeShard, type PredictionColumns } from "../../../ts/labels/frame.js";
+import { writeShard } from "../../../ts/labels/store.js";
 
 export interface Prediction {
+  /** left, top, right, bottom */
   readonly box: readonly [number, number, number, number];
   readonly score: number;
   readonly classIndex: number;
+  readonly mask?: string;
 }
 
 export interface ShardImage {
@@ -14,6 +19,7 @@ export interface ShardImage {
   readonly predictions: readonly Prediction[];
 }
 
+/** The payload of a shard; with masks if its boxes have some. */
 export function encodeShard(images: readonly ShardImage[]): Uint8Array {
   const boxes = images.flatMap(({ predictions }) => predictions);
   const columns = [
@@ -22,20 +28,39 @@ export function encodeShard(images: readonly ShardImage[]): Uint8Array {
     Float32Array.from(boxes.flatMap(({ box }) => box)),
     Float32Array.from(boxes, ({ score }) => score),
     Int32Array.from(boxes, ({ classIndex }) => classIndex),
-  ];
-  return Buffer.concat(columns.map(({ buffer }) => new Uint8Array(buffer)));
+  ].map(({ buffer }) => new Uint8Array(buffer));
+  const masks = boxes.flatMap(({ mask }) => mask ?? []);
+  const lengths = masks.map((mask) => mask.length);
+  return Buffer.concat([...columns, new Uint8Array(Int32Array.from(lengths).buffer), Buffer.from(masks.join(""))]);
+}
+
+const hasMasks = (images: readonly ShardImage[]): boolean =>
+  images.some(({ predictions }) => predictions.some(({ mask }) => mask !== undefined));
+
+export function countsOf(images: readonly ShardImage[], masks = hasMasks(images)) {
+  const boxes = images.flatMap(({ predictions }) => predictions);
+  const maskBytes = boxes.reduce((sum, { mask = "" }) => sum + mask.length, 0);
+  return { image_count: images.length, box_count: boxes.length, mask_bytes: masks ? maskBytes : undefined };
+}
+
+export function columnsOf(images: readonly ShardImage[], masks = hasMasks(images)): PredictionColumns {
+  return decodeShard(encodeShard(images), countsOf(images, masks));
 }
 
 /** Stores shards and the manifest that lists them. */
 export async function storePredictions(
   shards: readonly (readonly ShardImage[])[],
   artifacts: ArtifactStore,
+  classCount = 10,
 ): Promise<ArtifactRef> {
+  const masks = hasMasks(shards.flat());
   const listed = [];
   for (const [shard, images] of shards.entries()) {
-    const { sha256 } = await artifacts.put(encodeShard(images));
-    const boxCount = images.reduce((sum, { predictions }) => sum + predictions.length, 0);
-    listed.push({ shard, image_count: images.length, box_count: boxCount, sha256 });
+    const provenance = { dataset: "00", model: "11", shard };
+    const { sha256 } = await artifacts.putFile((file) => writeShard(file, columnsOf(images, masks), provenance));
+    const { image_count, box_count } = countsOf(images);
+    listed.push({ shard, image_count, box_count, sha256 });
   }
-  return artifacts.put(Buffer.from(canonicalJson({ dataset: "00", shards: listed })));
+  const manifest: PredictionManifest = { dataset: "00", shards: listed, model: "11", class_count: classCount, masks };
+  return artifacts.put(Buffer.from(canonicalJson(manifest)));
 }

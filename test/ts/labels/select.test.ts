@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { openArtifactStore } from "../../../ts/controller/artifacts.js";
+import { toXyxy } from "../../../ts/core/boxes.js";
 import type { Annotation, Dataset } from "../../../ts/core/dataset.js";
 import { selectFromImage, selectPseudoLabels } from "../../../ts/labels/select.js";
-import { memoryArtifacts } from "../data/fixtures.js";
+import { temporaryFolder } from "../data/fixtures.js";
 import { type Prediction, type ShardImage, storePredictions } from "./fixtures.js";
 
 const size = { width_px: 100, height_px: 80 };
@@ -11,7 +13,7 @@ const policy = { score_threshold: 0.5, nms_iou: 0.5, max_per_image: 3, min_side_
 const select = (predictions: readonly Prediction[], rules = policy) =>
   selectFromImage(
     {
-      boxXywh: Float32Array.from(predictions.flatMap(({ box }) => box)),
+      boxXyxy: Float32Array.from(predictions.flatMap(({ box }) => box)),
       score: Float32Array.from(predictions, ({ score }) => score),
       classIndex: Int32Array.from(predictions, ({ classIndex }) => classIndex),
     },
@@ -19,12 +21,12 @@ const select = (predictions: readonly Prediction[], rules = policy) =>
     rules,
   );
 const p = (x: number, y: number, width: number, height: number, score: number, classIndex = 0): Prediction => ({
-  box: [x, y, width, height],
+  box: [x, y, x + width, y + height],
   score,
   classIndex,
 });
 const toPrediction = ({ box_xywh, score = 0, class_index }: Annotation): Prediction => ({
-  box: box_xywh,
+  box: toXyxy(box_xywh),
   score,
   classIndex: class_index,
 });
@@ -74,7 +76,9 @@ describe("selecting the pseudo labels of an image", () => {
 
   const eighths = (max: number) => fc.nat(8 * max).map((value) => value / 8);
   const prediction = fc.record({
-    box: fc.tuple(eighths(110), eighths(90), eighths(60), eighths(60)),
+    box: fc
+      .tuple(eighths(110), eighths(90), eighths(60), eighths(60))
+      .map(([x, y, width, height]): Prediction["box"] => [x, y, x + width, y + height]),
     score: fc.nat(64).map((part) => part / 64),
     classIndex: fc.nat(1),
   });
@@ -134,6 +138,7 @@ describe("selecting the pseudo labels of an image", () => {
 });
 
 describe("selecting the pseudo labels of a dataset", () => {
+  const path = temporaryFolder();
   const unlabeled: Dataset = {
     categories: [],
     images: [1, 2, 3].map((id) => ({ id, file_name: `${id}.jpg`, sha256: `0${id}`, ...size, annotations: [] })),
@@ -148,7 +153,7 @@ describe("selecting the pseudo labels of a dataset", () => {
   ];
 
   it("keeps every image, those without pseudo labels included, and sums up", async () => {
-    const artifacts = memoryArtifacts();
+    const artifacts = await openArtifactStore(path("artifacts"));
     const { dataset, stats } = await selectPseudoLabels(
       unlabeled,
       categories,
@@ -176,7 +181,7 @@ describe("selecting the pseudo labels of a dataset", () => {
   });
 
   it("has a mean score of 0 where nothing is selected", async () => {
-    const artifacts = memoryArtifacts();
+    const artifacts = await openArtifactStore(path("artifacts"));
     const strict = { ...policy, score_threshold: 1 };
     const { stats } = await selectPseudoLabels(
       unlabeled,
@@ -189,7 +194,7 @@ describe("selecting the pseudo labels of a dataset", () => {
   });
 
   it("refuses a prediction of a class that there is not", async () => {
-    const artifacts = memoryArtifacts();
+    const artifacts = await openArtifactStore(path("artifacts"));
     const foreign = await storePredictions(
       [[0, 1, 2].map((index) => ({ index, predictions: [p(1, 1, 9, 9, 0.75, index)] }))],
       artifacts,
