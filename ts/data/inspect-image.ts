@@ -77,7 +77,7 @@ export async function inspectImage(path: string, maxPixels: number, cache?: Insp
 
 /** The picture as it is shown, squeezed into a small square. */
 export async function readPicture(path: string): Promise<Picture> {
-  const small = await shrink(sharp(await readFile(path), DECODING));
+  const small = await shrink(sharp(await readFile(path), DECODING).autoOrient());
   return { gray: grayOf(small), colours: coloursOf(small) };
 }
 
@@ -109,7 +109,7 @@ async function decode(bytes: Buffer, maxPixels: number): Promise<Inspection> {
   refuseUnlikeTraining(metadata);
   const { width, height, orientation = 1 } = metadata;
   refuseTooLarge(width, height, maxPixels);
-  const hashes = pictureHashes(grayOf(await shrink(image)));
+  const hashes = pictureHashes(grayOf(await shrink(orientation === 1 ? image : image.autoOrient())));
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const info = { sha256, size_bytes: bytes.length, width_px: width, height_px: height, turned: orientation >= 5 };
   return { info, hashes };
@@ -136,7 +136,6 @@ interface Small {
 /** The kernel takes part of every row and column, so that the whole image is decoded, though JPEG at a lower resolution. */
 async function shrink(image: Sharp): Promise<Small> {
   const { data, info } = await image
-    .autoOrient()
     .resize(SMALL_PX, SMALL_PX, { fit: "fill", kernel: "linear" })
     .raw()
     .toBuffer({ resolveWithObject: true });

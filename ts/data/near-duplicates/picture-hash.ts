@@ -49,9 +49,10 @@ const BASES = SIDES.map(([before, after]) => cosineBasis(before, after));
 export function pictureHashes(thumbnail: Thumbnail): Uint32Array {
   const words = new Uint32Array(WORDS_PER_PICTURE);
   if (contrast(thumbnail) < LEAST_CONTRAST) return words;
+  const pixels = Float64Array.from(thumbnail);
   let word = 0;
   for (const horizontal of BASES) {
-    const rows = transformRows(thumbnail, horizontal);
+    const rows = transformRows(pixels, horizontal);
     for (const vertical of BASES) {
       const signs = coefficientSigns(rows, vertical);
       words[word++] = signs[0];
@@ -117,15 +118,11 @@ function cosineBasis(before: number, after: number): Float64Array {
 }
 
 /** (8 * 32): for each horizontal frequency a column of 32 values, one for each row of the thumbnail. */
-function transformRows(thumbnail: Thumbnail, basis: Float64Array): Float64Array {
+function transformRows(pixels: Float64Array, basis: Float64Array): Float64Array {
   const columns = new Float64Array(FREQUENCIES * THUMBNAIL_PX);
   for (let row = 0; row < THUMBNAIL_PX; row++) {
     for (let frequency = 0; frequency < FREQUENCIES; frequency++) {
-      let sum = 0;
-      for (let pixel = 0; pixel < THUMBNAIL_PX; pixel++) {
-        sum += (basis[frequency * THUMBNAIL_PX + pixel] as number) * (thumbnail[row * THUMBNAIL_PX + pixel] as number);
-      }
-      columns[frequency * THUMBNAIL_PX + row] = sum;
+      columns[frequency * THUMBNAIL_PX + row] = product(basis, frequency, pixels, row);
     }
   }
   return columns;
@@ -135,13 +132,20 @@ function coefficientSigns(columns: Float64Array, basis: Float64Array): [low: num
   const words: [number, number] = [0, 0];
   for (let row = 0; row < FREQUENCIES; row++) {
     for (let column = 0; column < FREQUENCIES; column++) {
-      let coefficient = 0;
-      for (let pixel = 0; pixel < THUMBNAIL_PX; pixel++) {
-        coefficient +=
-          (basis[row * THUMBNAIL_PX + pixel] as number) * (columns[column * THUMBNAIL_PX + pixel] as number);
-      }
-      if (coefficient > 0) words[row >> 2] = (words[row >> 2] as number) | (1 << (8 * (row & 3) + column));
+      const isPositive = product(basis, row, columns, column) > 0;
+      if (isPositive) words[row >> 2] = (words[row >> 2] as number) | (1 << (8 * (row & 3) + column));
     }
   }
   return words;
+}
+
+/** Of one run of 32 values with another. */
+function product(a: Float64Array, runOfA: number, b: Float64Array, runOfB: number): number {
+  const startA = runOfA * THUMBNAIL_PX;
+  const startB = runOfB * THUMBNAIL_PX;
+  let sum = 0;
+  for (let place = 0; place < THUMBNAIL_PX; place++) {
+    sum += (a[startA + place] as number) * (b[startB + place] as number);
+  }
+  return sum;
 }
