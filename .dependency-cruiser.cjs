@@ -4,14 +4,15 @@
 const arrows = {
   core: [],
   parquet: ["core"],
-  data: ["core", "parquet"],
+  images: ["core"],
+  data: ["core", "images", "parquet"],
   labels: ["core", "masks", "parquet"],
   masks: ["core"],
-  evaluation: ["core", "masks"],
-  pipeline: ["core", "data", "labels", "evaluation"],
-  report: ["core", "data", "pipeline", "evaluation"],
+  evaluation: ["core", "images", "masks"],
+  pipeline: ["core", "images", "data", "labels", "evaluation"],
+  report: ["core", "images", "data", "pipeline", "evaluation"],
   grpc: ["core"],
-  controller: ["core", "grpc", "data", "labels", "evaluation", "pipeline", "report"],
+  controller: ["core", "images", "grpc", "data", "labels", "evaluation", "pipeline", "report"],
   client: ["core", "grpc"],
 };
 

@@ -1,7 +1,8 @@
 /** Looks into image files. The door to sharp for curation. */
 import { createHash } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
 import sharp, { type Metadata, type Sharp } from "sharp";
+import { DECODING } from "../images/decoding.js";
+import { type FileStamp, readImageFile, withImageFile } from "../images/image-file.js";
 import type { Picture } from "./near-duplicates/alignment.js";
 import { pictureHashes, THUMBNAIL_PX, type Thumbnail } from "./near-duplicates/picture-hash.js";
 
@@ -23,12 +24,6 @@ export interface Inspection {
   readonly hashes: Uint32Array;
 }
 
-/** By what one sees that a file has been written to. */
-export interface FileStamp {
-  readonly size_bytes: number;
-  readonly mtime_ms: number;
-}
-
 /** Inspections of earlier curations, so that one which was interrupted goes on where it stopped. */
 export interface InspectionCache {
   find(path: string, stamp: FileStamp): Inspection | undefined;
@@ -36,20 +31,14 @@ export interface InspectionCache {
 }
 
 /** Raise it when the same file would now give another inspection: caches of another version are emptied. */
-export const INSPECTION_VERSION = 1;
+export const INSPECTION_VERSION = 2;
 
-/** sharp decodes in the threads of Node.js, of which there are four; more images at once would only take memory. */
-export const IMAGES_AT_ONCE = 4;
+/** sharp decodes in the threads of Node.js, of which there are four: as many again wait, so that none of these has to. */
+export const IMAGES_AT_ONCE = 8;
 
 /** What sharp and Pillow decode to the same pixels; the worker decodes with Pillow. */
 const FORMATS = new Set(["jpeg", "png", "webp"]);
 const COLOUR_SPACES = new Set(["srgb", "b-w"]);
-
-/** A file is read into memory as a whole. */
-const MAX_FILE_BYTES = 2 ** 29;
-
-/** The limit of pixels is ours, which says so; warnings about a file are none of training's. */
-const DECODING = { failOn: "truncated", limitInputPixels: false, ignoreIcc: true } as const;
 
 /** Thumbnails are averaged from squares of 2 x 2: a decoder that shrinks on its own rounds off less than a pixel of these. */
 const OVERSAMPLING = 2;
@@ -64,43 +53,32 @@ const PREVIEW_QUALITY = 70;
  * see differently.
  */
 export async function inspectImage(path: string, maxPixels: number, cache?: InspectionCache): Promise<Inspection> {
-  const stamp = await stampOf(path);
-  const known = cache?.find(path, stamp);
-  if (known !== undefined) {
-    refuseTooLarge(known.info.width_px, known.info.height_px, maxPixels);
-    return known;
-  }
-  const inspection = await decode(await readFile(path), maxPixels);
-  cache?.save(path, stamp, inspection);
-  return inspection;
+  return withImageFile(path, async (stamp, read) => {
+    const known = cache?.find(path, stamp);
+    if (known !== undefined) {
+      refuseTooLarge(known.info.width_px, known.info.height_px, maxPixels);
+      return known;
+    }
+    const inspection = await decode(await read(), maxPixels);
+    cache?.save(path, stamp, inspection);
+    return inspection;
+  });
 }
 
 /** The picture as it is shown, squeezed into a small square. */
 export async function readPicture(path: string): Promise<Picture> {
-  const small = await shrink(sharp(await readFile(path), DECODING).autoOrient());
+  const small = await shrink(sharp(await readImageFile(path), DECODING).autoOrient());
   return { gray: grayOf(small), colours: coloursOf(small) };
 }
 
 /** A small JPEG of the picture as it is shown. */
 export async function readPreview(path: string): Promise<Uint8Array> {
-  return sharp(await readFile(path), DECODING)
+  return sharp(await readImageFile(path), DECODING)
     .autoOrient()
     .resize({ width: PREVIEW_PX, height: PREVIEW_PX, fit: "inside", withoutEnlargement: true })
     .flatten({ background: "#808080" })
     .jpeg({ quality: PREVIEW_QUALITY })
     .toBuffer();
-}
-
-async function stampOf(path: string): Promise<FileStamp> {
-  const stats = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    const isMisread = error.code === "ENOENT" && path.includes("\uFFFD");
-    throw isMisread ? new Error("its name is not UTF-8 text", { cause: error }) : error;
-  });
-  if (stats.isDirectory()) throw new Error("it is a folder that cannot be searched");
-  if (!stats.isFile()) throw new Error("it is no regular file");
-  if (stats.size === 0) throw new Error("it is empty");
-  if (stats.size > MAX_FILE_BYTES) throw new Error(`it has ${stats.size} bytes; ${MAX_FILE_BYTES} can be read at most`);
-  return { size_bytes: stats.size, mtime_ms: stats.mtimeMs };
 }
 
 async function decode(bytes: Buffer, maxPixels: number): Promise<Inspection> {

@@ -1,5 +1,6 @@
 /** The schema of cassl.yaml: every field with its type, default, range and explanation. What says so elsewhere is made from it. */
 import { z } from "zod";
+import { MAX_IMAGE_PIXELS } from "../images/decoding.js";
 import { detectorSchema } from "./detector-schema.js";
 
 export const ARMS = ["supervised", "class_specific", "class_agnostic"] as const;
@@ -106,7 +107,7 @@ const data = z.strictObject({
     .describe("What to do with a box that leaves its image or has no area; `clip` drops what is left empty"),
   max_image_pixels: count
     .max(MOST_PIXELS)
-    .default(100_000_000)
+    .default(MAX_IMAGE_PIXELS)
     .describe("An image with more pixels cannot be decoded: it may be made to fill the memory"),
   leak_firewall: leakFirewall.prefault({}).describe("Keeps what shows the same as a validation image out of training"),
 });

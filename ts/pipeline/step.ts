@@ -8,7 +8,7 @@ import type { RunEvent, StepProgress } from "../gen/cassl/v1/run.js";
 
 /** Raise a step's version when the same inputs would now give another result. */
 const VERSIONS = {
-  curate: 2,
+  curate: 3,
   pseudo_labeler: 2,
   predict: 3,
   select: 1,

@@ -1,5 +1,6 @@
 /** Sample images with their boxes: the image as a small embedded JPEG, the boxes as SVG over it. */
 import sharp from "sharp";
+import { DECODING } from "../images/decoding.js";
 import { type Html, html } from "./html.js";
 import type { SampleBox, SampleImage } from "./report-input.js";
 
@@ -29,7 +30,7 @@ export function legend(samples: readonly SampleImage[]): Html {
 
 /** A data URL. Pixels as in training: without the EXIF orientation applied. */
 async function thumbnail(path: string): Promise<string> {
-  const jpeg = await sharp(path)
+  const jpeg = await sharp(path, DECODING)
     .resize({ width: THUMBNAIL_PX, height: THUMBNAIL_PX, fit: "inside", withoutEnlargement: true })
     .toColourspace("srgb")
     .flatten({ background: "#808080" })

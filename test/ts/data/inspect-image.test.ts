@@ -5,15 +5,11 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import sharp from "sharp";
 import { sha256 } from "../../../ts/core/hash.js";
-import {
-  type FileStamp,
-  type Inspection,
-  inspectImage,
-  readPicture,
-  readPreview,
-} from "../../../ts/data/inspect-image.js";
+import { readImageHeader } from "../../../ts/data/formats/image-size.js";
+import { type Inspection, inspectImage, readPicture, readPreview } from "../../../ts/data/inspect-image.js";
 import { hammingDistance } from "../../../ts/data/near-duplicates/picture-hash.js";
 import { decodeImage } from "../../../ts/evaluation/onnx/decode-image.js";
+import type { FileStamp } from "../../../ts/images/image-file.js";
 import { missingPython, runScript } from "../evaluation/python.js";
 import { noise, scene, temporaryFolder, writeImage } from "./fixtures.js";
 
@@ -132,6 +128,15 @@ describe("looking into an image", () => {
 
 describe("unusual images", () => {
   const at = temporaryFolder();
+
+  it("are evaluated if they are accepted: bytes that a decoder warns of", async () => {
+    const jpeg = await noise(1).jpeg().toBuffer();
+    await writeFile(at("a.jpg"), Buffer.concat([jpeg.subarray(0, 2), Buffer.from("junk"), jpeg.subarray(2)]));
+    await assert.rejects(sharp(at("a.jpg")).raw().toBuffer(), /extraneous bytes/);
+    assert.equal((await inspect(at("a.jpg"))).info.width_px, 32);
+    assert.equal((await readImageHeader(at("a.jpg"))).width_px, 32);
+    assert.equal((await decodeImage(at("a.jpg"))).widthPx, 32);
+  });
 
   it("are refused, or decoded to the pixels that training sees", async function () {
     const missing = missingPython("PIL");

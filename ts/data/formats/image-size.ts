@@ -1,5 +1,6 @@
 /** Sizes of images by their headers, for formats that do not tell them. */
 import sharp from "sharp";
+import { DECODING } from "../../images/decoding.js";
 
 export interface ImageHeader {
   /** Size of the stored pixels. */
@@ -11,6 +12,6 @@ export interface ImageHeader {
 
 /** Decodes no pixels. Throws an Error that says what is wrong if the file is missing or no image. */
 export async function readImageHeader(path: string): Promise<ImageHeader> {
-  const { width, height, orientation = 1 } = await sharp(path).metadata();
+  const { width, height, orientation = 1 } = await sharp(path, DECODING).metadata();
   return { width_px: width, height_px: height, orientation };
 }

@@ -25,7 +25,8 @@ export function bandsFor(width: number, maxDistance: number): Band[] {
   return Array.from({ length: bands }, (_, band) => ({
     shift: edge(band),
     width: edge(band + 1) - edge(band),
-    radius: Math.floor((maxDistance + bands - band) / bands) - 1,
+    // The first bit of every hash is the same: the first band, which tells least, has the least radius.
+    radius: Math.floor((maxDistance + 1 + band) / bands) - 1,
   })).filter(({ radius }) => radius >= 0);
 }
 

@@ -1,5 +1,5 @@
 /** Which pictures may be copies of which others, going by their hashes alone. */
-import { buildHashIndex, type HashIndex } from "./hash-index.js";
+import { forEachNearPairBetween } from "./near-pairs.js";
 import { FLIP_MASK, hashesOfWindow, WINDOWS, WORDS_PER_HASH } from "./picture-hash.js";
 
 /** A picture that may be a copy, and of what. Pictures are named by their position among all. */
@@ -27,40 +27,58 @@ const MAX_DISTANCE = 10;
 /** Where many pictures look alike, only the nearest are worth a closer look. */
 const MOST_CANDIDATES = 4;
 
-/** How many originals are indexed at once: more would take more memory, not less time. */
-const ORIGINALS_AT_ONCE = 8192;
-
 /**
- * The suspects that may be copies, each with its nearest originals.
+ * The suspects that may be copies, each with its nearest originals, if only one of a pair may have lost borders.
  * @param pictures (32 * N) hashes of all windows of each picture.
  * @param suspects,originals positions.
+ * @param cropped which one. Pairs that are whole are found with the suspects.
  */
 export function findCopyCandidates(
   pictures: Uint32Array,
   suspects: Uint32Array,
   originals: Uint32Array,
+  cropped: CopyCandidate["cropped"],
 ): SuspectedCopy[] {
   const nearest = new Map<number, CopyCandidate[]>();
-  for (let start = 0; start < originals.length; start += ORIGINALS_AT_ONCE) {
-    const some = originals.subarray(start, start + ORIGINALS_AT_ONCE);
-    const indexOf = (window: number): HashIndex =>
-      buildHashIndex(withMirrored(hashesOfWindow(pictures, some, window)), MAX_DISTANCE, suspects.length);
-    const search = (index: HashIndex, hashes: Uint32Array, cropped: CopyCandidate["cropped"], window: number): void =>
-      forEachNear(index, hashes, (position, suspect, distance) => {
-        const found = { original: some[position >> 1] as number, mirrored: (position & 1) === 1 };
-        keepNearest(nearest, suspects[suspect] as number, { ...found, distance, cropped, window });
-      });
+  const search = (few: Uint32Array, many: Uint32Array, windowAt: (place: number) => number): void =>
+    forEachNearPairBetween(withMirrored(few), many, MAX_DISTANCE, (position, index, distance) => {
+      const place = position >> 1;
+      const original = originals[place % originals.length] as number;
+      const candidate = { original, distance, cropped, window: windowAt(place), mirrored: (position & 1) === 1 };
+      keepNearest(nearest, suspects[index] as number, candidate);
+    });
 
-    // Of a picture and its crop, one is whole.
-    const wholeOriginals = indexOf(0);
-    const wholeSuspects = hashesOfWindow(pictures, suspects, 0);
-    search(wholeOriginals, wholeSuspects, "suspect", 0);
-    for (let window = 1; window < WINDOWS.length; window++) {
-      search(indexOf(window), wholeSuspects, "suspect", window);
-      search(wholeOriginals, hashesOfWindow(pictures, suspects, window), "original", window);
-    }
+  // Of a picture and its crop, one is whole.
+  const windows = WINDOWS.map((_, window) => window);
+  if (cropped === "suspect") {
+    const parts = joined(windows.map((window) => hashesOfWindow(pictures, originals, window)));
+    search(parts, hashesOfWindow(pictures, suspects, 0), (place) => Math.floor(place / originals.length));
+  } else {
+    const wholes = hashesOfWindow(pictures, originals, 0);
+    for (const window of windows.slice(1)) search(wholes, hashesOfWindow(pictures, suspects, window), () => window);
   }
   return Array.from(nearest, ([suspect, candidates]) => ({ suspect, candidates }));
+}
+
+/** What several searches have found, by suspect. */
+export function mergeCandidates(searches: readonly (readonly SuspectedCopy[])[]): SuspectedCopy[] {
+  const nearest = new Map<number, CopyCandidate[]>();
+  for (const { suspect, candidates } of searches.flat()) {
+    for (const candidate of candidates) keepNearest(nearest, suspect, candidate);
+  }
+  const merged = Array.from(nearest, ([suspect, candidates]) => ({ suspect, candidates }));
+  return merged.sort((a, b) => a.suspect - b.suspect);
+}
+
+/** One after the other. */
+function joined(parts: readonly Uint32Array[]): Uint32Array {
+  const whole = new Uint32Array(parts.reduce((length, part) => length + part.length, 0));
+  let start = 0;
+  for (const part of parts) {
+    whole.set(part, start);
+    start += part.length;
+  }
+  return whole;
 }
 
 /** (4N) after each hash that of the mirrored picture. */
@@ -74,24 +92,22 @@ function withMirrored(hashes: Uint32Array): Uint32Array {
   return both;
 }
 
-/** Looks each hash up. */
-function forEachNear(
-  index: HashIndex,
-  hashes: Uint32Array,
-  found: (indexed: number, searched: number, distance: number) => void,
-): void {
-  let searched = 0;
-  const visit = (indexed: number, distance: number): void => found(indexed, searched, distance);
-  for (; searched < hashes.length / WORDS_PER_HASH; searched++) {
-    index.search(hashes[2 * searched] as number, hashes[2 * searched + 1] as number, visit);
-  }
-}
-
 /** Keeps one candidate of each original, and of the nearest originals only. */
 function keepNearest(nearest: Map<number, CopyCandidate[]>, suspect: number, candidate: CopyCandidate): void {
   const known = nearest.get(suspect) ?? [];
   const same = known.find(({ original }) => original === candidate.original);
-  if (same !== undefined && same.distance <= candidate.distance) return;
-  const kept = [...known.filter((other) => other !== same), candidate].sort((a, b) => a.distance - b.distance);
+  if (same !== undefined && compare(same, candidate) <= 0) return;
+  const kept = [...known.filter((other) => other !== same), candidate].sort(compare);
   nearest.set(suspect, kept.slice(0, MOST_CANDIDATES));
+}
+
+/** By distance; then so that it makes no difference which is found first. */
+function compare(a: CopyCandidate, b: CopyCandidate): number {
+  return (
+    a.distance - b.distance ||
+    a.window - b.window ||
+    a.original - b.original ||
+    Number(a.mirrored) - Number(b.mirrored) ||
+    Number(a.cropped === "original") - Number(b.cropped === "original")
+  );
 }

@@ -1,16 +1,19 @@
 /**
- * Multi-index hashing for the near pairs among many hashes. Every band has a table by the value of the band, in which a hash is looked
- * up with each change that near hashes may show there. Going through the table in its own order, the processor has in its caches what it
- * needs.
+ * Multi-index hashing for the near pairs among many hashes, or between a few and many. Every band has a table by the value of the band,
+ * in which hashes are looked up with each change that near hashes may show there. Going through a table in its own order, the processor
+ * has in its caches what it needs.
  */
-import { buildTable } from "./band-table.js";
+import { type BandTable, buildTable } from "./band-table.js";
 import { type Band, bandsFor, bandValue, changesOf, isNearIn, widthFor } from "./bands.js";
-import { hammingDistance, WORDS_PER_HASH } from "./picture-hash.js";
+import { countBits, WORDS_PER_HASH } from "./picture-hash.js";
 
 export type VisitPair = (first: number, second: number, distance: number) => void;
 
+/** Among many, the values of a band are about as many as the hashes. */
 const MAX_WIDTH = 22;
-const NO_CHANGE = Uint32Array.of(0);
+
+/** Between a few and many, a change of a wider band would hardly meet anything. */
+const MAX_WIDTH_BETWEEN = 16;
 
 /**
  * Visits every pair of near hashes once, in no particular order.
@@ -20,51 +23,77 @@ const NO_CHANGE = Uint32Array.of(0);
  */
 export function forEachNearPair(hashes: Uint32Array, maxDistance: number, mask: number, visit: VisitPair): void {
   const bands = bandsFor(widthFor(hashes.length / WORDS_PER_HASH, MAX_WIDTH), maxDistance);
+  forEachPairInBands(bands, maxDistance, mask, visit, (band) => {
+    const table = buildTable(hashes, band);
+    return [table, table];
+  });
+}
+
+/**
+ * Visits every near pair of a hash of the few and one of the many once, in no particular order.
+ * @param few,many,maxDistance as in `forEachNearPair`.
+ */
+export function forEachNearPairBetween(
+  few: Uint32Array,
+  many: Uint32Array,
+  maxDistance: number,
+  visit: VisitPair,
+): void {
+  const bands = bandsFor(widthFor(many.length / WORDS_PER_HASH, MAX_WIDTH_BETWEEN), maxDistance);
+  forEachPairInBands(bands, maxDistance, 0, visit, (band) => [buildTable(few, band), buildTable(many, band)]);
+}
+
+function forEachPairInBands(
+  bands: readonly Band[],
+  maxDistance: number,
+  mask: number,
+  visit: VisitPair,
+  tablesOf: (band: Band) => [BandTable, BandTable],
+): void {
   for (const [index, band] of bands.entries()) {
+    const [first, second] = tablesOf(band);
     const earlier = bands.slice(0, index);
-    pairsInBand(hashes, band, maxDistance, mask, (first, second, distance) => {
-      const low = lowAt(hashes, first) ^ lowAt(hashes, second) ^ mask;
-      const high = highAt(hashes, first) ^ highAt(hashes, second) ^ mask;
-      if (!earlier.some((other) => isNearIn(other, low, high))) visit(first, second, distance);
+    pairsInBand(first, second, band, maxDistance, mask, (place, other) => {
+      const low = (first.lows[place] as number) ^ (second.lows[other] as number) ^ mask;
+      const high = (first.highs[place] as number) ^ (second.highs[other] as number) ^ mask;
+      if (earlier.some((known) => isNearIn(known, low, high))) return;
+      visit(first.positions[place] as number, second.positions[other] as number, countBits(low) + countBits(high));
     });
   }
 }
 
-function pairsInBand(hashes: Uint32Array, band: Band, maxDistance: number, mask: number, visit: VisitPair): void {
-  const { starts, positions } = buildTable(hashes, band, NO_CHANGE);
-  const sorted = inOrder(hashes, positions);
+/** Visits the places of near pairs. If both tables are the same, each pair is met from the place that comes first. */
+function pairsInBand(
+  first: BandTable,
+  second: BandTable,
+  band: Band,
+  maxDistance: number,
+  mask: number,
+  visit: (place: number, other: number) => void,
+): void {
+  const { starts } = second;
+  // Most pairs that meet in a band differ by far too much in the word that does not hold it.
+  const [firstNear, firstFar] = isLow(band) ? [first.lows, first.highs] : [first.highs, first.lows];
+  const [secondNear, secondFar] = isLow(band) ? [second.lows, second.highs] : [second.highs, second.lows];
   const changes = changesOf(band);
-  for (let place = 0; place < positions.length; place++) {
-    const low = lowAt(sorted, place) ^ mask;
-    const high = highAt(sorted, place) ^ mask;
-    const value = bandValue(band, low, high);
+  for (let place = 0; place < first.positions.length; place++) {
+    const value = bandValue(band, (first.lows[place] as number) ^ mask, (first.highs[place] as number) ^ mask);
+    const far = (firstFar[place] as number) ^ mask;
+    const near = (firstNear[place] as number) ^ mask;
     for (let change = 0; change < changes.length; change++) {
       const neighbour = value ^ (changes[change] as number);
+      const start = starts[neighbour] as number;
       const end = starts[neighbour + 1] as number;
-      // Each pair is met from the hash that comes first.
-      for (let other = Math.max(place + 1, starts[neighbour] as number); other < end; other++) {
-        const distance = hammingDistance(low, high, lowAt(sorted, other), highAt(sorted, other));
-        if (distance <= maxDistance) visit(positions[place] as number, positions[other] as number, distance);
+      for (let other = first === second ? Math.max(place + 1, start) : start; other < end; other++) {
+        const distance = countBits(far ^ (secondFar[other] as number));
+        if (distance > maxDistance) continue;
+        if (distance + countBits(near ^ (secondNear[other] as number)) <= maxDistance) visit(place, other);
       }
     }
   }
 }
 
-/** (2N) side by side in the order of their places. */
-function inOrder(hashes: Uint32Array, positions: Uint32Array): Uint32Array {
-  const sorted = new Uint32Array(WORDS_PER_HASH * positions.length);
-  for (let place = 0; place < positions.length; place++) {
-    const position = positions[place] as number;
-    sorted[2 * place] = lowAt(hashes, position);
-    sorted[2 * place + 1] = highAt(hashes, position);
-  }
-  return sorted;
-}
-
-function lowAt(hashes: Uint32Array, position: number): number {
-  return hashes[2 * position] as number;
-}
-
-function highAt(hashes: Uint32Array, position: number): number {
-  return hashes[2 * position + 1] as number;
+/** Whether most bits of the band are in the low word. */
+function isLow({ shift, width }: Band): boolean {
+  return shift + width / 2 <= 32;
 }

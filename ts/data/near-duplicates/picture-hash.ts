@@ -39,8 +39,8 @@ const FREQUENCIES = 8;
 /** Standard deviation of gray values below which a picture shows too little to be told from others. */
 const LEAST_CONTRAST = 2;
 
-/** Cosines over each window of one axis, as (8 * 32). */
-const BASES = SIDES.map(([before, after]) => cosineBasis(before, after));
+/** (32 * 32) for each of the four windows of one axis, 8 rows of cosines over it. */
+const COSINES = Float64Array.from(SIDES.flatMap(([before, after]) => [...cosineBasis(before, after)]));
 
 /**
  * The hashes of all windows, two words each, in the order of WINDOWS. The bit of the mean is always set, so that no hash is 0;
@@ -49,15 +49,11 @@ const BASES = SIDES.map(([before, after]) => cosineBasis(before, after));
 export function pictureHashes(thumbnail: Thumbnail): Uint32Array {
   const words = new Uint32Array(WORDS_PER_PICTURE);
   if (contrast(thumbnail) < LEAST_CONTRAST) return words;
-  const pixels = Float64Array.from(thumbnail);
-  let word = 0;
-  for (const horizontal of BASES) {
-    const rows = transformRows(pixels, horizontal);
-    for (const vertical of BASES) {
-      const signs = coefficientSigns(rows, vertical);
-      words[word++] = signs[0];
-      words[word++] = signs[1];
-    }
+  const rows = multiply(COSINES, Float64Array.from(thumbnail));
+  const coefficients = multiply(rows, COSINES);
+  for (let window = 0; window < WINDOWS.length; window++) {
+    const [horizontal, vertical] = [Math.floor(window / SIDES.length), window % SIDES.length];
+    words.set(coefficientSigns(coefficients, horizontal, vertical), WORDS_PER_HASH * window);
   }
   return words;
 }
@@ -117,35 +113,44 @@ function cosineBasis(before: number, after: number): Float64Array {
   return basis;
 }
 
-/** (8 * 32): for each horizontal frequency a column of 32 values, one for each row of the thumbnail. */
-function transformRows(pixels: Float64Array, basis: Float64Array): Float64Array {
-  const columns = new Float64Array(FREQUENCIES * THUMBNAIL_PX);
-  for (let row = 0; row < THUMBNAIL_PX; row++) {
-    for (let frequency = 0; frequency < FREQUENCIES; frequency++) {
-      columns[frequency * THUMBNAIL_PX + row] = product(basis, frequency, pixels, row);
-    }
-  }
-  return columns;
-}
-
-function coefficientSigns(columns: Float64Array, basis: Float64Array): [low: number, high: number] {
+/** The hash of a window, given the frequencies of all windows: across in the rows, down in the columns of (32 * 32). */
+function coefficientSigns(
+  coefficients: Float64Array,
+  horizontal: number,
+  vertical: number,
+): [low: number, high: number] {
   const words: [number, number] = [0, 0];
   for (let row = 0; row < FREQUENCIES; row++) {
     for (let column = 0; column < FREQUENCIES; column++) {
-      const isPositive = product(basis, row, columns, column) > 0;
+      const across = FREQUENCIES * horizontal + column;
+      const isPositive = (coefficients[across * THUMBNAIL_PX + FREQUENCIES * vertical + row] as number) > 0;
       if (isPositive) words[row >> 2] = (words[row >> 2] as number) | (1 << (8 * (row & 3) + column));
     }
   }
   return words;
 }
 
-/** Of one run of 32 values with another. */
-function product(a: Float64Array, runOfA: number, b: Float64Array, runOfB: number): number {
-  const startA = runOfA * THUMBNAIL_PX;
-  const startB = runOfB * THUMBNAIL_PX;
-  let sum = 0;
-  for (let place = 0; place < THUMBNAIL_PX; place++) {
-    sum += (a[startA + place] as number) * (b[startB + place] as number);
+/** (32 * 32) the product of each row of `a` with each row of `b`; four at once, none of which waits for the others. */
+function multiply(a: Float64Array, b: Float64Array): Float64Array {
+  const products = new Float64Array(THUMBNAIL_PX * THUMBNAIL_PX);
+  for (let place = 0; place < products.length; place += 4) {
+    const [ofA, ofB] = [place - (place % THUMBNAIL_PX), (place % THUMBNAIL_PX) * THUMBNAIL_PX];
+    let first = 0;
+    let second = 0;
+    let third = 0;
+    let fourth = 0;
+    for (let index = 0; index < THUMBNAIL_PX; index++) {
+      const value = a[ofA + index] as number;
+      const other = ofB + index;
+      first += value * (b[other] as number);
+      second += value * (b[other + THUMBNAIL_PX] as number);
+      third += value * (b[other + 2 * THUMBNAIL_PX] as number);
+      fourth += value * (b[other + 3 * THUMBNAIL_PX] as number);
+    }
+    products[place] = first;
+    products[place + 1] = second;
+    products[place + 2] = third;
+    products[place + 3] = fourth;
   }
-  return sum;
+  return products;
 }

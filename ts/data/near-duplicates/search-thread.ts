@@ -8,7 +8,7 @@ function answer(request: SearchRequest): SearchResult {
   const { pictures } = request;
   switch (request.kind) {
     case "copies":
-      return findCopyCandidates(pictures, request.suspects, request.originals);
+      return findCopyCandidates(pictures, request.suspects, request.originals, request.cropped);
     case "alike":
       return seriesByPicture(pictures, request.positions, request.mask);
     case "neighbours":

@@ -1,8 +1,7 @@
 /** The searches in threads of their own: among millions of pictures they take a minute, in which others want to go on. */
 import { once } from "node:events";
-import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { SuspectedCopy } from "./candidates.js";
+import { type CopyCandidate, mergeCandidates, type SuspectedCopy } from "./candidates.js";
 import { type PackedNames, packNames } from "./natural-order.js";
 import { FLIP_MASK } from "./picture-hash.js";
 import { mergeSeries } from "./series.js";
@@ -11,14 +10,18 @@ import { mergeSeries } from "./series.js";
 export type SharedPictures = Uint32Array<SharedArrayBuffer>;
 
 export type SearchRequest = { readonly pictures: SharedPictures } & (
-  | { readonly kind: "copies"; readonly suspects: Uint32Array; readonly originals: Uint32Array }
+  | ({ readonly kind: "copies" } & CopySearch)
   | { readonly kind: "alike"; readonly positions: Uint32Array; readonly mask: number }
   | { readonly kind: "neighbours"; readonly positions: Uint32Array; readonly names: PackedNames }
 );
 
-export type SearchResult = SuspectedCopy[] | Uint32Array;
+interface CopySearch {
+  readonly suspects: Uint32Array;
+  readonly originals: Uint32Array;
+  readonly cropped: CopyCandidate["cropped"];
+}
 
-const THREADS = Math.min(2, availableParallelism());
+export type SearchResult = SuspectedCopy[] | Uint32Array;
 
 /** `findCopyCandidates` in threads. */
 export async function searchCopies(
@@ -27,12 +30,10 @@ export async function searchCopies(
   originals: Uint32Array,
   signal: AbortSignal,
 ): Promise<SuspectedCopy[]> {
-  const share = Math.ceil(suspects.length / THREADS);
-  const searches = Array.from({ length: THREADS }, (_, thread) => {
-    const some = suspects.slice(thread * share, (thread + 1) * share);
-    return search({ kind: "copies", pictures, suspects: some, originals }, signal);
-  });
-  return (await Promise.all(searches)).flat() as SuspectedCopy[];
+  const searches = (["suspect", "original"] as const).map((cropped) =>
+    search({ kind: "copies", pictures, suspects, originals, cropped }, signal),
+  );
+  return mergeCandidates((await Promise.all(searches)) as SuspectedCopy[][]);
 }
 
 /**

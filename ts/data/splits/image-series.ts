@@ -1,5 +1,6 @@
 /** The series that annotated images belong to, going by their pictures and names. */
 import { join } from "node:path";
+import { MAX_IMAGE_PIXELS } from "../../images/decoding.js";
 import { inspectAll } from "../inspect-all.js";
 import { searchSeries } from "../near-duplicates/search.js";
 
@@ -9,8 +10,6 @@ export interface ImageSeries {
   /** The file names of those, each with what is wrong. */
   readonly faults: readonly string[];
 }
-
-const MAX_PIXELS = 100_000_000;
 
 /** @param folder that the file names are relative to. */
 export async function findImageSeries(
@@ -23,7 +22,11 @@ export async function findImageSeries(
     path: join(folder, file_name),
     file_name,
   }));
-  const { images, pictures } = await inspectAll(candidates, { maxPixels: MAX_PIXELS, signal, onProgress: () => {} });
+  const { images, pictures } = await inspectAll(candidates, {
+    maxPixels: MAX_IMAGE_PIXELS,
+    signal,
+    onProgress: () => {},
+  });
   const positions = Uint32Array.from(fileNames.keys());
   const firsts = await searchSeries(pictures, positions, fileNames, signal);
   return {

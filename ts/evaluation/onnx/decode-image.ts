@@ -1,5 +1,6 @@
 import sharp from "sharp";
 import { CasslError } from "../../core/errors.js";
+import { DECODING } from "../../images/decoding.js";
 import type { RgbImage } from "./resize.js";
 
 /**
@@ -8,7 +9,7 @@ import type { RgbImage } from "./resize.js";
  */
 export async function decodeImage(path: string): Promise<RgbImage> {
   try {
-    const image = sharp(path, { ignoreIcc: true }).toColourspace("srgb").removeAlpha().raw();
+    const image = sharp(path, DECODING).toColourspace("srgb").removeAlpha().raw();
     const { data, info } = await image.toBuffer({ resolveWithObject: true });
     return { widthPx: info.width, heightPx: info.height, pixels: data };
   } catch (error) {

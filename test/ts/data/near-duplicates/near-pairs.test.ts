@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { seededRandom } from "../../../../ts/core/random.js";
 import { bandsFor, bandValue, changesOf, widthFor } from "../../../../ts/data/near-duplicates/bands.js";
-import { buildHashIndex } from "../../../../ts/data/near-duplicates/hash-index.js";
-import { forEachNearPair } from "../../../../ts/data/near-duplicates/near-pairs.js";
+import { forEachNearPair, forEachNearPairBetween } from "../../../../ts/data/near-duplicates/near-pairs.js";
 import { countBits, FLIP_MASK, hammingDistance } from "../../../../ts/data/near-duplicates/picture-hash.js";
 
 const word = fc.integer({ min: 0, max: 0xffffffff });
@@ -95,36 +94,27 @@ describe("near hashes", () => {
     }
   }
 
-  it("are found for a hash as by comparing it with all", () => {
-    const hashes = randomHashes(500, 3);
-    const indices = [1, 100_000].map((searches) => buildHashIndex(hashes, 10, searches));
-    fc.assert(
-      fc.property(fc.nat(499), fc.array(fc.nat(63), { maxLength: 8 }), (position, bits) => {
-        let [low = 0, high = 0] = hashes.subarray(2 * position, 2 * position + 2);
-        for (const bit of bits) {
-          if (bit < 32) low ^= 1 << bit;
-          else high ^= 1 << (bit - 32);
-        }
-        const expected = Array.from({ length: 500 }, (_, other) => {
-          const [otherLow = 0, otherHigh = 0] = hashes.subarray(2 * other, 2 * other + 2);
-          const isNone = (otherLow === 0 && otherHigh === 0) || (low === 0 && high === 0);
-          const distance = hammingDistance(low, high, otherLow, otherHigh);
-          return distance <= 10 && !isNone ? [`${other} ${distance}`] : [];
-        }).flat();
-        for (const index of indices) {
-          const found: string[] = [];
-          index.search(low, high, (other, distance) => found.push(`${other} ${distance}`));
-          assert.deepEqual(found.sort(), expected.sort());
-        }
-      }),
-    );
+  it("are found between a few and many as by comparing all", () => {
+    const hashes = randomHashes(700, 3);
+    for (const count of [1, 60, 640]) {
+      const [few, many] = [hashes.subarray(0, 2 * count), hashes.subarray(2 * count)];
+      const found: string[] = [];
+      forEachNearPairBetween(few, many, 10, (a, b, distance) => found.push(`${a} ${b + count} ${distance}`));
+      const isBetween = (pair: string): boolean => {
+        const [a, b] = pair.split(" ").map(Number) as [number, number];
+        return a < count && b >= count;
+      };
+      assert.deepEqual(found.sort(), allPairs(hashes, 0, 10).filter(isBetween));
+      assert.ok(found.length > 0);
+    }
   });
 
   it("are none among none", () => {
     for (const hashes of [new Uint32Array(), new Uint32Array(8)]) {
       forEachNearPair(hashes, 6, 0, () => assert.fail());
-      buildHashIndex(hashes, 6, 1).search(0, 0, () => assert.fail());
-      buildHashIndex(hashes, 6, 1).search(1, 0, () => assert.fail());
+      forEachNearPairBetween(hashes, hashes, 6, () => assert.fail());
+      forEachNearPairBetween(Uint32Array.of(1, 0), hashes, 6, () => assert.fail());
+      forEachNearPairBetween(hashes, Uint32Array.of(1, 0), 6, () => assert.fail());
     }
   });
 });
