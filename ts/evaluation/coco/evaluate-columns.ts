@@ -46,7 +46,7 @@ function evaluatedOf(input: Input, parameters: Parameters): Evaluated {
   const dtByImage = groupResults(dt, dtImages, parameters);
   const evidence = evidenceOf({ ...input, dtRows: dtByImage.rows }, parameters);
   const all = { gt: groupGroundTruth(gt, parameters), dt: dtByImage, evidence };
-  return gt.checks ? federate(all, gt, gt.checks, dtImages, parameters) : all;
+  return gt.checks ? federate(all, gt, gt.checks, parameters) : all;
 }
 
 /** Classes by how many detections they have: V8 has optimized the code before it comes to the large ones. */

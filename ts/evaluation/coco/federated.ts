@@ -1,5 +1,5 @@
 /** Evaluation of data in which an image is annotated for some classes only, as LVIS is: Gupta et al., CVPR 2019, section 3. */
-import type { ByImage } from "./grouping.js";
+import { type ByImage, keepRows } from "./grouping.js";
 import type { GroundTruth } from "./input/ground-truth.js";
 import type { ImageChecks } from "./input/image-checks.js";
 import type { Evidence } from "./matching.js";
@@ -18,32 +18,28 @@ export interface Evaluated {
  * Leaves out what the reference implementation leaves out: annotations without area, detections beyond the best of an image
  * whatever their class, as many as the largest of `maxDets`, and detections of classes that an image was not checked for.
  * What is wrong only because an image is not annotated exhaustively for its class is to be ignored.
- *
- * @param dtImages position of each result's image in `Parameters.imageIds`; -1: not evaluated.
  */
 export function federate(
   { gt, dt, evidence }: Evaluated,
   { images }: GroundTruth,
   checks: ImageChecks,
-  dtImages: Int32Array,
   parameters: Parameters,
 ): Evaluated {
   const positions = positionsOf(images.id, parameters.imageIds);
   const classesOf = (ids: ImageChecks["absent"]) => classesOfImages(positions, ids, parameters);
   const found = keepRows(gt, (row) => (evidence.gt.area[row] as number) > 0);
   const checked = classesOf(checks.absent);
-  visitRows(found, (row, image) => checked[image]?.add(found.classes[row] as number));
-  const isBest = bestOfImages(evidence.dtScore, dtImages, parameters);
+  for (const row of found.rows) checked[found.images[row] as number]?.add(found.classes[row] as number);
+  const isBest = bestOfImages(evidence.dtScore, dt.images, parameters);
+  const isAmong = (classes: readonly ReadonlySet<number>[], row: number): boolean =>
+    classes[dt.images[row] as number]?.has(dt.classes[row] as number) ?? false;
   const kept = keepRows(
     dt,
-    (row, image) =>
-      isBest[row] === 1 && (evidence.dtArea[row] as number) > 0 && isAmong(checked, image, dt.classes[row] as number),
+    (row) => isBest[row] === 1 && (evidence.dtArea[row] as number) > 0 && isAmong(checked, row),
   );
-  const dtUnverified = new Uint8Array(dtImages.length);
   const notExhaustive = classesOf(checks.notExhaustive);
-  visitRows(kept, (row, image) => {
-    if (isAmong(notExhaustive, image, kept.classes[row] as number)) dtUnverified[row] = 1;
-  });
+  const dtUnverified = new Uint8Array(dt.images.length);
+  for (const row of kept.rows) if (isAmong(notExhaustive, row)) dtUnverified[row] = 1;
   return { gt: found, dt: kept, evidence: { ...evidence, dtUnverified } };
 }
 
@@ -54,10 +50,6 @@ function classesOfImages(positions: Int32Array, ids: ImageChecks["absent"], para
     if (image >= 0) classes[image] = new Set(positionsOf(Float64Array.from(ids[row] ?? []), parameters.categoryIds));
   });
   return classes;
-}
-
-function isAmong(classes: readonly ReadonlySet<number>[], image: number, k: number): boolean {
-  return classes[image]?.has(k) ?? false;
 }
 
 /** By row, 1 for the best of each image; equal scores are in the order of the rows. */
@@ -72,22 +64,4 @@ function bestOfImages(scores: Float64Array, images: Int32Array, { imageIds, axes
     counts[image] = (counts[image] as number) + 1;
   }
   return isBest;
-}
-
-function visitRows({ rows, starts }: ByImage, visit: (row: number, image: number) => void): void {
-  for (let image = 0; image + 1 < starts.length; image++) {
-    for (const row of rows.subarray(starts[image], starts[image + 1])) visit(row, image);
-  }
-}
-
-function keepRows(all: ByImage, isKept: (row: number, image: number) => boolean): ByImage {
-  const rows: number[] = [];
-  const counts = new Int32Array(all.starts.length);
-  visitRows(all, (row, image) => {
-    if (!isKept(row, image)) return;
-    rows.push(row);
-    counts[image + 1] = (counts[image + 1] as number) + 1;
-  });
-  let sum = 0;
-  return { rows: Int32Array.from(rows), starts: counts.map((count) => (sum += count)), classes: all.classes };
 }

@@ -10,6 +10,8 @@ export interface ByImage {
   readonly rows: Int32Array;
   /** Where each image starts in `rows`; one entry more than there are images. */
   readonly starts: Int32Array;
+  /** Image of each row, as a position in the evaluated ones, looked up by row number. */
+  readonly images: Int32Array;
   /** Class of each row, 0..K-1 of the axes, looked up by row number. */
   readonly classes: Int32Array;
 }
@@ -31,6 +33,12 @@ export function groupResults(results: Results, images: Int32Array, parameters: P
   return group(ascending(images.length), images, categories, parameters);
 }
 
+/** Only some of the rows. */
+export function keepRows(all: ByImage, isKept: (row: number) => boolean): ByImage {
+  const rows = all.rows.filter(isKept);
+  return { ...all, rows, starts: startsOf(rows, all.images, all.starts.length - 1) };
+}
+
 /** Without classes, those of an image are in the order of their categories. */
 function group(rows: Int32Array, images: Int32Array, categories: Int32Array, parameters: Parameters): ByImage {
   const { imageIds, categoryIds, useCats } = parameters;
@@ -38,7 +46,7 @@ function group(rows: Int32Array, images: Int32Array, categories: Int32Array, par
   const ordered = useCats ? kept : sortByKey(kept, categories, categoryIds.length);
   const sorted = isSorted(ordered, images) ? ordered : sortByKey(ordered, images, imageIds.length);
   const classes = useCats ? categories : new Int32Array(categories.length);
-  return { rows: sorted, starts: startsOf(sorted, images, imageIds.length), classes };
+  return { rows: sorted, starts: startsOf(sorted, images, imageIds.length), images, classes };
 }
 
 /** pycocotools looks annotations up by id: of several with one id the last stands in for all, each time. */

@@ -57,7 +57,7 @@ export function detectionTable(
   const { dtScore, dtArea, dtUnverified } = evidence;
   const classCount = axes.categoryIds.length;
   const limit = axes.maxDets.at(-1) as number;
-  const bestFirst = sortByKey(sortByScore(dt.rows, dtScore), imagesByRow(dt), dt.starts.length - 1);
+  const bestFirst = sortByKey(sortByScore(dt.rows, dtScore), dt.images, dt.starts.length - 1);
   const ranks = ranksInImages(bestFirst, dt, classCount);
   const best = bestFirst.filter((row) => (ranks[row] as number) < limit);
   // Equal scores stay in the order of their images, then of their ranks there.
@@ -108,7 +108,7 @@ function annotationTable(
   });
   return {
     row,
-    image: pick(imagesByRow(all), row),
+    image: pick(all.images, row),
     category: pick(all.classes, row),
     classStarts: startsOf(row, all.classes, classCount),
     area: Float64Array.from(row, (r) => area[r] as number),
@@ -130,14 +130,6 @@ function ranksInImages(bestFirst: Int32Array, { starts, classes }: ByImage, clas
     }
   }
   return ranks;
-}
-
-function imagesByRow({ rows, starts, classes }: ByImage): Int32Array {
-  const images = new Int32Array(classes.length).fill(-1);
-  for (let image = 0; image + 1 < starts.length; image++) {
-    for (const row of rows.subarray(starts[image], starts[image + 1])) images[row] = image;
-  }
-  return images;
 }
 
 function isOutside(area: number, { min, max }: AreaRange): boolean {
