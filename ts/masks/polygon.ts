@@ -66,7 +66,8 @@ function writeFinerPoints(polygon: ArrayLike<number>, axis: 0 | 1, points: Int32
   for (let corner = 0; corner < corners; corner++) {
     const coordinate = polygon[2 * corner + axis] as number;
     if (!Number.isFinite(coordinate) || Math.abs(coordinate) > FARTHEST) {
-      throw invalidMask(`A corner has the coordinate ${coordinate} px.`, "Give finite numbers up to 10 million.");
+      const shown = typeof coordinate === "number" ? coordinate : JSON.stringify(coordinate);
+      throw invalidMask(`A corner has the coordinate ${shown}.`, "Give finite numbers of px, up to 10 million.");
     }
     points[corner] = (SCALE * coordinate + 0.5) | 0;
   }

@@ -101,7 +101,8 @@ function isPolygons(segmentation: unknown): segmentation is Polygons {
 function isRuns(segmentation: unknown): segmentation is CompressedRle | UncompressedRle {
   if (typeof segmentation !== "object" || segmentation === null) return false;
   const { size, counts } = segmentation as { size?: unknown; counts?: unknown };
-  return Array.isArray(size) && size.length === 2 && (typeof counts === "string" || Array.isArray(counts));
+  const isSize = Array.isArray(size) && size.length === 2 && size.every((side) => typeof side === "number");
+  return isSize && (typeof counts === "string" || Array.isArray(counts));
 }
 
 function invalidSegmentation(segmentation: unknown): Error {

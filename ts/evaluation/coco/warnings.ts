@@ -2,21 +2,51 @@
 import { areDistinct } from "./grouping.js";
 import type { GroundTruth } from "./input/ground-truth.js";
 import type { Results } from "./input/results.js";
+import { positionsOf } from "./positions.js";
 
-export function warningsAbout({ annotations }: GroundTruth, results: Results): string[] {
+export function warningsAbout({ images, categories, annotations }: GroundTruth, results: Results): string[] {
+  const imageIds = Array.from(images.id);
+  const categoryIds = categories.map(({ id }) => id);
+  return [
+    ...misreadIds(annotations.id),
+    ...sharedIds("images", images.id),
+    ...sharedIds("categories", Float64Array.from(categoryIds)),
+    ...foreignIds("annotation", "image_id", annotations.imageId, imageIds),
+    ...foreignIds("annotation", "category_id", annotations.categoryId, categoryIds),
+    ...foreignIds("result", "category_id", results.categoryId, categoryIds),
+    ...negativeSizes("annotation", annotations.boxXywh),
+    ...negativeSizes("result", results.boxXywh),
+  ];
+}
+
+function misreadIds(ids: Float64Array): string[] {
   const warnings: string[] = [];
-  if (annotations.id.includes(0)) {
+  if (ids.includes(0)) {
     warnings.push(
       "A ground-truth annotation has the id 0: as in pycocotools, a detection of it counts as wrong. Use ids from 1.",
     );
   }
-  if (!areDistinct(annotations.id)) {
+  if (!areDistinct(ids)) {
     warnings.push("Ground-truth annotations share an id: as in pycocotools, the last of them stands in for all.");
   }
+  return warnings;
+}
+
+function sharedIds(records: string, ids: Float64Array): string[] {
+  if (areDistinct(ids)) return [];
+  return [`Ground-truth ${records} share an id: as in pycocotools, they are one, with the values of the last of them.`];
+}
+
+/** @param known ids of the ground truth. */
+function foreignIds(record: string, name: string, ids: Float64Array, known: readonly number[]): string[] {
+  const positions = positionsOf(ids, known);
+  const first = positions.indexOf(-1);
+  if (first < 0) return [];
+  const count = positions.filter((position) => position < 0).length;
+  const records = `${count} ${record}${count === 1 ? "" : "s"}`;
   return [
-    ...warnings,
-    ...negativeSizes("annotation", annotations.boxXywh),
-    ...negativeSizes("result", results.boxXywh),
+    `Left out, as in pycocotools: ${records} whose ${name} the ground truth does not list, ` +
+      `the first at position ${first} with ${ids[first]}.`,
   ];
 }
 

@@ -111,6 +111,27 @@ describe("evaluateCoco", () => {
     assert.deepEqual((await evaluateCoco(groundTruth, [right])).warnings, []);
   });
 
+  it("warns of images and categories that are listed twice, and of records that are of none", async () => {
+    const stray = groundTruth.annotations.map((annotation) => ({ ...annotation, id: 2, image_id: 77 }));
+    const twice = {
+      images: [...groundTruth.images, { id: 1 }],
+      categories: [...groundTruth.categories, { id: 5, name: "cat" }],
+      annotations: [...groundTruth.annotations, ...stray, { ...right, id: 3, area: 1, category_id: 6 }],
+    };
+    const { warnings, summary } = await evaluateCoco(twice, [right, { ...right, category_id: 99 }]);
+    assert.ok(summary.ap > 0.99);
+    assert.deepEqual(warnings, [
+      "Ground-truth images share an id: as in pycocotools, they are one, with the values of the last of them.",
+      "Ground-truth categories share an id: as in pycocotools, they are one, with the values of the last of them.",
+      "Left out, as in pycocotools: 1 annotation whose image_id the ground truth does not list, " +
+        "the first at position 1 with 77.",
+      "Left out, as in pycocotools: 1 annotation whose category_id the ground truth does not list, " +
+        "the first at position 2 with 6.",
+      "Left out, as in pycocotools: 1 result whose category_id the ground truth does not list, " +
+        "the first at position 1 with 99.",
+    ]);
+  });
+
   it("warns of negative sizes, which overlap nothing", async () => {
     const negative = { ...right, bbox: [40, 40, -40, -40] };
     const { warnings, summary } = await evaluateCoco(groundTruth, [right, negative, negative]);
