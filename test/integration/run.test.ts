@@ -74,6 +74,35 @@ describe("cassl run with a real worker", function () {
   });
 });
 
+describe("one warm-up for several targets", function () {
+  this.timeout(300_000);
+  let project: Project;
+
+  before(async () => {
+    project = await makeProject();
+  });
+  after(() => project.remove());
+
+  it("fine-tunes it into each family and has a result for each", async () => {
+    Object.assign(project.config, { arms: ["class_agnostic"], targets: ["light", "faster_rcnn"] });
+    await project.writeConfig();
+    const result = await resultOf(await cassl(["run", project.configFile]).finished);
+    assert.deepEqual(
+      result.arms.map(({ arm, target }) => [arm, target]),
+      [
+        ["class_agnostic", "light"],
+        ["class_agnostic", "faster_rcnn"],
+      ],
+    );
+    const trained = result.steps.map(({ name }) => name).filter((name) => /warmup|finetune/.test(name));
+    assert.deepEqual(trained, [
+      "class_agnostic/warmup",
+      "class_agnostic/light/finetune",
+      "class_agnostic/faster_rcnn/finetune",
+    ]);
+  });
+});
+
 describe("a run that is killed", function () {
   this.timeout(300_000);
   const step = "class_agnostic/warmup";

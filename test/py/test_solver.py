@@ -7,20 +7,22 @@ import pytest
 import torch
 from tiny import DETECTOR
 
-from cassl.v1.task_pb2 import SolverConfig
+from cassl.v1.task_pb2 import LearningRateFactors, SolverConfig
 
 from cassl_worker.detectors import build_detector
 from cassl_worker.detectors.interface import Detector
 from cassl_worker.errors import CasslError
 from cassl_worker.solver import (
-    backbone_parameters,
     build_optimizer,
     clip_gradients,
     freeze_stages,
     learning_rate_at,
+    pull,
     set_learning_rate,
     update_average,
 )
+
+FACTORS = LearningRateFactors(backbone=0.25, fpn=0.5, box_tower=1, classification_tower=2, class_predictor=3)
 
 
 @pytest.fixture
@@ -58,7 +60,7 @@ class TestFreezing:
     def test_freezes_the_stem_with_the_first_stages(self, detector: Detector, frozen_stages: int, frozen: int) -> None:
         freeze_stages(detector, frozen_stages)
         assert trainable_stages(detector) == [False] * frozen + [True] * (8 - frozen)
-        rest = set(detector.parameters()) - set(backbone_parameters(detector))
+        rest = {weight for name, weight in detector.named_parameters() if detector.part_of(name) != "backbone"}
         assert rest and all(parameter.requires_grad for parameter in rest)
 
     def test_more_stages_than_there_are_is_an_error(self, detector: Detector) -> None:
@@ -68,7 +70,7 @@ class TestFreezing:
 
 
 class TestOptimizer:
-    SOLVER = SolverConfig(iterations=10, learning_rate=0.1, weight_decay=0.05, backbone_lr_factor=0.25)
+    SOLVER = SolverConfig(iterations=10, learning_rate=0.1, weight_decay=0.05, lr_factors=FACTORS)
 
     def test_every_learning_parameter_is_in_one_group(self, detector: Detector) -> None:
         freeze_stages(detector, 2)
@@ -77,15 +79,14 @@ class TestOptimizer:
         learning = [parameter for parameter in detector.parameters() if parameter.requires_grad]
         assert len(grouped) == len(learning) and set(grouped) == set(learning)
 
-    def test_backbone_learns_slower_and_vectors_do_not_decay(self, detector: Detector) -> None:
+    def test_each_part_has_its_own_rate_and_vectors_do_not_decay(self, detector: Detector) -> None:
         optimizer = build_optimizer(detector, self.SOLVER)
         set_learning_rate(optimizer, 0.04)
-        backbone = set(backbone_parameters(detector))
+        parts = {weight: detector.part_of(name) for name, weight in detector.named_parameters()}
         for group in optimizer.param_groups:
-            in_backbone = group["params"][0] in backbone
-            assert all((parameter in backbone) == in_backbone for parameter in group["params"])
-            assert group["lr"] == pytest.approx(0.01 if in_backbone else 0.04)
-            assert all((parameter.ndim > 1) == (group["weight_decay"] > 0) for parameter in group["params"])
+            (part,) = {parts[weight] for weight in group["params"]}
+            assert group["lr"] == pytest.approx(0.04 * getattr(FACTORS, part))
+            assert all((weight.ndim > 1) == (group["weight_decay"] > 0) for weight in group["params"])
 
     def test_frozen_backbone_leaves_no_empty_group(self, detector: Detector) -> None:
         freeze_stages(detector, -1)
@@ -104,6 +105,14 @@ class TestClipping:
         assert clip_gradients(parameters, max_norm).item() == pytest.approx(5.0)
         norms = [float(parameter.grad.norm()) for parameter in parameters if parameter.grad is not None]
         assert math.hypot(*norms) == pytest.approx(expected, rel=1e-4)
+
+
+class TestPull:
+    @pytest.mark.parametrize(("share", "left"), [(0.0, 8.0), (0.25, 6.0), (1.0, 0.0), (3.0, 0.0)])
+    def test_covers_a_share_of_the_distance_and_never_goes_beyond(self, share: float, left: float) -> None:
+        weights, goals = [torch.full((2,), 10.0)], [torch.full((2,), 2.0)]
+        pull(weights, goals, share)
+        assert (weights[0] - goals[0]).tolist() == [left] * 2
 
 
 class TestAverage:

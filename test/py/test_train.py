@@ -10,13 +10,13 @@ import pytest
 import torch
 from rectangles import CATEGORIES, rectangle_dataset
 from safetensors.torch import load_file, save_file
-from tiny import DETECTOR, solver
+from tiny import CARRIED, DETECTOR, lr_factors, solver
 from torchvision.ops import box_iou
 
 from cassl.v1.task_pb2 import AugmentationConfig, DetectorConfig, InitFrom, PredictConfig, SolverConfig, TrainTask
 
 from cassl_worker.batches import boxes_xyxy
-from cassl_worker.checkpoint import load_detector, read_weights
+from cassl_worker.checkpoint import Weights, load_detector, read_weights, save_weights, state_of
 from cassl_worker.data import Category, Dataset
 from cassl_worker.detectors import build_detector
 from cassl_worker.errors import CasslError
@@ -157,7 +157,7 @@ class TestInitFrom:
         agnostic = Dataset((Category(1, "object"),), rectangle_dataset(tmp_path, [0]).images, tmp_path)
         warm = trained(run(tiny_task(2), agnostic, tmp_path / "warm")).weights
         task = tiny_task(1)
-        task.init_from.CopyFrom(InitFrom(weights="", reinitialize="class_predictor"))
+        task.init_from.CopyFrom(InitFrom(weights="", carry=CARRIED))
         task.solver.learning_rate = 1e-12
         end = trained(run(task, rectangles, tmp_path / "fine", init_from=warm))
         assert end.transplant_ledger is not None
@@ -167,6 +167,31 @@ class TestInitFrom:
         for entry in ledger["tensors"]:
             if entry["action"] == "copied":
                 torch.testing.assert_close(after[entry["name"]], before[entry["name"]], rtol=0, atol=1e-8)
+
+    def test_backbone_is_pulled_towards_imagenet_not_towards_the_given_weights(
+        self, rectangles: Dataset, tmp_path: Path
+    ) -> None:
+        imagenet = DetectorConfig()
+        imagenet.CopyFrom(DETECTOR)
+        imagenet.backbone_weights = "imagenet"
+        warm = trained(run(tiny_task(1), rectangles, tmp_path / "warm")).weights
+        task = tiny_task(1, learning_rate=1e-3, backbone_pull=1e6)
+        task.solver.ema_decay = task.solver.frozen_stages = 0
+        task.detector.CopyFrom(imagenet)
+        task.init_from.CopyFrom(InitFrom(weights="", carry=CARRIED))
+        after = load_file(trained(run(task, rectangles, tmp_path / "fine", init_from=warm)).weights)
+        goals = build_detector(imagenet, 2)
+        for name, goal in goals.named_parameters():
+            if goals.part_of(name) == "backbone":
+                torch.testing.assert_close(after[name], goal.detach())
+
+    def test_weights_that_are_no_numbers_are_refused(self, rectangles: Dataset, tmp_path: Path) -> None:
+        broken = state_of(build_detector(DETECTOR, 2))
+        next(iter(broken.values())).data.fill_(math.nan)
+        save_weights(tmp_path / "broken.safetensors", Weights("light", 2, broken))
+        with pytest.raises(CasslError, match="not finite") as caught:
+            run(tiny_task(1), rectangles, tmp_path, init_from=tmp_path / "broken.safetensors")
+        assert caught.value.reason == "WEIGHTS_MISMATCH"
 
     def test_weights_that_cassl_did_not_write_are_refused(self, rectangles: Dataset, tmp_path: Path) -> None:
         plain, text = tmp_path / "plain.safetensors", tmp_path / "text.safetensors"
@@ -222,7 +247,7 @@ class TestLearning:
         gradient_clip_norm=10,
         ema_decay=0.9,
         frozen_stages=2,
-        backbone_lr_factor=0.25,
+        lr_factors=lr_factors(backbone=0.25),
         precision="auto",
         checkpoint_every_iterations=1000,
         augmentation=AugmentationConfig(flip_probability=0.5, min_zoom=0.9, max_zoom=1.1, color_jitter=0.1),

@@ -11,6 +11,7 @@ from cassl.v1.task_pb2 import (
     DetectorConfig,
     ExportTask,
     InitFrom,
+    LearningRateFactors,
     PredictConfig,
     PredictTask,
     SolverConfig,
@@ -34,6 +35,13 @@ PREDICT = PredictConfig(
 )
 
 
+CARRIED = ["backbone", "fpn", "box_tower", "classification_tower"]
+
+
+def lr_factors(backbone: float = 1.0) -> LearningRateFactors:
+    return LearningRateFactors(backbone=backbone, fpn=1, box_tower=1, classification_tower=1, class_predictor=1)
+
+
 def solver(iterations: int, checkpoint_every: int = 1000) -> SolverConfig:
     return SolverConfig(
         iterations=iterations,
@@ -44,7 +52,7 @@ def solver(iterations: int, checkpoint_every: int = 1000) -> SolverConfig:
         gradient_clip_norm=1.0,
         ema_decay=0.9,
         frozen_stages=2,
-        backbone_lr_factor=0.1,
+        lr_factors=lr_factors(backbone=0.1),
         precision="float32",
         checkpoint_every_iterations=checkpoint_every,
         augmentation=AugmentationConfig(flip_probability=0.5, min_zoom=0.8, max_zoom=1.2, color_jitter=0.1),
@@ -52,7 +60,7 @@ def solver(iterations: int, checkpoint_every: int = 1000) -> SolverConfig:
 
 
 def train_task(dataset: str, solver: SolverConfig, init_from: str | None = None) -> TrainTask:
-    start = None if init_from is None else InitFrom(weights=init_from, reinitialize="class_predictor")
+    start = None if init_from is None else InitFrom(weights=init_from, carry=CARRIED)
     return TrainTask(detector=DETECTOR, solver=solver, dataset=dataset, init_from=start, seed=1)
 
 

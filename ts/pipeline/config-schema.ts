@@ -1,14 +1,17 @@
 /** The schema of cassl.yaml: every field with its type, default, range and explanation. What says so elsewhere is made from it. */
 import { z } from "zod";
 import { MAX_IMAGE_PIXELS } from "../images/decoding.js";
-import { detectorSchema } from "./detector-schema.js";
+import { detectorSchema, FAMILIES } from "./detector-schema.js";
 
 export const ARMS = ["supervised", "class_specific", "class_agnostic"] as const;
 export type Arm = (typeof ARMS)[number];
 
+const CARRIED_PARTS = ["backbone", "fpn", "box_tower", "classification_tower"] as const;
+
 const unit = z.number().min(0).max(1);
 const count = z.int32().min(1);
 const positive = z.number().positive();
+const lrFactor = z.number().min(0).max(100);
 const path = z.string().min(1);
 
 const augmentation = z.strictObject({
@@ -16,6 +19,14 @@ const augmentation = z.strictObject({
   min_zoom: positive.max(1).default(0.75).describe("Smallest zoom; below 1 the image is placed on a larger canvas"),
   max_zoom: z.number().min(1).max(4).default(1.25).describe("Largest zoom; above 1 a crop is taken"),
   color_jitter: unit.default(0.2).describe("Largest relative change of brightness, contrast and saturation"),
+});
+
+const lrFactors = z.strictObject({
+  backbone: lrFactor.default(0.25).describe("Backbone"),
+  fpn: lrFactor.default(1).describe("Feature pyramid"),
+  box_tower: lrFactor.default(1).describe("What finds boxes, whatever is in them"),
+  classification_tower: lrFactor.default(1).describe("Layers before the class predictor"),
+  class_predictor: lrFactor.default(1).describe("Last layer, which depends on the classes"),
 });
 
 const solver = z.strictObject({
@@ -31,7 +42,12 @@ const solver = z.strictObject({
   gradient_clip_norm: z.number().min(0).default(10).describe("Largest norm of the gradient; 0: no clipping"),
   ema_decay: z.number().min(0).lt(1).default(0.99).describe("Decay of the moving average of the weights; 0: none"),
   frozen_stages: z.int32().min(-1).default(2).describe("Backbone stages that keep their starting weights; -1: all"),
-  backbone_lr_factor: unit.default(0.25).describe("Factor on the learning rate of the backbone"),
+  lr_factors: lrFactors.prefault({}).describe("Factors on the learning rate, by part of the detector"),
+  backbone_pull: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe("Pull of the backbone towards its starting weights, applied as weight decay is; 0: none"),
   precision: z.enum(["auto", "float32"]).default("auto").describe("`auto`: bfloat16 autocast where the device has it"),
   checkpoint_every_iterations: count.default(50).describe("What an interrupted run may lose"),
   augmentation: augmentation.prefault({}).describe("Random changes to training images"),
@@ -128,10 +144,14 @@ const stages = z.strictObject({
   finetune: z
     .strictObject({
       solver: stageSolver,
-      reinitialize: z
-        .enum(["class_predictor", "classification_tower"])
-        .default("class_predictor")
-        .describe("What starts afresh: what depends on the class count, or also the convolutions before it"),
+      carry: z
+        .array(z.enum(CARRIED_PARTS))
+        .default([...CARRIED_PARTS])
+        .describe("Parts of the warmed-up detector to go on from; the others start afresh"),
+      class_predictor: z
+        .enum(["reinitialize", "expand"])
+        .default("reinitialize")
+        .describe("Start of the class predictor: afresh, or each class with the score of the warm-up's only class"),
       predict: predict.prefault({}).describe("How the exported model makes detections"),
     })
     .prefault({})
@@ -174,6 +194,11 @@ export const configFileSchema = z.strictObject({
     .describe("What to train and compare, each for the same number of iterations: `class_agnostic` is CA-SSL"),
   data: data.describe("The three sets of images"),
   detector: detectorSchema.prefault({}).describe("The detector, the same in all stages"),
+  targets: z
+    .array(z.enum(FAMILIES))
+    .refine((targets) => new Set(targets).size === targets.length, "must not repeat a family")
+    .default([])
+    .describe("Families that one warm-up is fine-tuned into, each with a result; empty: the family of `detector`"),
   solver: sharedSolverSchema.optional().describe("How to train: the starting point of every stage"),
   stages: stages.prefault({}).describe("The three stages of CA-SSL"),
   gates: gates.prefault({}).describe("Limits on the pseudo labels; a run that breaks one stops before stage 2"),

@@ -103,7 +103,13 @@ function mergeDeep(base: unknown, over: unknown): unknown {
   return { ...base, ...Object.fromEntries(merged) };
 }
 
-function checkAcrossFields({ arms, data: { labeled, unlabeled }, stages, gates }: Config): void {
+function checkAcrossFields(config: Config): void {
+  const {
+    arms,
+    data: { labeled, unlabeled },
+    gates,
+  } = config;
+  checkTraining(config);
   if (labeled.take !== undefined && labeled.split_file !== undefined) {
     throw invalid(
       "`data.labeled.take` must be left out beside `data.labeled.split_file`, which says what to take",
@@ -118,18 +124,35 @@ function checkAcrossFields({ arms, data: { labeled, unlabeled }, stages, gates }
   }
   if (unlabeled.images.length === 0 && !unlabeled.rest_of_labeled)
     refuseNoUnlabeled(arms, "data.unlabeled names no images");
-  for (const [name, { solver }] of Object.entries(stages)) {
-    const { iterations, lr_ramp_iterations } = solver;
-    if (lr_ramp_iterations < iterations) continue;
-    throw invalid(
-      `\`stages.${name}.solver.lr_ramp_iterations\` must be below \`iterations\`, ${iterations}`,
-      lr_ramp_iterations,
-    );
-  }
   if (gates.min_box_ratio > gates.max_box_ratio) {
     throw invalid(
       `\`gates.min_box_ratio\` must not be above \`max_box_ratio\`, ${gates.max_box_ratio}`,
       gates.min_box_ratio,
+    );
+  }
+}
+
+function checkTraining({ detector, stages }: Config): void {
+  for (const [name, { solver }] of Object.entries(stages)) {
+    const { iterations, lr_ramp_iterations, backbone_pull } = solver;
+    if (lr_ramp_iterations >= iterations) {
+      throw invalid(
+        `\`stages.${name}.solver.lr_ramp_iterations\` must be below \`iterations\`, ${iterations}`,
+        lr_ramp_iterations,
+      );
+    }
+    if (backbone_pull > 0 && detector.backbone_weights === "none") {
+      throw invalid(
+        `\`stages.${name}.solver.backbone_pull\` must be 0 where \`detector.backbone_weights\` is none: it would pull to random weights`,
+        backbone_pull,
+      );
+    }
+  }
+  const { carry, class_predictor } = stages.finetune;
+  if (class_predictor === "expand" && !carry.includes("classification_tower")) {
+    throw invalid(
+      "`stages.finetune.carry` must have `classification_tower` where `class_predictor` is expanded: it reads the tower",
+      carry,
     );
   }
 }

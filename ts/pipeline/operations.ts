@@ -11,7 +11,7 @@ import { type EvaluationSummary, evaluateOnnx } from "../evaluation/evaluate-onn
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import type { ExportTask, PredictConfig, PredictTask, TrainTask } from "../gen/cassl/v1/task.js";
 import { type SelectionStats, selectPseudoLabels } from "../labels/select.js";
-import { type Arm, type Config, refuseNoUnlabeled } from "./config.js";
+import { type Config, refuseNoUnlabeled } from "./config.js";
 import type { EmitEvent, StepContext, Steps } from "./step.js";
 
 /** What only workers can do. A task's id is the key of its step, so doing it twice is harmless. */
@@ -61,9 +61,12 @@ export async function curateData(
   return curated;
 }
 
-/** The operations of one arm on curated data. */
+/**
+ * The operations of one arm on curated data.
+ * @param arm shown before the names of its steps.
+ */
 export function operations(
-  arm: Arm,
+  arm: string,
   config: Config,
   data: CuratedData,
   { steps, workers, artifacts }: PipelineContext,

@@ -32,6 +32,7 @@ export interface ArmResult extends EvaluationSummary {
   readonly labeled_images: number;
   /** Labeled images used over labeled images there are. */
   readonly fraction: number;
+  /** The family of the detector that was fine-tuned. */
   readonly target: string;
   /** Training iterations that the arm cost, over all its stages. Equal for all arms. */
   readonly total_iterations: number;
@@ -51,7 +52,7 @@ export async function runPipeline(run: string, config: Config, context: Pipeline
   return {
     run,
     config_hash: configHash(config),
-    arms: results.map((result) => result.arm),
+    arms: results.flatMap((result) => result.arms),
     steps: context.steps.summaries,
     gates: results.flatMap((result) => result.gates),
   };
@@ -70,18 +71,38 @@ async function runCassl(arm: Arm, config: Config, data: CuratedData, context: Pi
   const gates = checkGates(pseudoLabelGates(pseudo.stats, objectsPerImage(labeled), config.gates), context.emit);
 
   const warm = await train("warmup", pseudo.dataset, warmup.solver);
-  const init = { weights: warm.weights.sha256, reinitialize: finetune.reinitialize };
-  const model = await train("finetune", data.labeled, finetune.solver, init);
+  const { carry, class_predictor } = finetune;
+  const init = { weights: warm.weights.sha256, carry, class_predictor };
+  const arms = [];
+  for (const target of targetsOf(config)) {
+    const { train } = operations(scopeOf(arm, target), target, data, context);
+    const model = await train("finetune", data.labeled, finetune.solver, init);
+    arms.push({ ...(await judge(arm, model, target, data, context)), pseudo_labels: pseudo.dataset });
+  }
+  return { gates, arms };
+}
 
-  return { gates, arm: { ...(await judge(arm, model, config, data, context)), pseudo_labels: pseudo.dataset } };
+/** One warm-up, several detectors: the configuration of each, which differ in the family. */
+function targetsOf(config: Config): Config[] {
+  const families = config.targets.length > 0 ? config.targets : [config.detector.family];
+  return families.map((family) => ({ ...config, detector: { ...config.detector, family } }));
+}
+
+/** What the names of an arm's last steps begin with. */
+function scopeOf(arm: Arm, { targets, detector }: Config): string {
+  return targets.length > 1 ? `${arm}/${detector.family}` : arm;
 }
 
 /** The baseline: ground truth only, for as many iterations as the three stages have together. */
 async function runSupervised(config: Config, data: CuratedData, context: PipelineContext) {
-  const { train } = operations("supervised", config, data, context);
   const solver = { ...config.stages.finetune.solver, iterations: totalIterations(config) };
-  const model = await train("finetune", data.labeled, solver);
-  return { gates: [], arm: await judge("supervised", model, config, data, context) };
+  const arms = [];
+  for (const target of targetsOf(config)) {
+    const { train } = operations(scopeOf("supervised", target), target, data, context);
+    const model = await train("finetune", data.labeled, solver);
+    arms.push(await judge("supervised", model, target, data, context));
+  }
+  return { gates: [], arms };
 }
 
 /** Exports the model and evaluates the exported file. */
@@ -92,7 +113,7 @@ async function judge(
   data: CuratedData,
   context: PipelineContext,
 ): Promise<ArmResult> {
-  const { exportOnnx, evaluate } = operations(arm, config, data, context);
+  const { exportOnnx, evaluate } = operations(scopeOf(arm, config), config, data, context);
   const onnx = await exportOnnx(model);
   return {
     arm,

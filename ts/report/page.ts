@@ -1,6 +1,7 @@
 /** The report as one page of HTML. Pure functions. */
 import { stringify } from "yaml";
 import type { RunResult } from "../pipeline/pipeline.js";
+import { armName } from "./arm-name.js";
 import { barChart, lineChart, type Series } from "./charts.js";
 import { comparison } from "./comparison.js";
 import { htmlDocument, htmlTable } from "./document.js";
@@ -54,7 +55,7 @@ function results(result: RunResult): Html {
     <p class="claim">${comparison(arms)}</p>
     ${htmlTable("AP of each arm on the validation set, times 100", armTable(result))}
     <figure class="wide">
-      ${seriesLegend(arms.map(({ arm }) => arm))}
+      ${seriesLegend(arms.map((result) => armName(result, arms)))}
       ${barChart({ title: "AP of each arm; the numbers are those of the table", groups, format: formatAp })}
     </figure>
     ${classes(classTable(result))}

@@ -1,6 +1,7 @@
 /** The tables of a result as text cells, for the terminal, the page and the Markdown. */
 import type { FateCount } from "../data/ledger.js";
 import type { RunResult } from "../pipeline/pipeline.js";
+import { armName } from "./arm-name.js";
 import { formatAp, formatDuration, formatNumber, formatShare } from "./format.js";
 
 export interface Table {
@@ -11,11 +12,11 @@ export interface Table {
 export function armTable({ arms }: RunResult): Table {
   return {
     header: ["arm", "labeled images", "iterations", "AP", "AP50", "AP75", "class-agnostic AP"],
-    rows: arms.map(({ arm, labeled_images, fraction, total_iterations, ap, ap50, ap75, class_agnostic_ap }) => [
-      arm,
-      `${labeled_images} (${formatShare(fraction)})`,
-      String(total_iterations),
-      ...[ap, ap50, ap75, class_agnostic_ap].map(formatAp),
+    rows: arms.map((result) => [
+      armName(result, arms),
+      `${result.labeled_images} (${formatShare(result.fraction)})`,
+      String(result.total_iterations),
+      ...[result.ap, result.ap50, result.ap75, result.class_agnostic_ap].map(formatAp),
     ]),
   };
 }
@@ -23,7 +24,7 @@ export function armTable({ arms }: RunResult): Table {
 export function classTable({ arms }: RunResult): Table {
   const names = arms[0]?.per_class.map(({ name }) => name) ?? [];
   return {
-    header: ["class", ...arms.map(({ arm }) => arm)],
+    header: ["class", ...arms.map((result) => armName(result, arms))],
     rows: names.map((name, index) => [name, ...arms.map(({ per_class }) => formatAp(per_class[index]?.ap ?? -1))]),
   };
 }

@@ -50,6 +50,9 @@ def read_weights(path: Path) -> Weights:
         with safe_open(path, framework="pt") as file:
             metadata = json.loads(file.metadata()[METADATA_KEY])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+        for name, tensor in tensors.items():
+            if not tensor.isfinite().all():
+                raise ValueError(f"`{name}` has values that are not finite numbers")
         return Weights(metadata["family"], metadata["class_count"], tensors)
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CasslError(
@@ -107,12 +110,14 @@ class TrainingState:
     Attributes:
         learning: the parameters of the detector that are not frozen, by name.
         average: their moving average, in the same order.
+        backbone_goals: by name, what the backbone is pulled towards; empty without a pull.
     """
 
     detector: Detector
     optimizer: torch.optim.Optimizer
     learning: Mapping[str, nn.Parameter]
     average: Sequence[Tensor]
+    backbone_goals: Mapping[str, Tensor]
 
 
 def save_checkpoint(path: Path, state: TrainingState, iteration: int) -> None:

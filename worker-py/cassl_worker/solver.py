@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from cassl.v1.task_pb2 import SolverConfig
 
-from cassl_worker.detectors.interface import Detector
+from cassl_worker.detectors.interface import PARTS, Detector
 from cassl_worker.errors import CasslError
 
 
@@ -31,13 +31,11 @@ def freeze_stages(detector: Detector, frozen_stages: int) -> None:
 
 
 def build_optimizer(detector: Detector, solver: SolverConfig) -> torch.optim.AdamW:
-    """AdamW over what learns. Groups carry `lr_factor`; vectors (biases, normalization) do not decay."""
-    backbone = backbone_parameters(detector)
-    in_backbone = set(map(id, backbone))
-    others = [parameter for parameter in detector.parameters() if id(parameter) not in in_backbone]
+    """AdamW over what learns, by part. Groups carry `lr_factor`; vectors (biases, normalization) do not decay."""
     groups = []
-    for parameters, factor in ((backbone, solver.backbone_lr_factor), (others, 1.0)):
-        learning = [parameter for parameter in parameters if parameter.requires_grad]
+    for part in PARTS:
+        factor = getattr(solver.lr_factors, part)
+        learning = [weight for name, weight in learning_weights(detector).items() if detector.part_of(name) == part]
         matrices = [parameter for parameter in learning if parameter.ndim > 1]
         vectors = [parameter for parameter in learning if parameter.ndim <= 1]
         groups += [
@@ -47,9 +45,18 @@ def build_optimizer(detector: Detector, solver: SolverConfig) -> torch.optim.Ada
     return torch.optim.AdamW([group for group in groups if group["params"]], lr=solver.learning_rate, fused=True)
 
 
-def backbone_parameters(detector: Detector) -> list[nn.Parameter]:
-    modules = (module for stage in detector.backbone_stages() for module in stage)
-    return [parameter for module in modules for parameter in module.parameters()]
+def learning_weights(detector: Detector) -> dict[str, nn.Parameter]:
+    """The parameters that are not frozen, by name."""
+    return {name: weight for name, weight in detector.named_parameters() if weight.requires_grad}
+
+
+def backbone_weights(detector: Detector) -> dict[str, Tensor]:
+    """A copy of the backbone's parameters."""
+    return {
+        name: weight.detach().clone()
+        for name, weight in detector.named_parameters()
+        if detector.part_of(name) == "backbone"
+    }
 
 
 def learning_rate_at(iteration: int, solver: SolverConfig) -> float:
@@ -79,3 +86,10 @@ def clip_gradients(parameters: Sequence[Tensor], max_norm: float) -> Tensor:
 def update_average(average: Sequence[Tensor], weights: Sequence[Tensor], iteration: int, decay: float) -> None:
     """One step of the exponential moving average. Early steps decay faster, so that the start is soon forgotten."""
     torch._foreach_lerp_(list(average), list(weights), 1 - min(decay, (1 + iteration) / (10 + iteration)))
+
+
+@torch.no_grad()
+def pull(weights: Sequence[Tensor], goals: Sequence[Tensor], share: float) -> None:
+    """Moves weights by a share, 0..1, of their distance to their goals."""
+    if share > 0 and len(weights) > 0:
+        torch._foreach_lerp_(list(weights), list(goals), min(share, 1.0))

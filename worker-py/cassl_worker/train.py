@@ -4,7 +4,7 @@ import json
 import math
 import time
 from collections import defaultdict
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,10 +32,13 @@ from cassl_worker.device import autocast
 from cassl_worker.errors import CasslError
 from cassl_worker.images import prefetch
 from cassl_worker.solver import (
+    backbone_weights,
     build_optimizer,
     clip_gradients,
     freeze_stages,
     learning_rate_at,
+    learning_weights,
+    pull,
     set_learning_rate,
     update_average,
 )
@@ -98,8 +101,8 @@ def train(
     if not dataset.images:
         raise CasslError("DATASET_EMPTY", "The training set has no images.", "Add images to it.")
     solver, class_count = task.solver, len(dataset.categories)
-    detector, ledger = starting_detector(task, class_count, init_from, scratch)
-    state = starting_state(detector.to(device), solver)
+    detector, backbone_goals, ledger = starting_detector(task, class_count, init_from, scratch)
+    state = starting_state(detector.to(device), solver, backbone_goals)
     start = load_checkpoint(resume_from, state) if resume_from is not None else 0
     meter = Meter(start, solver)
     with closing(batches_from(start, task, dataset)) as batches:
@@ -120,26 +123,28 @@ def train(
 
 def starting_detector(
     task: TrainTask, class_count: int, init_from: Path | None, scratch: Path
-) -> tuple[Detector, Path | None]:
-    """The detector at iteration 0 and the ledger of its transplant, if there is one."""
+) -> tuple[Detector, dict[str, Tensor], Path | None]:
+    """The detector at iteration 0, what its backbone is pulled towards, and the ledger of its transplant."""
     with torch.random.fork_rng():
         torch.manual_seed(task.seed)
         detector = build_detector(task.detector, class_count)
+    backbone_goals = backbone_weights(detector) if task.solver.backbone_pull > 0 else {}
     if init_from is None:
-        return detector, None
+        return detector, backbone_goals, None
     given = read_weights(init_from)
-    ledger = transplant(detector, class_count, given, task.detector.family, task.init_from.reinitialize)
+    ledger = transplant(detector, class_count, given, task.detector.family, task.init_from)
     path = scratch / "transplant_ledger.json"
     with replacing(path) as partial:
         partial.write_text(json.dumps(ledger.as_json(), indent=1))
-    return detector, path
+    return detector, backbone_goals, path
 
 
-def starting_state(detector: Detector, solver: SolverConfig) -> TrainingState:
+def starting_state(detector: Detector, solver: SolverConfig, backbone_goals: Mapping[str, Tensor]) -> TrainingState:
     freeze_stages(detector, solver.frozen_stages)
-    learning = {name: parameter for name, parameter in detector.named_parameters() if parameter.requires_grad}
-    average = [parameter.detach().clone() for parameter in learning.values()]
-    return TrainingState(detector, build_optimizer(detector, solver), learning, average)
+    learning = learning_weights(detector)
+    average = [weight.detach().clone() for weight in learning.values()]
+    goals = {name: goal.to(learning[name].device) for name, goal in backbone_goals.items() if name in learning}
+    return TrainingState(detector, build_optimizer(detector, solver), learning, average, goals)
 
 
 def batches_from(start: int, task: TrainTask, dataset: Dataset) -> Generator[Batch]:
@@ -169,6 +174,9 @@ def training_step(iteration: int, batch: Batch, state: TrainingState, solver: So
     if not math.isfinite(values["total"]) or not math.isfinite(norm):
         raise diverged(iteration + 1, values["total"], norm, learning_rate)
     state.optimizer.step()
+    pulled = [state.learning[name] for name in state.backbone_goals]
+    share = learning_rate * solver.lr_factors.backbone * solver.backbone_pull
+    pull(pulled, list(state.backbone_goals.values()), share)
     update_average(state.average, learning, iteration, solver.ema_decay)
     return values
 

@@ -8,9 +8,9 @@ import onnxruntime
 import pytest
 import torch
 from rectangles import rectangle_dataset
-from tiny import solver
+from tiny import CARRIED, lr_factors, solver
 
-from cassl.v1.task_pb2 import DetectorConfig, PredictConfig, SolverConfig, TrainTask
+from cassl.v1.task_pb2 import DetectorConfig, InitFrom, PredictConfig, SolverConfig, TrainTask
 
 from cassl_worker.batches import boxes_xyxy
 from cassl_worker.checkpoint import Weights, load_detector, state_of
@@ -131,7 +131,7 @@ def test_every_tensor_is_in_one_part_and_the_class_predictor_is_what_changes_wit
 def test_ledger_of_one_class_to_many_accounts_for_every_tensor(family: str) -> None:
     given = Weights(family, 1, {name: tensor.clone() for name, tensor in state_of(build(family, 1, seed=1)).items()})
     detector = build(family, 3)
-    ledger = transplant(detector, 3, given, family, "class_predictor")
+    ledger = transplant(detector, 3, given, family, InitFrom(carry=CARRIED))
     actions = {entry.name: entry.action for entry in ledger.tensors if entry.action != "dropped"}
     assert actions.keys() == state_of(detector).keys()
     afresh = {name for name, action in actions.items() if action == "reinitialized"}
@@ -202,7 +202,7 @@ def test_four_images_are_learned_by_heart(family: str, tmp_path: Path) -> None:
 def quick_solver() -> SolverConfig:
     settings = solver(60)
     settings.MergeFrom(SolverConfig(images_per_batch=4, learning_rate=0.005, lr_ramp_iterations=5))
-    settings.MergeFrom(SolverConfig(gradient_clip_norm=10, backbone_lr_factor=0.25))
+    settings.MergeFrom(SolverConfig(gradient_clip_norm=10, lr_factors=lr_factors(backbone=0.25)))
     settings.augmentation.Clear()
     settings.augmentation.min_zoom = settings.augmentation.max_zoom = 1
     return settings

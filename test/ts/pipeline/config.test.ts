@@ -112,6 +112,7 @@ describe("the configuration", () => {
     ["a number for a section", minimal({ detector: 3 }), /`detector` is 3/],
     ["an unknown preset", minimal({ detector: { preset: "huge" } }), /`detector\.preset` is "huge".*"light"/],
     ["an unknown family", minimal({ detector: { family: "yolo" } }), /`detector\.family` is "yolo".*"fcos"/],
+    ["a repeated target", minimal({ targets: ["fcos", "fcos"] }), /`targets` is .*repeat/],
     ["a section left empty", minimal({ stages: null }), /`stages` is null/],
     [
       "a stage's solver left empty",
@@ -122,6 +123,16 @@ describe("the configuration", () => {
     ["a text for a list", withData({ unlabeled: { images: "more" } }), /`data\.unlabeled\.images` is "more"/],
     ["a name that is no file name", minimal({ name: "a/b" }), /`name` is "a\/b".*letters/],
     ["a repeated arm", minimal({ arms: ["supervised", "supervised"] }), /`arms` is .*repeat/],
+    [
+      "a pull towards random weights",
+      minimal({ detector: { backbone_weights: "none" }, stages: { warmup: { solver: { backbone_pull: 0.1 } } } }),
+      /`stages\.warmup\.solver\.backbone_pull`.*not 0\.1/,
+    ],
+    [
+      "a class predictor that is expanded without its tower",
+      minimal({ stages: { finetune: { carry: ["backbone"], class_predictor: "expand" } } }),
+      /`stages\.finetune\.carry` must have `classification_tower`.*\["backbone"\]/,
+    ],
     [
       "pyramid levels out of order",
       minimal({ detector: { strides_px: [16, 8] } }),

@@ -40,6 +40,23 @@ describe("comparison", () => {
     assert.match(second ?? "", /^class_agnostic is 10\.0 AP above supervised/);
   });
 
+  it("compares detectors of one family only, and names the family where there are several", () => {
+    const arms = ["fcos", "retinanet"].flatMap((target, n) => [
+      { ...exampleArm("supervised", 0.4 + n / 10), target },
+      { ...exampleArm("class_agnostic", 0.5), target },
+    ]);
+    const [first, second] = comparison(arms).split("\n");
+    assert.match(first ?? "", /^class_agnostic fcos is 10\.0 AP above supervised fcos/);
+    assert.match(second ?? "", /^class_agnostic retinanet has the same AP as supervised retinanet/);
+    const names = armTable({ ...exampleResult, arms }).rows.map((row) => row[0]);
+    assert.deepEqual(names, [
+      "supervised fcos",
+      "class_agnostic fcos",
+      "supervised retinanet",
+      "class_agnostic retinanet",
+    ]);
+  });
+
   it("agrees with the differences of the table", () => {
     const arms = [exampleArm("supervised", 0.41249), exampleArm("class_agnostic", 0.41351)];
     assert.deepEqual(
