@@ -26,11 +26,12 @@ from cassl.v1.artifact_service_pb2 import (
     StatArtifactResponse,
 )
 from cassl.v1.prediction_frame_pb2 import ShardHeader, ShardReply
-from cassl.v1.worker_service_pb2 import AttachRequest, AttachResponse, Register, TaskResult, Welcome
+from cassl.v1.worker_service_pb2 import AttachRequest, AttachResponse, Register, ResultReceived, TaskResult, Welcome
 
 from cassl_worker.version import VERSION
 
 HEARTBEAT_SECONDS = 0.05
+FRAMES_TOKEN = b"token"
 TIMEOUT_SECONDS = 60.0
 """A test that waits so long has failed."""
 
@@ -60,8 +61,10 @@ class AttachedWorker:
         raise AssertionError(f"the stream ended without {kind}")
 
     def result(self) -> TaskResult:
+        """The next result, which is acknowledged."""
         result = self.next("result")
         assert isinstance(result, TaskResult)
+        self.send(result_received=ResultReceived(task_attempt=result.task_attempt))
         return result
 
     def wait_for_end(self) -> None:
@@ -86,7 +89,10 @@ class Workers(worker_service_pb2_grpc.WorkerServiceServicer):
         threading.Thread(target=self.read, args=(request_iterator, worker), daemon=True).start()
         worker.send(
             welcome=Welcome(
-                worker_id="worker-1", frames_endpoint=self.frames_endpoint, heartbeat_seconds=HEARTBEAT_SECONDS
+                worker_id="worker-1",
+                frames_endpoint=self.frames_endpoint,
+                heartbeat_seconds=HEARTBEAT_SECONDS,
+                frames_token=FRAMES_TOKEN,
             )
         )
         self.attached.put(worker)

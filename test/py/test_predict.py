@@ -1,6 +1,7 @@
 """Prediction: from dense outputs to detections, from detections to shards."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,9 +37,11 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def run(dataset: Dataset, weights: Path, skip: frozenset[int] = frozenset(), class_count: int = 2) -> list[Shard]:
+def run(dataset: Dataset, weights: Path, shards: Sequence[int] | None = None, class_count: int = 2) -> list[Shard]:
+    """shards: all if None."""
     task = PredictTask(detector=DETECTOR, class_count=class_count, predict=CONFIG)
-    return list(predict(task, dataset, weights=weights, device=CPU, skip_shards=skip))
+    due = range(math.ceil(len(dataset.images) / CONFIG.shard_size)) if shards is None else shards
+    return list(predict(task, dataset, weights=weights, device=CPU, shards=due))
 
 
 class Columns(NamedTuple):
@@ -92,10 +95,12 @@ class TestShards:
                 assert (np.diff(image.scores) <= 0).all() and ((image.scores >= 0.05) & (image.scores <= 1)).all()
                 assert set(image.classes) <= {0, 1}
 
-    def test_are_the_same_whether_others_are_skipped_or_not(self, rectangles: Dataset, weights: Path) -> None:
+    def test_are_the_same_whichever_are_asked_for_and_come_in_that_order(
+        self, rectangles: Dataset, weights: Path
+    ) -> None:
         shards = run(rectangles, weights)
-        assert run(rectangles, weights, skip=frozenset({0, 2})) == [shards[1]]
-        assert run(rectangles, weights, skip=frozenset({0, 1, 2})) == []
+        assert run(rectangles, weights, shards=[2, 0]) == [shards[2], shards[0]]
+        assert run(rectangles, weights, shards=[]) == []
 
     def test_empty_dataset_has_none(self, weights: Path, tmp_path: Path) -> None:
         assert run(Dataset(CATEGORIES, (), tmp_path), weights) == []
@@ -104,7 +109,7 @@ class TestShards:
         dataset = rectangle_dataset(tmp_path, [1, 1, 1, 1])
         (tmp_path / "3.png").write_text("no image")
         task = PredictTask(detector=DETECTOR, class_count=2, predict=CONFIG)
-        shards = predict(task, dataset, weights=weights, device=CPU, skip_shards=frozenset())
+        shards = predict(task, dataset, weights=weights, device=CPU, shards=range(2))
         assert next(shards).shard == 0
         with pytest.raises(CasslError, match=r"3\.png"):
             next(shards)

@@ -72,7 +72,7 @@ def worker(running: RunningSession, controller: Controller) -> AttachedWorker:
 def train_lease(controller: Controller, folder: Path, iterations: int, attempt: TaskAttempt = FIRST) -> Lease:
     dataset = controller.artifacts.put(write_dataset(folder, 3))
     task = Task(train=train_task(dataset, solver(iterations)))
-    return Lease(task_attempt=attempt, task=task, image_root=str(folder), shard_credits=1)
+    return Lease(task_attempt=attempt, task=task, image_root=str(folder), credit_bytes=1 << 20)
 
 
 def endless_lease(controller: Controller, folder: Path, attempt: TaskAttempt = FIRST) -> Lease:
@@ -138,28 +138,58 @@ def test_an_idle_worker_that_is_drained_leaves(running: RunningSession, worker: 
     assert running.error is None
 
 
-def test_a_busy_worker_that_is_drained_finishes_first(
+def test_a_busy_worker_that_is_drained_hands_back_its_task_with_a_checkpoint(
     running: RunningSession, worker: AttachedWorker, controller: Controller, tmp_path: Path
 ) -> None:
-    worker.send(lease=train_lease(controller, tmp_path, iterations=2))
+    worker.send(lease=endless_lease(controller, tmp_path))
+    worker.next("train_progress")
     worker.send(drain=Drain())
-    assert worker.result().HasField("output")
+    saved = worker.next("checkpoint_saved")
+    assert saved.checkpoint.sha256 in controller.artifacts.blobs
+    assert worker.result().HasField("handed_back")
     worker.wait_for_end()
     running.wait_for_end()
 
 
-def test_the_worker_comes_back_to_a_controller_that_restarts_and_is_free_for_work(tmp_path: Path) -> None:
+def test_a_lease_that_crosses_the_worker_s_leaving_is_handed_back(
+    running: RunningSession, worker: AttachedWorker, controller: Controller, tmp_path: Path
+) -> None:
+    worker.send(lease=endless_lease(controller, tmp_path))
+    worker.next("train_progress")
+    running.session.drain()
+    worker.send(lease=endless_lease(controller, tmp_path, attempt=SECOND))
+    results = [worker.result(), worker.result()]
+    assert all(result.HasField("handed_back") for result in results)
+    running.wait_for_end()
+
+
+def test_a_task_goes_on_while_the_controller_restarts(tmp_path: Path) -> None:
     with Controller() as controller:
         running = RunningSession(controller.address, tmp_path)
         worker = controller.next_worker()
         worker.send(lease=endless_lease(controller, tmp_path))
-        worker.next("train_progress")
+        before = worker.next("train_progress").iteration
+        first = worker.register
     with Controller(port=controller.port) as controller:
         worker = controller.next_worker()
+        assert worker.register.instance == first.instance
+        assert [held.task_attempt for held in worker.register.held] == [FIRST]
+        assert worker.next("train_progress").iteration > before
+        worker.send(cancel=CancelTask(task_attempt=FIRST))
+        assert worker.result().error.reason == ErrorReason.ERROR_REASON_CANCELLED
         worker.send(lease=train_lease(controller, tmp_path, iterations=1, attempt=SECOND))
         assert worker.result().task_attempt == SECOND
         running.close()
     assert any("Trying to attach again" in line for line in running.lines)
+
+
+def test_a_result_is_sent_until_it_is_received(worker: AttachedWorker, controller: Controller, tmp_path: Path) -> None:
+    worker.send(lease=train_lease(controller, tmp_path, iterations=1))
+    first = worker.next("result")
+    assert worker.next("result") == first
+    assert worker.next("heartbeat").running == FIRST
+    worker.result()
+    worker.next("heartbeat", until=lambda heartbeat: not heartbeat.HasField("running"))
 
 
 def test_a_worker_waits_for_a_controller_that_comes_late(tmp_path: Path) -> None:
@@ -213,13 +243,36 @@ def test_the_process_ends_with_its_parent_even_while_it_trains(controller: Contr
     assert list(env_folder.glob("cassl-worker-*")) == []
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_signals_end_the_process_in_order(number: signal.Signals, code: int, controller: Controller) -> None:
+def test_an_interrupt_ends_the_process(controller: Controller) -> None:
     with worker_process(controller.address) as process:
         worker = controller.next_worker()
-        process.send_signal(number)
-        assert process.wait(TIMEOUT_SECONDS) == code
+        process.send_signal(signal.SIGINT)
+        assert process.wait(TIMEOUT_SECONDS) == 130
         worker.wait_for_end()
+
+
+def test_sigterm_drains_the_process(controller: Controller, tmp_path: Path) -> None:
+    with worker_process(controller.address) as process:
+        worker = controller.next_worker()
+        worker.send(lease=endless_lease(controller, tmp_path))
+        worker.next("train_progress")
+        process.send_signal(signal.SIGTERM)
+        worker.next("leaving")
+        worker.next("checkpoint_saved")
+        assert worker.result().HasField("handed_back")
+        assert process.wait(TIMEOUT_SECONDS) == 0
+        worker.wait_for_end()
+
+
+def test_a_second_sigterm_ends_the_process_at_once(controller: Controller, tmp_path: Path) -> None:
+    with worker_process(controller.address) as process:
+        worker = controller.next_worker()
+        worker.send(lease=endless_lease(controller, tmp_path))
+        worker.next("train_progress")
+        process.send_signal(signal.SIGTERM)
+        worker.next("result")  # Not acknowledged, so that the drain does not end.
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(TIMEOUT_SECONDS) == 143
 
 
 def test_a_drained_process_ends_with_success(controller: Controller) -> None:

@@ -20,8 +20,8 @@ from cassl.v1.worker_service_pb2 import CheckpointSaved, Lease, PredictProgress,
 from cassl_worker.artifacts import ArtifactCache, Artifacts
 from cassl_worker.channel import open_channel
 from cassl_worker.errors import CasslError
-from cassl_worker.frames import ShardSender
-from cassl_worker.tasks import TaskContext, committed_images, run_task
+from cassl_worker.frames import Route, ShardSender
+from cassl_worker.tasks import HandBack, TaskContext, images_of_shard, run_task
 
 IMAGE_COUNT = 5
 ATTEMPT = TaskAttempt(task_id="task", attempt=1)
@@ -48,6 +48,7 @@ def dataset(controller: Controller, image_root: Path) -> str:
 def make_context(
     controller: Controller, image_root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[MakeContext]:
+    route = Route(controller.frames.endpoint, b"token")
     cache = ArtifactCache(tmp_path_factory.mktemp("cache"))
 
     def make(task: Task, **lease: object) -> TaskContext:
@@ -55,9 +56,10 @@ def make_context(
         return TaskContext(
             lease=Lease(task_attempt=ATTEMPT, task=task, image_root=str(image_root), **lease),  # type: ignore[arg-type]
             artifacts=Artifacts(channel, controller.address, cache, cancelled),
-            open_sender=partial(ShardSender, controller.frames.endpoint, ATTEMPT, 2, cancelled),
+            open_sender=partial(ShardSender, lambda: route, ATTEMPT, 1 << 20, cancelled),
             emit=lambda event: None,
             cancelled=cancelled,
+            pause=threading.Event(),
             scratch=tmp_path_factory.mktemp("scratch"),
         )
 
@@ -134,7 +136,7 @@ def test_prediction_sends_every_image_once(
     make_context: MakeContext, dataset: str, weights: str, controller: Controller
 ) -> None:
     controller.frames.arrived.clear()
-    context, events = events_of(make_context(Task(predict=predict_task(dataset, weights))))
+    context, events = events_of(make_context(Task(predict=predict_task(dataset, weights)), shards=[0, 1, 2]))
     output = run_task(context).predict
     arrived = controller.frames.arrived
     assert [(header.shard, header.image_count) for header, _ in arrived] == [(0, 2), (1, 2), (2, 1)]
@@ -146,24 +148,51 @@ def test_prediction_sends_every_image_once(
     assert done == [(2, IMAGE_COUNT), (4, IMAGE_COUNT), (5, IMAGE_COUNT)]
 
 
-def test_prediction_leaves_out_what_is_committed(
+def test_prediction_does_the_shards_of_its_lease_in_their_order(
     make_context: MakeContext, dataset: str, weights: str, controller: Controller
 ) -> None:
     controller.frames.arrived.clear()
     task = Task(predict=predict_task(dataset, weights))
-    context, events = events_of(make_context(task, committed_shards=[0, 2]))
-    assert run_task(context).predict.image_count == 2
-    assert [header.shard for header, _ in controller.frames.arrived] == [1]
-    assert [progress.images_done for progress in predict_progress(events)] == [IMAGE_COUNT]
+    context, events = events_of(make_context(task, shards=[2, 0]))
+    assert run_task(context).predict.image_count == 3
+    assert [header.shard for header, _ in controller.frames.arrived] == [2, 0]
+    assert [(progress.images_done, progress.total_images) for progress in predict_progress(events)] == [(1, 3), (3, 3)]
 
 
-def test_a_prediction_of_which_all_is_committed_sends_nothing(
+def test_a_shard_has_the_same_bytes_in_whichever_lease_it_is(
+    make_context: MakeContext, dataset: str, weights: str, controller: Controller
+) -> None:
+    task = Task(predict=predict_task(dataset, weights))
+    hashes = []
+    for shards in ([0, 1, 2], [2, 1]):
+        controller.frames.arrived.clear()
+        run_task(make_context(task, shards=shards))
+        hashes.append({header.shard: header.sha256 for header, _ in controller.frames.arrived})
+    assert hashes[1] == {shard: hashes[0][shard] for shard in (1, 2)}
+
+
+def test_prediction_that_pauses_hands_back_what_it_has_not_begun(
     make_context: MakeContext, dataset: str, weights: str, controller: Controller
 ) -> None:
     controller.frames.arrived.clear()
-    task = Task(predict=predict_task(dataset, weights))
-    assert run_task(make_context(task, committed_shards=[0, 1, 2])).predict.image_count == 0
-    assert controller.frames.arrived == []
+    context = make_context(Task(predict=predict_task(dataset, weights)), shards=[0, 1, 2])
+    context.pause.set()
+    with pytest.raises(HandBack):
+        run_task(context)
+    assert [header.shard for header, _ in controller.frames.arrived] == [0]
+
+
+def test_training_that_pauses_leaves_a_checkpoint_of_where_it_is(
+    trained: tuple[TrainOutput, list[TaskEvent]], make_context: MakeContext, dataset: str
+) -> None:
+    task = Task(train=train_task(dataset, solver(4, checkpoint_every=2)))
+    context, events = events_of(make_context(task))
+    context.pause.set()
+    with pytest.raises(HandBack):
+        run_task(context)
+    (saved,) = checkpoints(events)
+    assert saved.iteration == 1
+    assert run_task(make_context(task, resume_from=saved.checkpoint)).train == trained[0]
 
 
 def test_export_leaves_an_onnx_file_that_says_how_to_run_it(
@@ -205,6 +234,5 @@ def test_a_task_whose_artifacts_are_gone_says_so(make_context: MakeContext) -> N
     assert caught.value.reason == "ARTIFACT_NOT_FOUND"
 
 
-@pytest.mark.parametrize(("shards", "images"), [([], 0), ([0], 2), ([2], 1), ([0, 1, 2], 5)])
-def test_the_last_shard_may_be_smaller(shards: list[int], images: int) -> None:
-    assert committed_images(frozenset(shards), 2, IMAGE_COUNT) == images
+def test_the_last_shard_may_be_smaller() -> None:
+    assert [images_of_shard(shard, 2, IMAGE_COUNT) for shard in range(3)] == [2, 2, 1]

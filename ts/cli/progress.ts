@@ -1,5 +1,5 @@
 /** What a terminal shows of a run's events. Pure functions: the time that counts is that of the events. */
-import type { GateChecked, RunEvent, StepFinished, StepProgress } from "../gen/cassl/v1/run.js";
+import type { GateChecked, PredictionsCommitted, RunEvent, StepFinished, StepProgress } from "../gen/cassl/v1/run.js";
 import { formatDuration, formatNumber } from "../report/format.js";
 
 /** The step under way. */
@@ -129,6 +129,8 @@ export function lastingLines(progress: Progress | undefined, { event }: RunEvent
       return [`${event.value.step.padEnd(NAME_WIDTH)}  ${finishedText(progress, event.value)}`];
     case "gate_checked":
       return [gateText(event.value)];
+    case "predictions_committed":
+      return [accountText(event.value)];
     case "log":
       return [`${event.value.level}: ${event.value.text}`];
     default:
@@ -140,6 +142,10 @@ function finishedText(progress: Progress | undefined, { step, reused, seconds }:
   if (reused) return `reused (took ${formatDuration(seconds)} before)`;
   const loss = progress?.step === step ? progress.latest?.loss : undefined;
   return `done in ${formatDuration(seconds)}${loss === undefined ? "" : `, loss ${loss.toFixed(3)}`}`;
+}
+
+function accountText({ images_in, images_committed, shards, boxes }: PredictionsCommitted): string {
+  return `${"predictions".padEnd(NAME_WIDTH)}  ${boxes} boxes, ${shards} shards, images ${images_in} in = ${images_committed} committed`;
 }
 
 function gateText({ name, value, limit, passed }: GateChecked): string {

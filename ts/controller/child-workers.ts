@@ -40,12 +40,13 @@ export function createChildWorkers({ count, python, onOutput }: ChildWorkersOpti
   async function supervise(
     first: WorkerProcess,
     controllerAddress: string,
-    { tasks }: WorkerPool,
+    { tasks, bury }: WorkerPool,
   ): Promise<CasslError> {
     let process = first;
     for (let deaths = 1; ; deaths++) {
       const progress = tasks.progressCount();
       const exit = await process.exited;
+      bury(process.pid, "its process has ended");
       if (tasks.progressCount() > progress) deaths = 1;
       const failure = failureOf(exit, deaths);
       if (failure !== undefined) return failure;

@@ -1,11 +1,16 @@
 import { CasslError } from "../core/errors.js";
 import type { ControllerServiceServer, WatchRunResponse } from "../gen/cassl/v1/controller_service.js";
+import type { FrameCounts } from "../gen/cassl/v1/prediction_frame.js";
 import { serverStreaming, unary } from "./rpc.js";
 import { pageOfRuns } from "./run-pages.js";
 import type { Runs } from "./runs.js";
 import type { WorkerPool } from "./workers.js";
 
-export function controllerService(runs: Runs, pool: Pick<WorkerPool, "list" | "drain">): ControllerServiceServer {
+export function controllerService(
+  runs: Runs,
+  pool: Pick<WorkerPool, "list" | "drain">,
+  frames: FrameCounts,
+): ControllerServiceServer {
   return {
     createRun: unary(({ run_id, config }) => ({ run: runs.create(run_id, config) })),
     getRun: unary(({ run_id }) => ({ run: runs.get(run_id) })),
@@ -13,7 +18,7 @@ export function controllerService(runs: Runs, pool: Pick<WorkerPool, "list" | "d
     cancelRun: unary(({ run_id }) => ({ run: runs.cancel(run_id) })),
     retryRun: unary(({ run_id }) => ({ run: runs.retry(run_id) })),
     watchRun: serverStreaming(({ run_id, after_sequence }, signal) => responses(runs, run_id, after_sequence, signal)),
-    listWorkers: unary(() => ({ workers: pool.list() })),
+    listWorkers: unary(() => ({ workers: pool.list(), frames })),
     drainWorker: unary(({ worker_id }) => ({ worker: pool.drain(worker_id) })),
   };
 }

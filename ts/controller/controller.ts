@@ -3,6 +3,7 @@ import { CasslError } from "../core/errors.js";
 import { artifactService } from "./artifact-service.js";
 import { createChildWorkers } from "./child-workers.js";
 import { controllerService } from "./controller-service.js";
+import { createFrameTally } from "./frame-counts.js";
 import { serveFrames } from "./frames.js";
 import { runExecution } from "./run-execution.js";
 import { createRunLog } from "./run-log.js";
@@ -76,16 +77,18 @@ async function openAll(options: ControllerOptions, closers: Closer[]): Promise<s
   });
   const { lastWords } = children;
   const progress = createTaskProgress(state, artifacts);
-  const pool = createWorkerPool({ state, progress, framesEndpoint: frames.endpoint, heartbeatSeconds, lastWords });
+  const framesEndpoint = frames.endpoint;
+  const pool = createWorkerPool({ state, progress, framesEndpoint, heartbeatSeconds, lastWords, succeeds: port !== 0 });
   closers.push(pool.close);
-  const shards = createShardLedger(state, artifacts, pool.tasks);
-  frames.answer(shards);
-  const execute = runExecution({ state, artifacts, folders, inspections, shards, submit: pool.tasks.submit });
+  const shards = createShardLedger(state, artifacts, pool);
+  const tally = createFrameTally(pool);
+  frames.answer(shards, tally);
+  const execute = runExecution({ state, artifacts, folders, inspections, shards, tally, submit: pool.tasks.submit });
   const runs = createRuns(createRunLog(state), execute);
 
   const server = createServer({
     artifacts: artifactService(artifacts),
-    controller: controllerService(runs, pool),
+    controller: controllerService(runs, pool, tally.total),
     workers: workerService(pool),
   });
   closers.push(server.stop, children.stop, runs.stop);

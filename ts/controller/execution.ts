@@ -1,34 +1,49 @@
-/** One task under way: who waits for it, and which attempt at it counts. */
+/** One task under way: who waits for it, and which attempts at it count. */
 import { CasslError } from "../core/errors.js";
 import type { Task, TaskOutput } from "../gen/cassl/v1/task.js";
 import type { TaskAttempt, TaskEvent } from "../gen/cassl/v1/worker_service.js";
+import type { Labelling } from "./labelling.js";
 
 export type TaskListener = (event: NonNullable<TaskEvent["event"]>) => void;
 
-/** That a worker has the task. */
+/** What is to be done. */
+export interface TaskRequest {
+  readonly taskId: string;
+  readonly task: Task;
+  /** See Lease. */
+  readonly imageRoot: string;
+  /** Images of the dataset; predictions only. */
+  readonly imageCount?: number;
+}
+
+/** That a worker has the task, or some shards of it. */
 export interface HeldLease {
   readonly attempt: TaskAttempt;
-  /** Of the worker's process. */
-  readonly pid: number;
+  /** What the attempt is to do of a prediction, in this order; empty for other tasks. */
+  readonly shards: readonly number[];
+  readonly workerId: string;
+  /** Of the worker's process; undefined if it is on another machine. */
+  readonly pid: number | undefined;
+  /** Monotonic time in ms. */
+  readonly since: number;
   /** Tells the worker to stop. */
   cancel(): void;
 }
 
-export interface Execution {
-  readonly taskId: string;
-  readonly task: Task;
-  readonly imageRoot: string;
+export interface Execution extends TaskRequest {
   readonly outcome: Promise<TaskOutput>;
   readonly listeners: Set<TaskListener>;
-  /** Absent while the task waits for a worker. */
-  lease: HeldLease | undefined;
-  /** Attempts in a row that ended without a new checkpoint or shard. */
-  barrenAttempts: number;
+  /** The attempts that count, by number. A prediction may have many, other tasks have one at most. */
+  readonly leases: Map<number, HeldLease>;
+  /** Undefined for what is no prediction. */
+  readonly labelling: Labelling | undefined;
+  /** How many attempts have ended at a point: an iteration of a training, a shard of a prediction. */
+  readonly setbacks: Map<number, number>;
   succeed(output: TaskOutput): void;
   fail(error: unknown): void;
 }
 
-export function createExecution(taskId: string, task: Task, imageRoot: string): Execution {
+export function createExecution(request: TaskRequest, labelling: Labelling | undefined): Execution {
   let succeed: Execution["succeed"] = () => {};
   let fail: Execution["fail"] = () => {};
   const outcome = new Promise<TaskOutput>((resolve, reject) => {
@@ -37,7 +52,8 @@ export function createExecution(taskId: string, task: Task, imageRoot: string): 
   });
   // Everybody may have left before the outcome is known.
   outcome.catch(() => {});
-  return { taskId, task, imageRoot, outcome, listeners: new Set(), lease: undefined, barrenAttempts: 0, succeed, fail };
+  const held = { leases: new Map<number, HeldLease>(), setbacks: new Map<number, number>() };
+  return { ...request, outcome, listeners: new Set(), ...held, labelling, succeed, fail };
 }
 
 export function publish(execution: Execution, event: NonNullable<TaskEvent["event"]>): void {

@@ -2,26 +2,40 @@
 import { Router } from "zeromq";
 import { CasslError, toErrorDetail } from "../core/errors.js";
 import { ShardHeader, ShardReply } from "../gen/cassl/v1/prediction_frame.js";
+import type { FrameTally } from "./frame-counts.js";
 import type { ShardLedger } from "./shards.js";
 
 export interface FrameServer {
   /** Such as tcp://127.0.0.1:40123. */
   readonly endpoint: string;
+  /** Begins to take frames. */
+  answer(ledger: ShardLedger, tally: FrameTally): void;
   close(): Promise<void>;
 }
 
-/** More than any shard: larger messages are not even delivered. */
+/** More than any shard: larger messages are not even delivered, and their connection is closed. */
 const MAX_MESSAGE_BYTES = 256 * 2 ** 20;
+/** Messages of one worker that wait here; more wait at the worker, whose credits bound their bytes. */
+const RECEIVE_QUEUE = 4;
+/** A connection over which nothing came back for so long is dead, whatever TCP says. */
+const [HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS] = [5_000, 15_000];
 
 /** @param host an IP address. */
-export async function serveFrames(host: string): Promise<FrameServer & { answer(ledger: ShardLedger): void }> {
-  const router = new Router({ linger: 0, maxMessageSize: MAX_MESSAGE_BYTES, ipv6: host.includes(":") });
+export async function serveFrames(host: string): Promise<FrameServer> {
+  const router = new Router({
+    linger: 0,
+    maxMessageSize: MAX_MESSAGE_BYTES,
+    receiveHighWaterMark: RECEIVE_QUEUE,
+    heartbeatInterval: HEARTBEAT_MS,
+    heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
+    ipv6: host.includes(":"),
+  });
   await router.bind(`tcp://${host.includes(":") ? `[${host}]` : host}:*`);
   let loop: Promise<void> = Promise.resolve();
   return {
     endpoint: router.lastEndpoint ?? "",
-    answer(ledger) {
-      loop = answerAll(router, ledger);
+    answer(ledger, tally) {
+      loop = answerAll(router, ledger, tally.note);
     },
     async close() {
       router.close();
@@ -31,25 +45,34 @@ export async function serveFrames(host: string): Promise<FrameServer & { answer(
 }
 
 /** One shard after the other, so that there is one send at a time, which is what a socket allows. */
-async function answerAll(router: Router, ledger: ShardLedger): Promise<void> {
+async function answerAll(router: Router, ledger: ShardLedger, note: FrameTally["note"]): Promise<void> {
   for await (const [sender, ...frames] of router) {
-    const reply = await replyTo(frames, ledger);
+    const reply = await replyTo(frames, ledger, note);
     if (router.closed) return;
-    await router.send([sender as Buffer, ShardReply.encode(reply).finish()]);
+    if (reply === undefined) continue;
+    // A worker that gets no reply sends the shard again.
+    await router.send([sender as Buffer, ShardReply.encode(reply).finish()]).catch(() => {});
   }
 }
 
-async function replyTo(frames: readonly Buffer[], ledger: ShardLedger): Promise<ShardReply> {
+async function replyTo(
+  frames: readonly Buffer[],
+  ledger: ShardLedger,
+  note: FrameTally["note"],
+): Promise<ShardReply | undefined> {
   let header = ShardHeader.create();
   try {
     const [first, payload] = frames;
     if (first === undefined || payload === undefined || frames.length !== 2)
       throw malformed(`it has ${frames.length} parts, not 2`);
     header = decodeHeader(first);
-    await ledger.commit(header, payload);
-    return { task_id: header.task_id, shard: header.shard };
+    const outcome = await ledger.commit(header, payload);
+    note(header, outcome);
+    return outcome === "deferred" ? undefined : { task_id: header.task_id, shard: header.shard };
   } catch (error) {
-    return { task_id: header.task_id, shard: header.shard, error: toErrorDetail(error) };
+    const refusal = CasslError.from(error);
+    note(header, refusal);
+    return { task_id: header.task_id, shard: header.shard, error: toErrorDetail(refusal) };
   }
 }
 

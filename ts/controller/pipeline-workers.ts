@@ -4,12 +4,26 @@ import type { Task, TaskOutput } from "../gen/cassl/v1/task.js";
 import type { Workers } from "../pipeline/operations.js";
 import type { EmitEvent, StepContext } from "../pipeline/step.js";
 import type { TaskListener } from "./execution.js";
+import type { FrameTally } from "./frame-counts.js";
 import type { ShardLedger } from "./shards.js";
 import type { Submit } from "./tasks.js";
 
-export function pipelineWorkers(submit: Submit, shards: ShardLedger, emit: EmitEvent): Workers {
-  async function run(kind: Task["kind"], imageRoot: string, step: StepContext): Promise<TaskOutput["kind"]> {
-    const output = await submit(step.key, { kind }, imageRoot, forwarding(step.progress, emit), step.signal);
+export interface PipelineWorkersOptions {
+  readonly submit: Submit;
+  readonly shards: ShardLedger;
+  readonly tally: FrameTally;
+  readonly emit: EmitEvent;
+}
+
+export function pipelineWorkers({ submit, shards, tally, emit }: PipelineWorkersOptions): Workers {
+  async function run(
+    kind: Task["kind"],
+    imageRoot: string,
+    step: StepContext,
+    imageCount = 0,
+  ): Promise<TaskOutput["kind"]> {
+    const request = { taskId: step.key, task: { kind }, imageRoot, imageCount };
+    const output = await submit(request, forwarding(step.progress, emit), step.signal);
     return output.kind;
   }
 
@@ -21,9 +35,12 @@ export function pipelineWorkers(submit: Submit, shards: ShardLedger, emit: EmitE
       return { weights, transplant_ledger };
     },
     async predict(value, imageRoot, step) {
-      const output = await run({ $case: "predict", value }, imageRoot, step);
-      if (output?.$case !== "predict") throw wrongOutput("predict", output);
-      return shards.manifest(step.key, value);
+      await run({ $case: "predict", value }, imageRoot, step, await shards.imageCountOf(value));
+      const { manifest, ...account } = await shards.settle(step.key, value);
+      const frames = tally.ofTask(step.key);
+      const committed = { key: step.key, manifest: manifest.sha256, frames, ...account };
+      emit({ $case: "predictions_committed", value: committed });
+      return manifest;
     },
     async exportOnnx(value, step) {
       const output = await run({ $case: "export", value }, "", step);

@@ -8,6 +8,7 @@ import { type RunResult, runPipeline } from "../pipeline/pipeline.js";
 import { createSteps } from "../pipeline/step.js";
 import { type ReportInput, writeReport } from "../report/report.js";
 import { curatedData, reportedCuration } from "./curation.js";
+import type { FrameTally } from "./frame-counts.js";
 import { pipelineWorkers } from "./pipeline-workers.js";
 import type { RunFolders } from "./run-folders.js";
 import type { ExecuteRun } from "./runs.js";
@@ -22,13 +23,22 @@ export interface RunResources {
   readonly folders: RunFolders;
   readonly inspections: InspectionCache;
   readonly shards: ShardLedger;
+  readonly tally: FrameTally;
   readonly submit: Submit;
 }
 
-export function runExecution({ state, artifacts, folders, inspections, shards, submit }: RunResources): ExecuteRun {
+export function runExecution({
+  state,
+  artifacts,
+  folders,
+  inspections,
+  shards,
+  tally,
+  submit,
+}: RunResources): ExecuteRun {
   return async ({ run_id, created_at }, config, emit, signal) => {
     const steps = createSteps(state, artifacts, emit, signal);
-    const workers = pipelineWorkers(submit, shards, emit);
+    const workers = pipelineWorkers({ submit, shards, tally, emit });
     const result = await runPipeline(run_id, config, { steps, workers, artifacts, inspections, emit });
     const finishedAt = new Date();
     const curated = curatedData(result, state);

@@ -5,75 +5,103 @@ import { canonicalJson, sha256 } from "../core/hash.js";
 import { decodeManifest } from "../data/manifest.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import type { PredictionManifest, ShardHeader } from "../gen/cassl/v1/prediction_frame.js";
-import type { PredictTask, Task } from "../gen/cassl/v1/task.js";
-import type { TaskAttempt } from "../gen/cassl/v1/worker_service.js";
+import type { PredictTask } from "../gen/cassl/v1/task.js";
 import { decodeShard, type PredictionColumns } from "../labels/frame.js";
 import { writeShard } from "../labels/store.js";
+import { type FrameSources, invalidFrame, taskOfFrame } from "./frame-sender.js";
+import { findBoxOutside, type ImageSizes, imageSizes } from "./image-sizes.js";
+import { imagesOf } from "./labelling.js";
 import type { TaskTable } from "./state.js";
 
-/** The tasks under way, as far as shards belong to them. */
-export interface ShardTasks {
-  /** Undefined if the attempt is not the one that counts. */
-  find(attempt: TaskAttempt): { readonly task: Task } | undefined;
-  noteProgress(taskId: string): void;
-}
-
 export interface ShardLedger {
-  /** FRAME_INVALID if the shard is not what the task is to give, or comes from an attempt that does not count. */
-  commit(header: ShardHeader, payload: Uint8Array): Promise<void>;
-  /** The PredictionManifest of a finished task. INTERNAL if an image is missing. */
-  manifest(taskId: string, task: PredictTask): Promise<ArtifactRef>;
+  /** Images of the task's dataset. */
+  imageCountOf(task: PredictTask): Promise<number>;
+  /**
+   * Stores the shard and records it, unless it is recorded already.
+   * FRAME_INVALID if it is not what the task is to give; see `taskOfFrame` for what else is refused.
+   */
+  commit(header: ShardHeader, payload: Uint8Array): Promise<"committed" | "repeated" | "deferred">;
+  /**
+   * Closes the account of a finished task. INTERNAL if an image is missing or there twice.
+   */
+  settle(taskId: string, task: PredictTask): Promise<SettledAccount>;
 }
 
-export function createShardLedger(state: TaskTable, artifacts: ArtifactStore, tasks: ShardTasks): ShardLedger {
-  const imageCounts = new Map<string, number>();
+/** images_in = images_committed. */
+export interface SettledAccount {
+  readonly manifest: ArtifactRef;
+  readonly images_in: number;
+  readonly images_committed: number;
+  readonly shards: number;
+  readonly boxes: number;
+}
 
-  async function imageCountOf(dataset: string): Promise<number> {
-    const known = imageCounts.get(dataset);
+export function createShardLedger(state: TaskTable, artifacts: ArtifactStore, sources: FrameSources): ShardLedger {
+  const sizes = new Map<string, ImageSizes>();
+
+  async function sizesOf(dataset: string): Promise<ImageSizes> {
+    const known = sizes.get(dataset);
     if (known !== undefined) return known;
-    const count = decodeManifest(await artifacts.read(dataset)).images.length;
-    imageCounts.set(dataset, count);
-    return count;
+    const found = imageSizes(decodeManifest(await artifacts.read(dataset)));
+    sizes.set(dataset, found);
+    return found;
   }
 
   return {
+    imageCountOf: async ({ dataset }) => (await sizesOf(dataset)).imageCount,
+
     async commit(header, payload) {
       const { task_id, attempt, shard, image_count, box_count } = header;
-      const task = tasks.find({ task_id, attempt })?.task;
-      if (task?.kind?.$case !== "predict")
-        throw invalidFrame(header, `attempt ${attempt} at task ${task_id} is not under way`);
-      if (state.findShard(task_id, shard) !== undefined) return;
-      const { dataset, weights } = task.kind.value;
-      const columns = checkShard(header, payload, task.kind.value, await imageCountOf(dataset));
+      const task = taskOfFrame(header, sources);
+      if (task === undefined) return "deferred";
+      if (state.findShard(task_id, shard) !== undefined) {
+        sources.tasks.noteShard({ task_id, attempt }, shard);
+        return "repeated";
+      }
+      const { dataset, weights } = task;
+      const columns = checkShard(header, payload, task, await sizesOf(dataset));
       const ref = await artifacts.putFile((file) => writeShard(file, columns, { dataset, model: weights, shard }));
       state.addShard(task_id, { shard, image_count, box_count, sha256: ref.sha256 });
-      tasks.noteProgress(task_id);
+      sources.tasks.noteShard({ task_id, attempt }, shard);
+      return "committed";
     },
 
-    async manifest(taskId, { dataset, predict, weights, class_count, masks }) {
+    async settle(taskId, { dataset, predict, weights, class_count, masks }) {
       const shards = state.shardsOf(taskId);
-      const imageCount = await imageCountOf(dataset);
-      const due = Math.ceil(imageCount / (predict?.shard_size ?? 1));
-      const missing = Array.from({ length: due }, (_, index) => index).filter(
-        (index) => shards[index]?.shard !== index,
-      );
-      if (missing.length > 0) throw incomplete(taskId, missing[0] as number, shards.length, due);
-      const manifest: PredictionManifest = { dataset, shards, model: weights, class_count, masks };
-      return artifacts.put(Buffer.from(canonicalJson(manifest)));
+      const { imageCount } = await sizesOf(dataset);
+      const size = predict?.shard_size ?? 1;
+      const due = Math.ceil(imageCount / size);
+      for (let shard = 0; shard < due; shard++) {
+        const { shard: found, image_count = 0 } = shards[shard] ?? {};
+        if (found !== shard || image_count !== imagesOf(shard, imageCount, size))
+          throw incomplete(taskId, shard, shards.length, due);
+      }
+      const images_committed = sum(shards, ({ image_count }) => image_count);
+      if (shards.length !== due || images_committed !== imageCount) throw incomplete(taskId, due, shards.length, due);
+      const model = { model: weights, class_count, masks };
+      const content: PredictionManifest = { dataset, shards, image_count: imageCount, ...model };
+      const manifest = await artifacts.put(Buffer.from(canonicalJson(content)));
+      const boxes = sum(shards, ({ box_count }) => box_count);
+      return { manifest, images_in: imageCount, images_committed, shards: due, boxes };
     },
   };
 }
 
+function sum<T>(items: readonly T[], value: (item: T) => number): number {
+  return items.reduce((total, item) => total + value(item), 0);
+}
+
 /**
  * The columns of a shard that is what the task is to give, else FRAME_INVALID.
- * @param imageCount images of the whole dataset.
+ * @param sizes of the whole dataset.
  */
 export function checkShard(
   header: ShardHeader,
   payload: Uint8Array,
   task: PredictTask,
-  imageCount: number,
+  sizes: ImageSizes,
 ): PredictionColumns {
+  const { imageCount } = sizes;
   const size = task.predict?.shard_size ?? 0;
   const first = header.shard * size;
   const due = Math.min(size, imageCount - first);
@@ -85,26 +113,23 @@ export function checkShard(
   if ((header.mask_bytes !== undefined) !== task.masks)
     throw invalidFrame(header, `it comes ${task.masks ? "without" : "with"} masks`);
   const columns = decodeShard(payload, header);
-  const { imageIndex, classIndex } = columns;
+  const { imageIndex, classIndex, boxesPerImage } = columns;
   const stray = imageIndex.findIndex((index, row) => index !== first + row);
   if (stray >= 0) throw invalidFrame(header, `it has image ${imageIndex[stray]} where image ${first + stray} is due`);
   const unknown = classIndex.find((index) => index >= task.class_count);
   if (unknown !== undefined) throw invalidFrame(header, `it has class ${unknown} of ${task.class_count}`);
+  const most = task.predict?.max_detections ?? 0;
+  const crowded = boxesPerImage.find((count) => count > most);
+  if (crowded !== undefined) throw invalidFrame(header, `it has ${crowded} boxes in an image, of ${most} at most`);
+  const outside = findBoxOutside(columns, sizes);
+  if (outside !== undefined) throw invalidFrame(header, outside);
   return columns;
-}
-
-function invalidFrame({ shard }: ShardHeader, fault: string): CasslError {
-  return new CasslError(
-    "FRAME_INVALID",
-    `Prediction shard ${shard} is refused: ${fault}.`,
-    "The worker must send the shard again.",
-  );
 }
 
 function incomplete(taskId: string, shard: number, committed: number, due: number): CasslError {
   return new CasslError(
     "INTERNAL",
-    `The worker says that prediction ${taskId} is done, but shard ${shard} is missing: ${committed} of ${due} are committed.`,
+    `Prediction ${taskId} is done, but shard ${shard} is missing or wrong: ${committed} of ${due} are committed.`,
     "Please report this.",
   );
 }

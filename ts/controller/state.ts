@@ -85,6 +85,8 @@ export interface ListedRun {
 export interface TaskTable {
   /** 1, 2, 3, ... for a task, over restarts of the controller. */
   nextAttempt(taskId: string): number;
+  /** 0 if there was none. */
+  latestAttempt(taskId: string): number;
   checkpointOf(taskId: string): CheckpointSaved | undefined;
   saveCheckpoint(taskId: string, checkpoint: CheckpointSaved | undefined): void;
   /** Whether any task's checkpoint is that artifact. */
@@ -184,6 +186,7 @@ function taskTable(database: Database): TaskTable {
     `INSERT INTO tasks VALUES (?, 1, NULL)
      ON CONFLICT (task_id) DO UPDATE SET attempt = attempt + 1 RETURNING attempt`,
   );
+  const latest = database.prepare("SELECT attempt FROM tasks WHERE task_id = ?");
   const checkpoint = database.prepare("SELECT checkpoint FROM tasks WHERE task_id = ? AND checkpoint IS NOT NULL");
   const setCheckpoint = database.prepare("UPDATE tasks SET checkpoint = ? WHERE task_id = ?");
   const referring = database.prepare("SELECT 1 FROM tasks WHERE checkpoint ->> '$.checkpoint.sha256' = ?");
@@ -193,6 +196,7 @@ function taskTable(database: Database): TaskTable {
   const remove = database.prepare("DELETE FROM shards WHERE task_id = ? AND shard = ?");
   return {
     nextAttempt: (taskId) => Number(attempt.get(taskId)?.["attempt"]),
+    latestAttempt: (taskId) => Number(latest.get(taskId)?.["attempt"] ?? 0),
     checkpointOf: (taskId) =>
       optional(checkpoint.get(taskId), (row) => CheckpointSaved.fromJSON(JSON.parse(String(row["checkpoint"])))),
     saveCheckpoint: (taskId, saved) =>

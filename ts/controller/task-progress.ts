@@ -1,13 +1,14 @@
 /** How far each task has come: what the next attempt at it need not do again. */
 import type { ArtifactStore } from "../core/artifacts.js";
-import type { CheckpointSaved, Lease } from "../gen/cassl/v1/worker_service.js";
+import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
+import type { CheckpointSaved } from "../gen/cassl/v1/worker_service.js";
 import type { TaskTable } from "./state.js";
 
 export interface TaskProgress {
   /** Forgets what refers to artifacts that are gone. */
   verify(taskId: string): Promise<void>;
-  /** What a lease says of earlier attempts. */
-  resumePoint(taskId: string): Pick<Lease, "resume_from" | "committed_shards">;
+  /** The checkpoint that the next attempt starts from. */
+  resumePoint(taskId: string): ArtifactRef | undefined;
   /** Makes `checkpoint`, or none, the one to go on from, and removes the artifact of the former. */
   replaceCheckpoint(taskId: string, checkpoint: CheckpointSaved | undefined): Promise<void>;
 }
@@ -25,10 +26,7 @@ export function createTaskProgress(state: TaskTable, artifacts: ArtifactStore): 
       }
     },
 
-    resumePoint: (taskId) => ({
-      resume_from: state.checkpointOf(taskId)?.checkpoint,
-      committed_shards: state.shardsOf(taskId).map(({ shard }) => shard),
-    }),
+    resumePoint: (taskId) => state.checkpointOf(taskId)?.checkpoint,
 
     async replaceCheckpoint(taskId, checkpoint) {
       const former = checkpointHash(taskId);

@@ -11,22 +11,21 @@ export function workerService(pool: WorkerPool): WorkerServiceServer {
   return {
     attach(call) {
       let worker: AttachedWorker | undefined;
-      const leave = (why: string): void => worker?.leave(why);
       call.on("data", ({ message }: AttachRequest) => {
         try {
           if (worker === undefined) worker = pool.attach(registerOf(message), channelOf(call));
           else worker.receive(message);
         } catch (error) {
-          leave((error as Error).message);
+          worker?.end();
           call.emit("error", toStatus(error));
         }
       });
       call.on("end", () => {
-        leave("it left");
+        worker?.end();
         call.end();
       });
-      call.on("cancelled", () => leave("its stream broke"));
-      call.on("error", () => leave("its stream failed"));
+      call.on("cancelled", () => worker?.end());
+      call.on("error", () => worker?.end());
     },
   };
 }

@@ -1,9 +1,20 @@
-/** The attached workers. Each idle one is given the task that has waited longest. */
+/** The attached workers. Each idle one is given what has waited longest; each keeps its lease as long as it is heard of. */
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { performance } from "node:perf_hooks";
 import { CasslError } from "../core/errors.js";
 import type { Worker } from "../gen/cassl/v1/controller_service.js";
-import type { Task } from "../gen/cassl/v1/task.js";
-import type { AttachRequest, AttachResponse, Register, TaskAttempt } from "../gen/cassl/v1/worker_service.js";
-import { createTaskQueue, type TaskQueue, type TaskQueueOptions } from "./tasks.js";
+import type { FrameCounts } from "../gen/cassl/v1/prediction_frame.js";
+import type {
+  AttachRequest,
+  AttachResponse,
+  HeldLease,
+  Register,
+  TaskAttempt,
+  TaskResult,
+} from "../gen/cassl/v1/worker_service.js";
+import { noFrames } from "./frame-counts.js";
+import { createTaskQueue, type Holder, type TaskQueue, type TaskQueueOptions } from "./tasks.js";
 
 /** The controller's end of a worker's stream. */
 export interface WorkerChannel {
@@ -11,112 +22,214 @@ export interface WorkerChannel {
   close(): void;
 }
 
-/** A worker, as its stream sees it. */
+/** A worker, as one of its streams sees it. */
 export interface AttachedWorker {
   receive(message: AttachRequest["message"]): void;
-  /** The stream has ended. Harmless when said twice. */
-  leave(why: string): void;
+  /** The stream is over. Unless the worker has said that it is leaving, it may come back. Harmless when said twice. */
+  end(): void;
 }
 
 export interface WorkerPool {
-  readonly tasks: Omit<TaskQueue, "waiting" | "lease">;
-  /** Welcomes the worker; leases follow. */
+  readonly tasks: Omit<TaskQueue, "lease" | "adopt">;
+  /** Welcomes the worker; leases follow. One that is known already, by its instance, goes on with what it holds. */
   attach(register: Register, channel: WorkerChannel): AttachedWorker;
   list(): Worker[];
   /** Gives the worker no more leases; it leaves after its task. WORKER_NOT_FOUND if it is not attached. */
   drain(workerId: string): Worker;
+  /** The worker that a frame is from. */
+  findByToken(token: Uint8Array): WorkerRecord | undefined;
+  /** The worker's process, a child of ours, has ended. */
+  bury(pid: number, why: string): void;
   /** No worker will come by itself any more: tasks fail with `error` whenever no worker is attached. */
   giveUp(error: CasslError): void;
   close(): void;
 }
 
-export interface WorkerPoolOptions extends Omit<TaskQueueOptions, "onWaiting"> {
+export interface WorkerPoolOptions extends Omit<TaskQueueOptions, "onWaiting" | "mayReturn" | "creditBytes"> {
   /** See Welcome. */
   readonly framesEndpoint: string;
   readonly heartbeatSeconds: number;
+  /** Whether workers of an earlier controller can find this one. */
+  readonly succeeds?: boolean;
 }
 
-interface WorkerRecord {
+export interface WorkerRecord {
   readonly id: string;
-  readonly register: Register;
-  readonly channel: WorkerChannel;
+  register: Register;
+  /** Absent while its stream is broken. */
+  channel: WorkerChannel | undefined;
+  /** See Welcome. */
+  token: string;
   /** What the worker is at, although it may have been cancelled. */
-  running: TaskAttempt | undefined;
-  draining: boolean;
+  running: HeldLease | undefined;
+  /** Beats since `running` was claimed for a task that nobody has submitted yet. */
+  unclaimedBeats: number;
   silentBeats: number;
+  draining: boolean;
+  readonly frames: FrameCounts;
 }
 
 const MAX_SILENT_BEATS = 3;
+/** A worker's longest pause between attempts to attach is 10 s. */
+const RETURN_MS = 15_000;
+/** How long a worker may go on with a task that no run of this controller has asked for. */
+const MAX_UNCLAIMED_BEATS = 12;
+/** Shared by all workers, and what one of them may have of it. */
+const CREDIT_BYTES = { total: 256 * 2 ** 20, worker: 16 * 2 ** 20 };
+const TOKEN_BYTES = 16;
 
-export function createWorkerPool({ framesEndpoint, heartbeatSeconds, ...options }: WorkerPoolOptions): WorkerPool {
+export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
+  const { framesEndpoint, heartbeatSeconds, succeeds = false, ...rest } = options;
   const workers = new Map<string, WorkerRecord>();
-  const tasks = createTaskQueue({ ...options, onWaiting: assign });
+  const returnUntil = performance.now() + (succeeds ? RETURN_MS : 0);
+  const tasks = createTaskQueue({
+    ...rest,
+    onWaiting: assign,
+    mayReturn: () => performance.now() < returnUntil,
+    creditBytes: () => Math.min(CREDIT_BYTES.worker, Math.floor(CREDIT_BYTES.total / Math.max(1, workers.size))),
+  });
   let attachedCount = 0;
   let desertion: CasslError | undefined;
 
   // Beats are counted, not timed: while the event loop is held up, timers come late but the messages wait.
   const heartbeats = setInterval(() => {
     for (const worker of workers.values()) {
-      if (++worker.silentBeats > MAX_SILENT_BEATS) leave(worker, `it missed ${MAX_SILENT_BEATS} heartbeats`);
+      if (++worker.silentBeats > MAX_SILENT_BEATS) remove(worker, `it missed ${MAX_SILENT_BEATS} heartbeats`);
+      else if (worker.unclaimedBeats > 0 && ++worker.unclaimedBeats > MAX_UNCLAIMED_BEATS) disclaim(worker);
     }
+    assign();
   }, heartbeatSeconds * 1000);
 
   function assign(): void {
-    for (const execution of tasks.waiting()) {
-      const worker = [...workers.values()].find((candidate) => canTake(candidate, execution.task));
-      if (worker === undefined) continue;
-      const lease = tasks.lease(execution, {
-        pid: worker.register.pid,
-        cancel: () => worker.channel.send({ $case: "cancel", value: { task_attempt: worker.running } }),
-      });
+    for (const worker of workers.values()) if (worker.unclaimedBeats > 0) claim(worker);
+    for (const worker of workers.values()) {
+      if (!isIdle(worker)) continue;
+      const lease = tasks.lease(holderOf(worker), workers.size);
       if (lease === undefined) continue;
-      worker.running = lease.task_attempt;
-      worker.channel.send({ $case: "lease", value: lease });
+      worker.running = { task_attempt: lease.task_attempt, shards: lease.shards };
+      worker.channel?.send({ $case: "lease", value: lease });
     }
     if (desertion !== undefined && workers.size === 0) tasks.failAll(desertion);
   }
 
-  function leave(worker: WorkerRecord, why: string): void {
+  function holderOf(worker: WorkerRecord): Holder {
+    const { pid, host, families } = worker.register;
+    return {
+      workerId: worker.id,
+      pid: host === hostname() ? pid : undefined,
+      canDo: (task) => families.includes(task.kind?.value.detector?.family ?? ""),
+      cancel: () => cancel(worker),
+    };
+  }
+
+  function cancel({ running, channel }: WorkerRecord): void {
+    if (running !== undefined) channel?.send({ $case: "cancel", value: { task_attempt: running.task_attempt } });
+  }
+
+  /** What the worker came with is its lease, if that is still to be had. */
+  function claim(worker: WorkerRecord): void {
+    if (worker.running === undefined) return;
+    const outcome = tasks.adopt(worker.running, holderOf(worker));
+    if (outcome === "unknown") worker.unclaimedBeats ||= 1;
+    else worker.unclaimedBeats = 0;
+    if (outcome === "ended") cancel(worker);
+  }
+
+  function disclaim(worker: WorkerRecord): void {
+    worker.unclaimedBeats = 0;
+    cancel(worker);
+  }
+
+  /** Makes what the controller knows of the worker what the worker says, when it attaches. */
+  function reconcile(worker: WorkerRecord, held: HeldLease | undefined): void {
+    const known = worker.running?.task_attempt;
+    if (known !== undefined && !isSameAttempt(known, held?.task_attempt)) {
+      worker.running = undefined;
+      tasks.lose(known, `worker ${worker.register.name} came back without it`);
+    }
+    worker.running = held;
+    worker.unclaimedBeats = 0;
+    if (held !== undefined && tasks.find(held.task_attempt) === undefined) claim(worker);
+  }
+
+  function remove(worker: WorkerRecord, why: string): void {
     if (!workers.delete(worker.id)) return;
-    worker.channel.close();
-    if (worker.running !== undefined) tasks.lose(worker.running, `worker ${worker.register.name} was lost: ${why}`);
+    worker.channel?.close();
+    worker.channel = undefined;
+    const attempt = worker.running?.task_attempt;
+    if (attempt !== undefined) tasks.lose(attempt, `worker ${worker.register.name} was lost: ${why}`);
     assign();
   }
 
   function receive(worker: WorkerRecord, message: AttachRequest["message"]): void {
     worker.silentBeats = 0;
     if (message?.$case === "event") tasks.receiveEvent(message.value);
-    if (message?.$case === "result") {
-      if (isSameAttempt(worker.running, message.value.task_attempt)) worker.running = undefined;
-      tasks.receiveResult(message.value);
-      assign();
-    }
+    if (message?.$case === "leaving") worker.draining = true;
+    if (message?.$case === "result") receiveResult(worker, message.value);
+  }
+
+  function receiveResult(worker: WorkerRecord, result: TaskResult): void {
+    const isRunning = isSameAttempt(worker.running?.task_attempt, result.task_attempt);
+    if (isRunning && worker.unclaimedBeats > 0) return; // It will send it again.
+    if (isRunning) worker.running = undefined;
+    worker.channel?.send({ $case: "result_received", value: { task_attempt: result.task_attempt } });
+    tasks.receiveResult(result);
+    assign();
+  }
+
+  function welcome(worker: WorkerRecord): void {
+    const frames = { frames_endpoint: framesEndpoint, frames_token: Buffer.from(worker.token, "hex") };
+    const value = { worker_id: worker.id, heartbeat_seconds: heartbeatSeconds, ...frames };
+    worker.channel?.send({ $case: "welcome", value });
+  }
+
+  /** The worker that attaches again, or a new one. */
+  function recordOf(register: Register, channel: WorkerChannel): WorkerRecord {
+    const known = [...workers.values()].find(
+      ({ register: { instance } }) => instance !== "" && instance === register.instance,
+    );
+    known?.channel?.close();
+    const token = randomBytes(TOKEN_BYTES).toString("hex");
+    if (known !== undefined) return Object.assign(known, { register, channel, token, silentBeats: 0, draining: false });
+    const fresh = { running: undefined, unclaimedBeats: 0, silentBeats: 0, draining: false, frames: noFrames() };
+    return { id: `worker-${++attachedCount}`, register, channel, token, ...fresh };
   }
 
   return {
     tasks,
     attach(register, channel) {
-      const worker = {
-        id: `worker-${++attachedCount}`,
-        register,
-        channel,
-        running: undefined,
-        draining: false,
-        silentBeats: 0,
-      };
+      const worker = recordOf(register, channel);
       workers.set(worker.id, worker);
-      const welcome = { worker_id: worker.id, frames_endpoint: framesEndpoint, heartbeat_seconds: heartbeatSeconds };
-      channel.send({ $case: "welcome", value: welcome });
+      welcome(worker);
+      reconcile(worker, register.held[0]);
       assign();
-      return { receive: (message) => receive(worker, message), leave: (why) => leave(worker, why) };
+      const isCurrent = (): boolean => worker.channel === channel;
+      return {
+        receive: (message) => {
+          if (isCurrent()) receive(worker, message);
+        },
+        end: () => {
+          if (!isCurrent()) return;
+          worker.channel = undefined;
+          if (worker.draining) remove(worker, "it left");
+        },
+      };
     },
     list: () => [...workers.values()].map(describe),
     drain(workerId) {
       const worker = workers.get(workerId);
       if (worker === undefined) throw notAttached(workerId);
       worker.draining = true;
-      worker.channel.send({ $case: "drain", value: {} });
+      worker.channel?.send({ $case: "drain", value: {} });
       return describe(worker);
+    },
+    findByToken(token) {
+      const text = Buffer.from(token).toString("hex");
+      return [...workers.values()].find((worker) => worker.token === text);
+    },
+    bury(pid, why) {
+      const dead = [...workers.values()].find(({ register }) => register.pid === pid && register.host === hostname());
+      if (dead !== undefined) remove(dead, why);
     },
     giveUp(error) {
       desertion = error;
@@ -124,23 +237,24 @@ export function createWorkerPool({ framesEndpoint, heartbeatSeconds, ...options 
     },
     close() {
       clearInterval(heartbeats);
-      for (const { channel } of workers.values()) channel.close();
+      for (const { channel } of workers.values()) channel?.close();
       workers.clear();
     },
   };
 }
 
-function canTake({ running, draining, register }: WorkerRecord, task: Task): boolean {
-  return running === undefined && !draining && register.families.includes(task.kind?.value.detector?.family ?? "");
+function isIdle({ running, channel, draining }: WorkerRecord): boolean {
+  return running === undefined && channel !== undefined && !draining;
 }
 
 function isSameAttempt(a: TaskAttempt | undefined, b: TaskAttempt | undefined): boolean {
   return a?.task_id === b?.task_id && a?.attempt === b?.attempt;
 }
 
-function describe({ id, register, running, draining }: WorkerRecord): Worker {
+function describe({ id, register, running, draining, frames }: WorkerRecord): Worker {
   const { name, host, pid, devices } = register;
-  return { worker_id: id, name, host, pid, devices, running_task_id: running?.task_id ?? "", draining };
+  const running_task_id = running?.task_attempt?.task_id ?? "";
+  return { worker_id: id, name, host, pid, devices, running_task_id, draining, frames };
 }
 
 function notAttached(workerId: string): CasslError {

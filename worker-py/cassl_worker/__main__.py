@@ -1,7 +1,9 @@
 """cassl-worker: attaches to a controller and does its training, prediction and export tasks.
 
-Exit codes: 0 drained by the controller, or the parent is gone; 1 a fault of the worker itself; 2 usage, or a
-controller of another version; 3 a package is missing; 130 and 143 after SIGINT and SIGTERM.
+SIGTERM drains it: the task under way is checkpointed and handed back. A second SIGTERM, or SIGINT, ends it at once.
+
+Exit codes: 0 drained, or the parent is gone; 1 a fault of the worker itself; 2 usage, or a controller of another
+version; 3 a package is missing; 130 and 143 ended by SIGINT and SIGTERM without having drained.
 """
 
 import argparse
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 EXIT_FAULT, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_SIGNAL = 1, 2, 3, 128
 SIGNAL_LATENCY_SECONDS = 0.5
+DRAIN_SECONDS = 25.0
+"""Slurm kills 30 s after SIGTERM, as Kubernetes does."""
 GRACE_SECONDS = 2.0
 """For the task under way to end when the worker leaves."""
 DISTRIBUTIONS = {
@@ -97,8 +101,8 @@ def install_command() -> str:
 def run(options: argparse.Namespace) -> int:
     """Returns the exit code, whichever thread or signal is the first to give one."""
     exits: SimpleQueue[int] = SimpleQueue()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _: exits.put(EXIT_SIGNAL + number))
+    signal.signal(signal.SIGINT, lambda *_: exits.put(EXIT_SIGNAL + signal.SIGINT))
+    signal.signal(signal.SIGTERM, lambda *_: exits.put(EXIT_SIGNAL + signal.SIGTERM))
     if options.exit_on_stdin_eof:
         start_thread(lambda: exits.put(wait_for_eof()))
 
@@ -107,10 +111,23 @@ def run(options: argparse.Namespace) -> int:
     with TemporaryDirectory(prefix="cassl-worker-", ignore_cleanup_errors=True) as folder:
         cache = options.cache or Path(folder, "artifacts")
         session = Session(options.controller, options.name, Path(folder), cache, report)
+        signal.signal(signal.SIGTERM, lambda *_: begin_drain(session, exits))
         start_thread(lambda: exits.put(outcome(session)))
         code = first_of(exits)
         session.close(GRACE_SECONDS)
     return code
+
+
+def begin_drain(session: "Session", exits: "SimpleQueue[int]") -> None:
+    def give_up(*_: object) -> None:
+        exits.put(EXIT_SIGNAL + signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, give_up)
+    timer = threading.Timer(DRAIN_SECONDS, give_up)
+    timer.daemon = True
+    timer.start()
+    # Not in the handler itself: it may have interrupted what holds the session's locks.
+    start_thread(session.drain)
 
 
 def first_of(exits: "SimpleQueue[int]") -> int:

@@ -5,6 +5,7 @@ import itertools
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,7 +25,7 @@ from cassl_worker.errors import CasslError
 
 CHUNK_BYTES = 256 * 1024
 MAX_RETRIES = 5
-"""Of an RPC that the controller does not answer: about 6 s. Where it is gone for longer, the session ends the task."""
+"""Of an RPC that the controller does not answer and that can be done without: about 6 s."""
 
 T = TypeVar("T")
 
@@ -86,11 +87,24 @@ class Artifacts:
         return self.cache.find(sha256) or self.retrying(lambda: self.cache.add(sha256, self.download(sha256)))
 
     def store(self, path: Path) -> ArtifactRef:
-        """Brings a file to the controller, unless it is there already."""
+        """Brings a file to the controller, unless it is there already. Waits for a controller that is away."""
+        return self.store_within(path, None)
+
+    def try_store(self, path: Path) -> ArtifactRef | None:
+        """As `store`, but gives up after some seconds: None if the controller is away."""
+        try:
+            return self.store_within(path, MAX_RETRIES)
+        except CasslError as error:
+            if error.reason != "CONTROLLER_UNREACHABLE":
+                raise
+            return None
+
+    def store_within(self, path: Path, max_retries: int | None) -> ArtifactRef:
         ref = ArtifactRef(sha256=hash_file(path), size_bytes=path.stat().st_size)
         request = StatArtifactRequest(sha256=ref.sha256)
-        if not self.retrying(lambda: self.stub.StatArtifact(request, timeout=UNARY_DEADLINE_SECONDS)).HasField("ref"):
-            self.retrying(lambda: self.stub.PutArtifact(self.upload(ref, path)))
+        stat = partial(self.stub.StatArtifact, request, timeout=UNARY_DEADLINE_SECONDS)
+        if not self.retrying(stat, max_retries).HasField("ref"):
+            self.retrying(lambda: self.stub.PutArtifact(self.upload(ref, path)), max_retries)
         return ref
 
     def download(self, sha256: str) -> Iterator[bytes]:
@@ -111,9 +125,9 @@ class Artifacts:
                     return
                 yield PutArtifactRequest(chunk=chunk)
 
-    def retrying(self, call: Callable[[], T]) -> T:
-        """The result of an RPC, which is repeated only while the controller does not answer."""
-        delays = itertools.islice(backoff(), MAX_RETRIES)
+    def retrying(self, call: Callable[[], T], max_retries: int | None = None) -> T:
+        """The result of an RPC, which is repeated only while the controller does not answer; None: for ever."""
+        delays = itertools.islice(backoff(), max_retries)
         while True:
             self.check_cancelled()
             try:

@@ -1,45 +1,39 @@
-"""One stream to the controller, and the leases that came over it."""
+"""One stream to the controller."""
 
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import TypeAlias
+from typing import Any
 
 import grpc
 
-from cassl.v1.worker_service_pb2 import (
-    AttachRequest,
-    AttachResponse,
-    Heartbeat,
-    Lease,
-    Register,
-    TaskAttempt,
-    TaskEvent,
-    TaskResult,
-    Welcome,
-)
+from cassl.v1.worker_service_pb2 import AttachRequest, AttachResponse, Register, Welcome
 from cassl.v1.worker_service_pb2_grpc import WorkerServiceStub
 
 from cassl_worker.errors import CasslError
 
-OnLease: TypeAlias = Callable[["Attachment", Lease, threading.Event], None]
-
 
 class Attachment:
-    """A stream from `register` to its end. Its leases end with it.
+    """A stream from `register` to its end.
 
     Args:
-        on_lease: starts a task, without waiting for it; the event cancels it. `finish` is due when it has ended.
+        receive: takes what the controller sends; the welcome comes first.
+        beat: called as often as the controller wants to hear of the worker.
     """
 
-    def __init__(self, channel: grpc.Channel, register: Register, on_lease: OnLease) -> None:
-        self.on_lease = on_lease
+    def __init__(
+        self,
+        channel: grpc.Channel,
+        register: Register,
+        receive: Callable[["Attachment", AttachResponse], None],
+        beat: Callable[["Attachment"], None],
+    ) -> None:
+        self.on_response = receive
+        self.on_beat = beat
         self.welcome: Welcome | None = None
-        self.draining = False
         self.ended = threading.Event()
-        self.cancellations: dict[tuple[str, int], threading.Event] = {}
         self.outbox: SimpleQueue[AttachRequest | None] = SimpleQueue()
-        self.outbox.put(AttachRequest(register=register))
+        self.send(register=register)
         self.call = WorkerServiceStub(channel).Attach(iter(self.outbox.get, None))
 
     def serve(self) -> None:
@@ -49,55 +43,32 @@ class Attachment:
                 self.receive(response)
         finally:
             self.ended.set()
-            for cancelled in list(self.cancellations.values()):
-                cancelled.set()
             self.outbox.put(None)
 
     def receive(self, response: AttachResponse) -> None:
-        match response.WhichOneof("message"):
-            case "welcome":
-                self.welcome = response.welcome
-                threading.Thread(target=self.beat, args=(response.welcome.heartbeat_seconds,), daemon=True).start()
-            case kind if self.welcome is None:
-                raise unwelcome(kind)
-            case "lease":
-                self.begin(response.lease)
-            case "cancel":
-                if (cancelled := self.cancellations.get(key_of(response.cancel.task_attempt))) is not None:
-                    cancelled.set()
-            case "drain":
-                self.draining = True
-                self.leave_if_drained()
+        kind = response.WhichOneof("message")
+        if kind == "welcome":
+            self.welcome = response.welcome
+            threading.Thread(target=self.beat, args=(response.welcome.heartbeat_seconds,), daemon=True).start()
+        elif self.welcome is None:
+            raise unwelcome(kind)
+        self.on_response(self, response)
 
     def beat(self, seconds: float) -> None:
         while not self.ended.wait(seconds):
-            running = [TaskAttempt(task_id=task_id, attempt=attempt) for task_id, attempt in self.cancellations]
-            self.outbox.put(AttachRequest(heartbeat=Heartbeat(running=running[0] if running else None)))
+            self.on_beat(self)
 
-    def begin(self, lease: Lease) -> None:
-        cancelled = self.cancellations[key_of(lease.task_attempt)] = threading.Event()
-        self.on_lease(self, lease, cancelled)
+    def send(self, **message: Any) -> None:
+        """Any thread may call this. What is sent when the stream breaks may be lost."""
+        self.outbox.put(AttachRequest(**message))
 
-    def emit(self, event: TaskEvent) -> None:
-        self.outbox.put(AttachRequest(event=event))
-
-    def finish(self, result: TaskResult) -> None:
-        self.outbox.put(AttachRequest(result=result))
-        del self.cancellations[key_of(result.task_attempt)]
-        self.leave_if_drained()
-
-    def leave_if_drained(self) -> None:
+    def finish(self) -> None:
         """Ends our side of the stream after what is in the outbox; the controller ends the other in turn."""
-        if self.draining and not self.cancellations:
-            self.outbox.put(None)
+        self.outbox.put(None)
 
     def close(self) -> None:
         """Breaks the stream off. Any thread may call this."""
         self.call.cancel()
-
-
-def key_of(attempt: TaskAttempt) -> tuple[str, int]:
-    return attempt.task_id, attempt.attempt
 
 
 def unwelcome(kind: str | None) -> CasslError:

@@ -22,8 +22,11 @@ OPTIONS = (
     # A peer that is gone without a word is noticed within 40 s.
     ("grpc.keepalive_time_ms", KEEPALIVE_SECONDS * 1000),
     ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_SECONDS * 1000),
-    # The session has pauses of its own; shared subchannels would add theirs.
+    # The session has longer pauses of its own.
     ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
     # ZeroMQ knows no HTTP proxies, so one that only gRPC passes is of no use; and none must stand before loopback.
     ("grpc.enable_http_proxy", 0),
 )

@@ -1,9 +1,9 @@
 """Detections on every image of a dataset, as the payloads of prediction frames."""
 
-import math
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchvision.ops import batched_nms
 
-from cassl.v1.task_pb2 import PredictConfig, PredictTask
+from cassl.v1.task_pb2 import DetectorConfig, PredictConfig, PredictTask
 
 from cassl_worker.checkpoint import load_detector
 from cassl_worker.data import Dataset
@@ -66,13 +66,22 @@ class Batch:
     images: Tensor
 
 
+@lru_cache(maxsize=1)
+def kept_detector(config: bytes, class_count: int, weights: Path, device: torch.device) -> Detector:
+    """The detector of the last call with the same arguments; leases of one prediction follow each other in seconds.
+
+    config: a serialized DetectorConfig. `kept_detector.cache_clear()` frees its memory.
+    """
+    return load_detector(DetectorConfig.FromString(config), class_count, weights).to(device)
+
+
 def predict(
-    task: PredictTask, dataset: Dataset, *, weights: Path, device: torch.device, skip_shards: frozenset[int]
+    task: PredictTask, dataset: Dataset, *, weights: Path, device: torch.device, shards: Sequence[int]
 ) -> Generator[Shard]:
-    """The shards of a dataset in order, without those to skip. Closing the generator cancels."""
-    detector = load_detector(task.detector, task.class_count, weights).to(device)
+    """These shards of a dataset, in their order. Closing the generator cancels."""
+    detector = kept_detector(task.detector.SerializeToString(), task.class_count, weights, device)
     found: list[Detections] = []
-    with closing(read_batches(task, dataset, skip_shards)) as batches:
+    with closing(read_batches(task, dataset, shards)) as batches:
         for batch in batches:
             sizes = [(dataset.images[at].width_px, dataset.images[at].height_px) for at in batch.positions]
             found += detect(detector, batch.images.to(device), sizes, task.predict)
@@ -81,7 +90,7 @@ def predict(
                 found = []
 
 
-def read_batches(task: PredictTask, dataset: Dataset, skip_shards: frozenset[int]) -> Generator[Batch]:
+def read_batches(task: PredictTask, dataset: Dataset, shards: Sequence[int]) -> Generator[Batch]:
     """Batches of images, prepared in the background. No batch crosses the border of a shard."""
     config, count = task.predict, len(dataset.images)
     input_size = (task.detector.input_width_px, task.detector.input_height_px)
@@ -93,8 +102,7 @@ def read_batches(task: PredictTask, dataset: Dataset, skip_shards: frozenset[int
 
     parts = (
         (shard, images[first : first + config.images_per_batch], first + config.images_per_batch >= len(images))
-        for shard in range(math.ceil(count / config.shard_size))
-        if shard not in skip_shards
+        for shard in shards
         for images in [range(count)[shard * config.shard_size : (shard + 1) * config.shard_size]]
         for first in range(0, len(images), config.images_per_batch)
     )

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
 Event = TypeVar("Event")
 
 
+class HandBack(Exception):
+    """The task was to pause. All that it has done is stored, another worker can go on from there."""
+
+
 @dataclass(frozen=True)
 class TaskContext:
     """What the session gives a task.
@@ -49,6 +54,7 @@ class TaskContext:
         open_sender: connects to the data plane.
         emit: tells the controller what happens; adds the attempt.
         cancelled: once it is set, the task ends at its next event by raising CANCELLED.
+        pause: once it is set, the task stores what it has done and ends by raising HandBack.
         scratch: an empty folder, removed after the task.
     """
 
@@ -57,6 +63,7 @@ class TaskContext:
     open_sender: Callable[[], ShardSender]
     emit: Callable[[TaskEvent], None]
     cancelled: threading.Event
+    pause: threading.Event
     scratch: Path
 
     def log(self, text: str) -> None:
@@ -82,40 +89,48 @@ def run_task(context: TaskContext) -> TaskOutput:
 
 def run_train(task: TrainTask, context: TaskContext) -> TrainOutput:
     from cassl_worker.device import pick_device
-    from cassl_worker.train import Checkpoint, Progress, train
+    from cassl_worker.predict import kept_detector
+    from cassl_worker.train import Checkpoint, Progress, Trained, train
 
+    kept_detector.cache_clear()
     artifacts, lease, device = context.artifacts, context.lease, pick_device()
     dataset = fetch_dataset(task.dataset, context)
     init_from = artifacts.fetch(task.init_from.weights) if task.HasField("init_from") else None
     resume_from = artifacts.fetch(lease.resume_from.sha256) if lease.HasField("resume_from") else None
     start = "from a checkpoint" if resume_from is not None else "from iteration 0"
     context.log(f"Training on {len(dataset.images)} images {start}, device {device}.")
-    events = train(task, dataset, device=device, scratch=context.scratch, init_from=init_from, resume_from=resume_from)
-    output = TrainOutput()
+    events = train(
+        task,
+        dataset,
+        device=device,
+        scratch=context.scratch,
+        init_from=init_from,
+        resume_from=resume_from,
+        pause=context.pause,
+    )
     with closing(events):
         for event in until_cancelled(events, context.cancelled):
-            if isinstance(event, Progress):
-                context.emit(TaskEvent(train_progress=to_train_progress(event)))
-            elif isinstance(event, Checkpoint):
-                context.emit(TaskEvent(checkpoint_saved=store_checkpoint(event, artifacts)))
-            else:
-                output = store_trained(event, artifacts)
-    return output
+            match event:
+                case Progress():
+                    context.emit(TaskEvent(train_progress=to_train_progress(event)))
+                case Checkpoint():
+                    keep_checkpoint(event, context)
+                case Trained():
+                    return store_trained(event, artifacts)
+    raise HandBack
 
 
 def run_predict(task: PredictTask, context: TaskContext) -> PredictOutput:
-    """Counts what this attempt predicted; the shards that were committed before are the controller's to count."""
+    """Counts what this lease predicted; what all leases together have committed is the controller's to count."""
     from cassl_worker.device import pick_device
     from cassl_worker.predict import predict
 
-    device, committed = pick_device(), frozenset(context.lease.committed_shards)
+    device, due = pick_device(), context.lease.shards
     dataset = fetch_dataset(task.dataset, context)
     weights = context.artifacts.fetch(task.weights)
-    total = len(dataset.images)
-    done = committed_images(committed, task.predict.shard_size, total)
-    context.log(f"Predicting on {total - done} of {total} images, device {device}.")
+    total = sum(images_of_shard(shard, task.predict.shard_size, len(dataset.images)) for shard in due)
     output = PredictOutput()
-    shards = predict(task, dataset, weights=weights, device=device, skip_shards=committed)
+    shards = predict(task, dataset, weights=weights, device=device, shards=due)
     with closing(shards), context.open_sender() as sender:
         since = time.monotonic()
         for shard in until_cancelled(shards, context.cancelled):
@@ -123,10 +138,11 @@ def run_predict(task: PredictTask, context: TaskContext) -> PredictOutput:
             output.image_count += shard.image_count
             output.box_count += shard.box_count
             speed = output.image_count / (time.monotonic() - since)
-            progress = PredictProgress(
-                images_done=done + output.image_count, total_images=total, images_per_second=speed
-            )
+            progress = PredictProgress(images_done=output.image_count, total_images=total, images_per_second=speed)
             context.emit(TaskEvent(predict_progress=progress))
+            if context.pause.is_set() and output.image_count < total:
+                sender.flush()
+                raise HandBack
         sender.flush()
     return output
 
@@ -142,9 +158,15 @@ def run_export(task: ExportTask, context: TaskContext) -> ExportOutput:
 
 
 def fetch_dataset(sha256: str, context: TaskContext) -> "Dataset":
+    return kept_dataset(context.artifacts.fetch(sha256), Path(context.lease.image_root))
+
+
+@lru_cache(maxsize=1)
+def kept_dataset(manifest: Path, image_root: Path) -> "Dataset":
+    """The dataset of the last call with the same arguments."""
     from cassl_worker.data import read_dataset
 
-    return read_dataset(context.artifacts.fetch(sha256), Path(context.lease.image_root))
+    return read_dataset(manifest, image_root)
 
 
 def until_cancelled(events: Iterator[Event], cancelled: threading.Event) -> Iterator[Event]:
@@ -155,10 +177,13 @@ def until_cancelled(events: Iterator[Event], cancelled: threading.Event) -> Iter
         yield event
 
 
-def store_checkpoint(checkpoint: "Checkpoint", artifacts: Artifacts) -> CheckpointSaved:
-    ref = artifacts.store(checkpoint.path)
+def keep_checkpoint(checkpoint: "Checkpoint", context: TaskContext) -> None:
+    """Stores it. Where the controller is away, training goes on without: the next checkpoint will do."""
+    artifacts = context.artifacts
+    store = artifacts.store if context.pause.is_set() else artifacts.try_store
+    if (ref := store(checkpoint.path)) is not None:
+        context.emit(TaskEvent(checkpoint_saved=CheckpointSaved(iteration=checkpoint.iteration, checkpoint=ref)))
     checkpoint.path.unlink()
-    return CheckpointSaved(iteration=checkpoint.iteration, checkpoint=ref)
 
 
 def store_trained(trained: "Trained", artifacts: Artifacts) -> TrainOutput:
@@ -180,6 +205,6 @@ def to_train_progress(progress: "Progress") -> TrainProgress:
     )
 
 
-def committed_images(shards: frozenset[int], shard_size: int, image_count: int) -> int:
-    """Images in the shards; the last shard of a dataset may be smaller than the others."""
-    return sum(min(shard_size, image_count - shard * shard_size) for shard in shards)
+def images_of_shard(shard: int, shard_size: int, image_count: int) -> int:
+    """The last shard of a dataset may be smaller than the others."""
+    return min(shard_size, image_count - shard * shard_size)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Generator, Mapping
@@ -88,6 +89,7 @@ def train(
     scratch: Path,
     init_from: Path | None,
     resume_from: Path | None,
+    pause: threading.Event | None = None,
 ) -> Generator[Progress | Checkpoint | Trained]:
     """Trains a detector for all categories of the dataset.
 
@@ -97,6 +99,7 @@ def train(
         scratch: folder for the files of the events.
         init_from: weights file that `task.init_from` names.
         resume_from: file of a Checkpoint of the same task.
+        pause: once it is set, training ends after the iteration under way with a Checkpoint instead of Trained.
     """
     if not dataset.images:
         raise CasslError("DATASET_EMPTY", "The training set has no images.", "Add images to it.")
@@ -112,10 +115,15 @@ def train(
             done = iteration + 1
             if (progress := meter.add(done, losses)) is not None:
                 yield progress
-            if done % solver.checkpoint_every_iterations == 0 and done < solver.iterations:
+            if done == solver.iterations:
+                break
+            is_paused = pause is not None and pause.is_set()
+            if is_paused or done % solver.checkpoint_every_iterations == 0:
                 path = scratch / f"checkpoint-{done}.pt"
                 save_checkpoint(path, state, done)
                 yield Checkpoint(done, path)
+            if is_paused:
+                return
     path = scratch / "weights.safetensors"
     save_weights(path, Weights(task.detector.family, class_count, trained_tensors(state)))
     yield Trained(path, solver.iterations, ledger)

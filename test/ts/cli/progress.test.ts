@@ -96,6 +96,15 @@ describe("lasting lines", () => {
     assert.match(lastingLines(undefined, gate(false))[0] ?? "", /FAILED: 0\.912, limit 0\.8$/);
   });
 
+  it("say that every image has been predicted", () => {
+    const frames = { committed: 2, repeated: 0, refused: {} };
+    const value = { key: "", images_in: 70, images_committed: 70, shards: 2, boxes: 99, manifest: "", frames };
+    assert.match(
+      lastingLines(undefined, eventAt(0, { $case: "predictions_committed", value }))[0] ?? "",
+      /^predictions +99 boxes, 2 shards, images 70 in = 70 committed$/,
+    );
+  });
+
   it("pass on what workers say", () => {
     assert.deepEqual(
       lastingLines(undefined, eventAt(0, { $case: "log", value: { level: "warning", text: "slow disk" } })),

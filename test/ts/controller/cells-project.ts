@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { Dealer } from "zeromq";
 import { CasslClient } from "../../../ts/client/client.js";
 import { toXyxy } from "../../../ts/core/boxes.js";
+import { FRAME_VERSION } from "../../../ts/controller/frame-sender.js";
 import { sha256 } from "../../../ts/core/hash.js";
 import { packageRoot } from "../../../ts/core/package.js";
 import type { ArtifactRef } from "../../../ts/gen/cassl/v1/artifact_service.js";
 import { ShardHeader } from "../../../ts/gen/cassl/v1/prediction_frame.js";
 import type { RunConfig } from "../../../ts/gen/cassl/v1/run.js";
-import type { Lease } from "../../../ts/gen/cassl/v1/worker_service.js";
+import type { Lease, Welcome } from "../../../ts/gen/cassl/v1/worker_service.js";
 import { parseConfig } from "../../../ts/pipeline/config.js";
 import { BLUE, cellBox, RED, writeCells } from "../evaluation/cells.js";
 import { attachWorker, type FakeWorker } from "./fake-worker.js";
@@ -66,13 +67,13 @@ async function writeCoco(folder: string, name: string, files: (keyof typeof ANNO
 /** Does every task that it is given until the controller stops. Training twice with equal tasks gives equal weights. */
 export async function workOn(address: string, onLease: (lease: Lease) => void = () => {}): Promise<void> {
   const worker = attachWorker(address);
-  const { frames_endpoint, heartbeat_seconds } = await worker.next("welcome");
-  const beats = setInterval(() => worker.send({ $case: "heartbeat", value: {} }), heartbeat_seconds * 1000);
+  const welcome = await worker.next("welcome");
+  const beats = setInterval(() => worker.send({ $case: "heartbeat", value: {} }), welcome.heartbeat_seconds * 1000);
   try {
     for (;;) {
       const lease = await worker.next("lease");
       onLease(lease);
-      await doTask(worker, lease, address, frames_endpoint);
+      await doTask(worker, lease, address, welcome);
     }
   } catch {
     // The stream has ended.
@@ -81,7 +82,7 @@ export async function workOn(address: string, onLease: (lease: Lease) => void = 
   }
 }
 
-async function doTask(worker: FakeWorker, lease: Lease, address: string, framesEndpoint: string): Promise<void> {
+async function doTask(worker: FakeWorker, lease: Lease, address: string, welcome: Welcome): Promise<void> {
   const kind = lease.task?.kind;
   if (kind?.$case === "train") {
     worker.progress(lease, 1);
@@ -89,7 +90,7 @@ async function doTask(worker: FakeWorker, lease: Lease, address: string, framesE
     const iterations = kind.value.solver?.iterations ?? 0;
     worker.succeed(lease, { $case: "train", value: { weights, iterations, transplant_ledger: undefined } });
   } else if (kind?.$case === "predict") {
-    await sendShard(lease, framesEndpoint);
+    await sendShard(lease, welcome);
     worker.succeed(lease, { $case: "predict", value: { image_count: UNLABELED, box_count: UNLABELED } });
   } else {
     const onnx = await putArtifact(address, await readFile(join(packageRoot, "test/golden/detections-model.onnx")));
@@ -98,7 +99,7 @@ async function doTask(worker: FakeWorker, lease: Lease, address: string, framesE
 }
 
 /** One box in each of the unlabeled images. */
-async function sendShard(lease: Lease, framesEndpoint: string): Promise<void> {
+async function sendShard(lease: Lease, { frames_endpoint, frames_token }: Welcome): Promise<void> {
   const each = Array.from({ length: UNLABELED }, (_, index) => index);
   const payload = Buffer.concat([
     Buffer.from(Int32Array.from(each).buffer),
@@ -109,10 +110,11 @@ async function sendShard(lease: Lease, framesEndpoint: string): Promise<void> {
   ]);
   const { task_id = "", attempt = 0 } = lease.task_attempt ?? {};
   const counts = { image_count: UNLABELED, box_count: UNLABELED };
-  const header = ShardHeader.encode({ task_id, attempt, shard: 0, ...counts, sha256: sha256(payload) }).finish();
+  const sender = { version: FRAME_VERSION, token: frames_token, task_id, attempt };
+  const header = ShardHeader.encode({ ...sender, shard: 0, ...counts, sha256: sha256(payload) }).finish();
   const dealer = new Dealer({ linger: 0 });
   try {
-    dealer.connect(framesEndpoint);
+    dealer.connect(frames_endpoint);
     await dealer.send([header, payload]);
     await dealer.receive();
   } finally {

@@ -1,4 +1,5 @@
 /** A worker in TypeScript that does what a test tells it to. */
+import { randomUUID } from "node:crypto";
 import { credentials, type ServiceError } from "@grpc/grpc-js";
 import { version } from "../../../ts/core/package.js";
 import type { ArtifactRef } from "../../../ts/gen/cassl/v1/artifact_service.js";
@@ -22,9 +23,13 @@ export interface FakeWorker {
   progress(lease: Lease, iteration: number): void;
   saveCheckpoint(lease: Lease, iteration: number, checkpoint: ArtifactRef): void;
   succeed(lease: Lease, output: TaskOutput["kind"]): void;
+  handBack(lease: Lease): void;
   fail(lease: Lease, reason: keyof typeof ErrorReason, message: string): void;
-  /** Breaks the stream, as a killed process does. */
+  predicts(lease: Lease, imagesPerSecond: number): void;
+  /** Breaks the stream, as a killed process does; the worker may attach again. */
   die(): void;
+  /** Ends the stream in good order: the worker will not come back. */
+  leave(): void;
   /** How the stream ended; undefined if in good order. */
   readonly ended: Promise<ServiceError | undefined>;
 }
@@ -53,7 +58,7 @@ export function attachWorker(address: string, register: Partial<Register> = {}):
   const event = (task_attempt: TaskAttempt | undefined, value: { $case: string; value: unknown }): void =>
     send({ $case: "event", value: { task_attempt, event: value as never } });
   const defaults = { name: "fake", version, pid: 1, host: "here", devices: ["cpu"], families: ["light"] };
-  send({ $case: "register", value: { ...defaults, ...register } });
+  send({ $case: "register", value: { ...defaults, instance: randomUUID(), held: [], ...register } });
 
   return {
     ended,
@@ -79,10 +84,21 @@ export function attachWorker(address: string, register: Partial<Register> = {}):
       event(task_attempt, { $case: "checkpoint_saved", value: { iteration, checkpoint } }),
     succeed: ({ task_attempt }, kind) =>
       send({ $case: "result", value: { task_attempt, result: { $case: "output", value: { kind } } } }),
+    handBack: ({ task_attempt }) =>
+      send({ $case: "result", value: { task_attempt, result: { $case: "handed_back", value: {} } } }),
     fail({ task_attempt }, reason, message) {
       const error = { reason: ErrorReason[reason], message, remedy: "", trace: "" };
       send({ $case: "result", value: { task_attempt, result: { $case: "error", value: error } } });
     },
+    predicts: ({ task_attempt }, images_per_second) =>
+      event(task_attempt, {
+        $case: "predict_progress",
+        value: { images_done: 0, total_images: 0, images_per_second },
+      }),
     die: () => call.cancel(),
+    leave() {
+      send({ $case: "leaving", value: {} });
+      call.end();
+    },
   };
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { artifactService } from "../../../ts/controller/artifact-service.js";
 import { openArtifactStore, type ResumableArtifactStore } from "../../../ts/controller/artifacts.js";
+import { createFrameTally, type FrameTally } from "../../../ts/controller/frame-counts.js";
 import { serveFrames } from "../../../ts/controller/frames.js";
 import { createShardLedger, type ShardLedger } from "../../../ts/controller/shards.js";
 import { openState, type StateStore } from "../../../ts/controller/state.js";
@@ -20,6 +21,7 @@ export interface Workbench {
   readonly artifacts: ResumableArtifactStore;
   readonly state: StateStore;
   readonly shards: ShardLedger;
+  readonly tally: FrameTally;
   readonly pool: WorkerPool;
   close(): Promise<void>;
 }
@@ -28,7 +30,7 @@ export async function makeFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), "cassl-test-"));
 }
 
-export async function openWorkbench({ heartbeatSeconds = 5 } = {}): Promise<Workbench> {
+export async function openWorkbench({ heartbeatSeconds = 5, succeeds = false } = {}): Promise<Workbench> {
   const folder = await makeFolder();
   const artifacts = await openArtifactStore(join(folder, "artifacts"));
   const state = openState(join(folder, "state.db"));
@@ -38,10 +40,12 @@ export async function openWorkbench({ heartbeatSeconds = 5 } = {}): Promise<Work
     progress: createTaskProgress(state, artifacts),
     framesEndpoint: frames.endpoint,
     heartbeatSeconds,
+    succeeds,
     lastWords: async () => "",
   });
-  const shards = createShardLedger(state, artifacts, pool.tasks);
-  frames.answer(shards);
+  const shards = createShardLedger(state, artifacts, pool);
+  const tally = createFrameTally(pool);
+  frames.answer(shards, tally);
   const server = new Server();
   server.addService(ArtifactServiceService, artifactService(artifacts));
   server.addService(WorkerServiceService, workerService(pool));
@@ -52,6 +56,7 @@ export async function openWorkbench({ heartbeatSeconds = 5 } = {}): Promise<Work
     artifacts,
     state,
     shards,
+    tally,
     pool,
     async close() {
       pool.close();

@@ -2,12 +2,15 @@ import assert from "node:assert/strict";
 import { CasslError } from "../../../ts/core/errors.js";
 import type { ArtifactRef } from "../../../ts/gen/cassl/v1/artifact_service.js";
 import { ExportTask, PredictTask, type Task, type TaskOutput, TrainTask } from "../../../ts/gen/cassl/v1/task.js";
-import type { TaskEvent } from "../../../ts/gen/cassl/v1/worker_service.js";
+import type { Lease, TaskEvent } from "../../../ts/gen/cassl/v1/worker_service.js";
 import { attachWorker } from "./fake-worker.js";
 import { openWorkbench, type Workbench } from "./workbench.js";
 
 const detector = { family: "light" };
 const train: Task = { kind: { $case: "train", value: TrainTask.fromPartial({ detector }) } };
+const predict: Task = {
+  kind: { $case: "predict", value: PredictTask.fromPartial({ detector, predict: { shard_size: 1 } }) },
+};
 const weights: ArtifactRef = { sha256: "a".repeat(64), size_bytes: 1 };
 const trained: TaskOutput["kind"] = {
   $case: "train",
@@ -28,10 +31,14 @@ describe("worker leases", () => {
     readonly abort: AbortController;
   }
 
-  const submit = (taskId: string, task: Task = train): Submitted => {
+  const submit = (taskId: string, task: Task = train, imageCount = 0): Submitted => {
     const events: Submitted["events"] = [];
     const abort = new AbortController();
-    const output = bench.pool.tasks.submit(taskId, task, "/images", (event) => events.push(event), abort.signal);
+    const output = bench.pool.tasks.submit(
+      { taskId, task, imageRoot: "/images", imageCount },
+      (event) => events.push(event),
+      abort.signal,
+    );
     output.catch(() => {});
     return { events, output, abort };
   };
@@ -112,28 +119,151 @@ describe("worker leases", () => {
     await output;
   });
 
-  it("leases a task again when the stream breaks, from the checkpoint and without the committed shards", async () => {
-    const payload = await bench.artifacts.put(Buffer.from("shard"));
-    bench.state.addShard("t", { shard: 2, image_count: 1, box_count: 0, sha256: payload.sha256 });
+  it("leases a task again when its worker leaves, from the checkpoint", async () => {
     const { output, events } = submit("t");
     const first = attachWorker(bench.address);
     const lease = await first.next("lease");
-    assert.deepEqual(lease.committed_shards, [2]);
     const checkpoint = await bench.artifacts.put(Buffer.from("checkpoint 5"));
     first.saveCheckpoint(lease, 5, checkpoint);
     first.progress(lease, 5);
     await until(() => events.some(({ $case }) => $case === "train_progress"));
-    first.die();
+    first.leave();
 
     const second = attachWorker(bench.address);
     const again = await second.next("lease");
     assert.deepEqual(again.task_attempt, { task_id: "t", attempt: 2 });
     assert.deepEqual(again.resume_from, checkpoint);
-    assert.deepEqual(again.committed_shards, [2]);
     second.succeed(again, trained);
     await output;
     assert.equal(await bench.artifacts.stat(checkpoint.sha256), undefined, "the checkpoint of a finished task is kept");
     assert.match(JSON.stringify(events), /Attempt 1 ended/);
+  });
+
+  it("leases a task again when nothing is heard of its worker for three heartbeats", async () => {
+    const silent = await openWorkbench({ heartbeatSeconds: 0.05 });
+    try {
+      const request = { taskId: "t", task: train, imageRoot: "" };
+      const output = silent.pool.tasks.submit(request, () => {}, new AbortController().signal);
+      const first = attachWorker(silent.address);
+      await first.next("lease");
+      first.die();
+      const second = attachWorker(silent.address);
+      const beat = setInterval(() => second.send({ $case: "heartbeat", value: {} }), 5);
+      second.succeed(await second.next("lease"), trained);
+      await output;
+      clearInterval(beat);
+    } finally {
+      await silent.close();
+    }
+  });
+
+  it("knows a worker that attaches again after its stream broke, and its task goes on", async () => {
+    const { output, events } = submit("t");
+    const first = attachWorker(bench.address, { instance: "one" });
+    const lease = await first.next("lease");
+    first.die();
+    const held = [{ task_attempt: lease.task_attempt, shards: [] }];
+    const again = attachWorker(bench.address, { instance: "one", held });
+    await again.next("welcome");
+    assert.equal(bench.pool.list().length, 1);
+    again.succeed(lease, trained);
+    assert.deepEqual((await again.next("result_received")).task_attempt, lease.task_attempt);
+    assert.deepEqual(await output, { kind: trained });
+    assert.deepEqual(events, []);
+  });
+
+  it("closes the old stream when a worker attaches again before the controller has noticed that it is dead", async () => {
+    submit("t");
+    const first = attachWorker(bench.address, { instance: "one" });
+    const lease = await first.next("lease");
+    const held = [{ task_attempt: lease.task_attempt, shards: [] }];
+    const again = attachWorker(bench.address, { instance: "one", held });
+    await again.next("welcome");
+    await first.ended;
+    assert.equal(bench.pool.list()[0]?.running_task_id, "t");
+  });
+
+  it("leases a task again whose worker comes back without it", async () => {
+    const { events } = submit("t");
+    const first = attachWorker(bench.address, { instance: "one" });
+    await first.next("lease");
+    first.die();
+    const again = await attachWorker(bench.address, { instance: "one" }).next("lease");
+    assert.equal(again.task_attempt?.attempt, 2);
+    assert.match(JSON.stringify(events), /came back without it/);
+  });
+
+  it("takes what a worker of the last controller is at as the attempt that counts", async () => {
+    bench.state.nextAttempt("t");
+    const held = [{ task_attempt: { task_id: "t", attempt: 1 }, shards: [] }];
+    const worker = attachWorker(bench.address, { held });
+    await worker.next("welcome");
+    const lease = { task_attempt: held[0]?.task_attempt } as Lease;
+    worker.succeed(lease, trained); // Nobody has submitted it: the result is not received yet.
+    const other = { task_attempt: { task_id: "other", attempt: 1 } } as Lease;
+    worker.succeed(other, trained);
+    assert.deepEqual((await worker.next("result_received")).task_attempt, other.task_attempt);
+    const { output, events } = submit("t");
+    await until(() => bench.pool.tasks.find(lease.task_attempt) !== undefined);
+    worker.progress(lease, 3);
+    worker.succeed(lease, trained);
+    assert.deepEqual(await output, { kind: trained });
+    assert.equal(events.length, 1);
+    assert.equal(bench.state.latestAttempt("t"), 1);
+  });
+
+  it("waits for the workers of the last controller before it leases their training anew", async () => {
+    const later = await openWorkbench({ succeeds: true });
+    try {
+      for (const taskId of ["old", "new"]) {
+        if (taskId === "old") later.state.nextAttempt(taskId);
+        const request = { taskId, task: train, imageRoot: "" };
+        later.pool.tasks.submit(request, () => {}, new AbortController().signal).catch(() => {});
+      }
+      const lease = await attachWorker(later.address).next("lease");
+      assert.equal(lease.task_attempt?.task_id, "new");
+    } finally {
+      await later.close();
+    }
+  });
+
+  it("cancels what a worker brings that is no longer its own", async () => {
+    submit("t");
+    const owner = attachWorker(bench.address);
+    const lease = await owner.next("lease");
+    bench.state.nextAttempt("t");
+    for (const attempt of [lease.task_attempt?.attempt ?? 0, 2, 3]) {
+      const held = [{ task_attempt: { task_id: "t", attempt }, shards: [] }];
+      if (attempt === 1) continue;
+      assert.deepEqual((await attachWorker(bench.address, { held }).next("cancel")).task_attempt?.attempt, attempt);
+    }
+  });
+
+  it("gives a task that is handed back to another worker, which is no failed attempt", async () => {
+    const { output, events } = submit("t");
+    for (let attempt = 1; attempt <= 4; attempt++) {
+      const worker = attachWorker(bench.address);
+      const lease = await worker.next("lease");
+      worker.send({ $case: "leaving", value: {} });
+      worker.handBack(lease);
+      await worker.next("result_received");
+      worker.leave();
+    }
+    const worker = attachWorker(bench.address);
+    worker.succeed(await worker.next("lease"), trained);
+    await output;
+    assert.deepEqual(events, []);
+  });
+
+  it("leases nothing to a worker that is leaving", async () => {
+    const leaving = attachWorker(bench.address);
+    await leaving.next("welcome");
+    leaving.send({ $case: "leaving", value: {} });
+    const staying = attachWorker(bench.address);
+    await staying.next("welcome");
+    const { output } = submit("t");
+    staying.succeed(await staying.next("lease"), trained);
+    await output;
   });
 
   it("keeps the latest checkpoint only", async () => {
@@ -151,11 +281,17 @@ describe("worker leases", () => {
   it("starts afresh when the checkpoint's and the shards' artifacts are gone", async () => {
     bench.state.nextAttempt("t");
     bench.state.saveCheckpoint("t", { iteration: 5, checkpoint: weights });
-    bench.state.addShard("t", { shard: 0, image_count: 1, box_count: 0, sha256: weights.sha256 });
+    bench.state.addShard("p", { shard: 0, image_count: 1, box_count: 0, sha256: weights.sha256 });
     submit("t");
-    const lease = await attachWorker(bench.address).next("lease");
-    assert.equal(lease.resume_from, undefined);
-    assert.deepEqual(lease.committed_shards, []);
+    submit("p", predict, 1);
+    const leases = [await attachWorker(bench.address).next("lease"), await attachWorker(bench.address).next("lease")];
+    assert.deepEqual(
+      leases.map(({ task_attempt, resume_from, shards }) => [task_attempt?.task_id, resume_from, shards]),
+      [
+        ["t", undefined, []],
+        ["p", undefined, [0]],
+      ],
+    );
   });
 
   it("drops events and results of a stale attempt", async () => {
@@ -163,7 +299,8 @@ describe("worker leases", () => {
     try {
       const events: string[] = [];
       const listen = (event: NonNullable<TaskEvent["event"]>): number => events.push(event.$case);
-      const output = silent.pool.tasks.submit("t", train, "", listen, new AbortController().signal);
+      const request = { taskId: "t", task: train, imageRoot: "" };
+      const output = silent.pool.tasks.submit(request, listen, new AbortController().signal);
       const stale = attachWorker(silent.address);
       const old = await stale.next("lease");
       await stale.ended;
@@ -182,12 +319,12 @@ describe("worker leases", () => {
     }
   });
 
-  it("gives up after three attempts in a row without progress", async () => {
+  it("gives up after three attempts that came to the same point", async () => {
     const { output } = submit("t");
     for (let attempt = 1; attempt <= 3; attempt++) {
       const worker = attachWorker(bench.address);
       await worker.next("lease");
-      worker.die();
+      worker.leave();
     }
     await failsWith(output, "WORKER_FAILED", /3 attempts/);
   });
@@ -199,7 +336,7 @@ describe("worker leases", () => {
       const lease = await worker.next("lease");
       worker.saveCheckpoint(lease, attempt, await bench.artifacts.put(Buffer.from(`${attempt}`)));
       await until(() => events.filter(({ $case }) => $case === "checkpoint_saved").length === attempt);
-      worker.die();
+      worker.leave();
     }
     const worker = attachWorker(bench.address);
     worker.succeed(await worker.next("lease"), trained);
@@ -268,7 +405,7 @@ describe("worker leases", () => {
   });
 
   it("leases prediction and export tasks as well", async () => {
-    submit("p", { kind: { $case: "predict", value: PredictTask.fromPartial({ detector }) } });
+    submit("p", predict, 1);
     submit("e", { kind: { $case: "export", value: ExportTask.fromPartial({ detector }) } });
     const kinds = await Promise.all([1, 2].map(() => attachWorker(bench.address).next("lease")));
     assert.deepEqual(kinds.map(({ task }) => task?.kind?.$case).sort(), ["export", "predict"]);
