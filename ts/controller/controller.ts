@@ -3,7 +3,7 @@ import { CasslError } from "../core/errors.js";
 import { artifactService } from "./artifact-service.js";
 import { createChildWorkers } from "./child-workers.js";
 import { controllerService } from "./controller-service.js";
-import { createFrameTally } from "./frame-counts.js";
+import { createFrameTally } from "./frame-tally.js";
 import { serveFrames } from "./frames.js";
 import { runExecution } from "./run-execution.js";
 import { createRunLog } from "./run-log.js";

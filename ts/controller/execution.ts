@@ -1,8 +1,9 @@
 /** One task under way: who waits for it, and which attempts at it count. */
 import { CasslError } from "../core/errors.js";
 import type { Task, TaskOutput } from "../gen/cassl/v1/task.js";
-import type { TaskAttempt, TaskEvent } from "../gen/cassl/v1/worker_service.js";
+import type { TaskEvent } from "../gen/cassl/v1/worker_service.js";
 import type { Labelling } from "./labelling.js";
+import type { HeldLease } from "./lease.js";
 
 export type TaskListener = (event: NonNullable<TaskEvent["event"]>) => void;
 
@@ -14,20 +15,6 @@ export interface TaskRequest {
   readonly imageRoot: string;
   /** Images of the dataset; predictions only. */
   readonly imageCount?: number;
-}
-
-/** That a worker has the task, or some shards of it. */
-export interface HeldLease {
-  readonly attempt: TaskAttempt;
-  /** What the attempt is to do of a prediction, in this order; empty for other tasks. */
-  readonly shards: readonly number[];
-  readonly workerId: string;
-  /** Of the worker's process; undefined if it is on another machine. */
-  readonly pid: number | undefined;
-  /** Monotonic time in ms. */
-  readonly since: number;
-  /** Tells the worker to stop. */
-  cancel(): void;
 }
 
 export interface Execution extends TaskRequest {

@@ -2,7 +2,7 @@
 import { Router } from "zeromq";
 import { CasslError, toErrorDetail } from "../core/errors.js";
 import { ShardHeader, ShardReply } from "../gen/cassl/v1/prediction_frame.js";
-import type { FrameTally } from "./frame-counts.js";
+import type { FrameTally } from "./frame-tally.js";
 import type { ShardLedger } from "./shards.js";
 
 export interface FrameServer {

@@ -3,7 +3,7 @@
  * takes over shards that others have but did not get to; what is committed first counts.
  */
 import type { PredictProgress } from "../gen/cassl/v1/worker_service.js";
-import type { HeldLease } from "./execution.js";
+import type { HeldLease } from "./lease.js";
 
 export interface Labelling {
   readonly imageCount: number;

@@ -4,7 +4,7 @@ import type { Task, TaskOutput } from "../gen/cassl/v1/task.js";
 import type { Workers } from "../pipeline/operations.js";
 import type { EmitEvent, StepContext } from "../pipeline/step.js";
 import type { TaskListener } from "./execution.js";
-import type { FrameTally } from "./frame-counts.js";
+import type { FrameTally } from "./frame-tally.js";
 import type { ShardLedger } from "./shards.js";
 import type { Submit } from "./tasks.js";
 

@@ -8,7 +8,7 @@ import { type RunResult, runPipeline } from "../pipeline/pipeline.js";
 import { createSteps } from "../pipeline/step.js";
 import { type ReportInput, writeReport } from "../report/report.js";
 import { curatedData, reportedCuration } from "./curation.js";
-import type { FrameTally } from "./frame-counts.js";
+import type { FrameTally } from "./frame-tally.js";
 import { pipelineWorkers } from "./pipeline-workers.js";
 import type { RunFolders } from "./run-folders.js";
 import type { ExecuteRun } from "./runs.js";

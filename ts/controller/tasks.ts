@@ -10,13 +10,13 @@ import { grpcCodeOf } from "../grpc/codes.js";
 import {
   createExecution,
   type Execution,
-  type HeldLease,
   outcomeOrAbort,
   publish,
   type TaskListener,
   type TaskRequest,
 } from "./execution.js";
 import { createLabelling, nextShards, progressOf, shardsToTakeOver, shardUnderWay } from "./labelling.js";
+import type { HeldLease } from "./lease.js";
 import type { TaskTable } from "./state.js";
 import type { TaskProgress } from "./task-progress.js";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { HeldLease } from "../../../ts/controller/execution.js";
 import { createLabelling, nextShards, progressOf, shardsToTakeOver } from "../../../ts/controller/labelling.js";
+import type { HeldLease } from "../../../ts/controller/lease.js";
 
 const SHARD_SIZE = 10;
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { artifactService } from "../../../ts/controller/artifact-service.js";
 import { openArtifactStore, type ResumableArtifactStore } from "../../../ts/controller/artifacts.js";
-import { createFrameTally, type FrameTally } from "../../../ts/controller/frame-counts.js";
+import { createFrameTally, type FrameTally } from "../../../ts/controller/frame-tally.js";
 import { serveFrames } from "../../../ts/controller/frames.js";
 import { createShardLedger, type ShardLedger } from "../../../ts/controller/shards.js";
 import { openState, type StateStore } from "../../../ts/controller/state.js";
