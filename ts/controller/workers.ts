@@ -34,7 +34,7 @@ export interface WorkerPool {
   /** Welcomes the worker; leases follow. One that is known already, by its instance, goes on with what it holds. */
   attach(register: Register, channel: WorkerChannel): AttachedWorker;
   list(): Worker[];
-  /** Gives the worker no more leases; it leaves after its task. WORKER_NOT_FOUND if it is not attached. */
+  /** Gives the worker no more leases; it hands back its task and leaves. WORKER_NOT_FOUND if it is not attached. */
   drain(workerId: string): Worker;
   /** The worker that a frame is from. */
   findByToken(token: Uint8Array): WorkerRecord | undefined;
