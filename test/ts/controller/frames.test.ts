@@ -251,8 +251,8 @@ describe("prediction frames", () => {
     "images out of order": [{ images: [1, 0] }, /image index 0/],
     "counts that do not sum up": [{ perImage: [1, 1] }, /counts 2 boxes/],
     "a box outside its image": [
-      { boxes: [9, 0, 4, 4, 0, 0, 1, 1, 0, 0, 1, 1] },
-      /\[9, 0, 4, 4\] is not inside image 0/,
+      { boxes: [9, 0, 13, 4, 0, 0, 1, 1, 0, 0, 1, 1] },
+      /\[9, 0, 13, 4\] is not inside image 0/,
     ],
     "a box without area": [{ boxes: [0, 0, 0, 4, 0, 0, 1, 1, 0, 0, 1, 1] }, /not inside/],
     "a box that is not finite": [{ boxes: [Number.NaN, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1] }, /not finite/],

@@ -61,6 +61,8 @@ export async function storePredictions(
     const { image_count, box_count } = countsOf(images);
     listed.push({ shard, image_count, box_count, sha256 });
   }
-  const manifest: PredictionManifest = { dataset: "00", shards: listed, model: "11", class_count: classCount, masks };
+  const model = { model: "11", class_count: classCount, masks };
+  const image_count = listed.reduce((sum, shard) => sum + shard.image_count, 0);
+  const manifest: PredictionManifest = { dataset: "00", shards: listed, image_count, ...model };
   return artifacts.put(Buffer.from(canonicalJson(manifest)));
 }
