@@ -112,6 +112,7 @@ class ArtifactStore(artifact_service_pb2_grpc.ArtifactServiceServicer):
     def __init__(self) -> None:
         self.blobs: dict[str, bytes] = {}
         self.calls: list[str] = []
+        self.metadata: tuple[tuple[str, str | bytes], ...] = ()
         self.unavailable_calls = 0
 
     def put(self, blob: bytes) -> str:
@@ -121,6 +122,7 @@ class ArtifactStore(artifact_service_pb2_grpc.ArtifactServiceServicer):
 
     def note(self, name: str, context: grpc.ServicerContext) -> None:
         self.calls.append(name)
+        self.metadata = tuple((key, value) for key, value in context.invocation_metadata())
         if self.unavailable_calls > 0:
             self.unavailable_calls -= 1
             context.abort(grpc.StatusCode.UNAVAILABLE, "for a moment")

@@ -67,3 +67,51 @@ def test_reasons_of_errors_are_in_the_catalogue(path: Path) -> None:
     raised = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "CasslError"]
     reasons = {str(call.args[0].value) for call in raised if isinstance(call.args[0], ast.Constant)}
     assert {f"ERROR_REASON_{reason}" for reason in reasons} <= set(ErrorReason.keys())
+
+
+UNPICKLING_MODULES = {"cPickle", "cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
+
+
+def unpickles(node: ast.AST) -> bool:
+    """Whether a piece of code could run what stands in a file: unpickle it, or evaluate it."""
+    match node:
+        case ast.Import(names=names):
+            return any(name.name.partition(".")[0] in UNPICKLING_MODULES for name in names)
+        case ast.ImportFrom(module=str(module)):
+            return module.partition(".")[0] in UNPICKLING_MODULES
+        case ast.Call(func=ast.Name(id=name)):
+            return name in {"eval", "exec", "compile", "__import__"}
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="torch"), attr="load"), keywords=keywords):
+            return not any(key.arg == "weights_only" and is_true(key.value) for key in keywords)
+        case ast.Call(func=ast.Attribute(attr="load"), keywords=keywords):
+            return any(key.arg == "allow_pickle" and not is_false(key.value) for key in keywords)
+    return False
+
+
+def is_true(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is True
+
+
+def is_false(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is False
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nothing_is_unpickled(path: Path) -> None:
+    assert [ast.unparse(node) for node in ast.walk(ast.parse(path.read_text())) if unpickles(node)] == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import pickle",
+        "from joblib import load",
+        "import torch\ntorch.load(path)",
+        "torch.load(path, weights_only=False)",
+        "torch.load(path, weights_only=sure)",
+        "numpy.load(path, allow_pickle=True)",
+        "eval(text)",
+    ],
+)
+def test_what_unpickles_is_found(code: str) -> None:
+    assert any(unpickles(node) for node in ast.walk(ast.parse(code)))

@@ -18,6 +18,7 @@ import { addRuns } from "./runs.js";
 import { addServe } from "./serve.js";
 import { addSplit } from "./split.js";
 import { addSubmit } from "./submit.js";
+import { addTokenCommands } from "./token.js";
 import { addWatch } from "./watch.js";
 
 function createProgram(): Command {
@@ -41,6 +42,7 @@ function createProgram(): Command {
     addCancel,
     addRetry,
     addRuns,
+    addTokenCommands,
     addEval,
     addDoctor,
   ];

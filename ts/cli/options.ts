@@ -21,12 +21,6 @@ export function pythonOption(): Option {
   );
 }
 
-export function controllerOption(): Option {
-  return new Option("--controller <address>", "host:port of a controller that `cassl serve` started")
-    .env("CASSL_CONTROLLER")
-    .default(DEFAULT_ADDRESS);
-}
-
 export function runIdOption(): Option {
   return new Option("--run-id <id>", "id of the run (default: its name and the time)");
 }

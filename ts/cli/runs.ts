@@ -1,16 +1,15 @@
 import { type Command, Option } from "commander";
-import { CasslClient } from "../client/client.js";
 import { CasslError, fromErrorDetail } from "../core/errors.js";
 import { type Run, State, stateToJSON } from "../gen/cassl/v1/run.js";
 import { formatAp, formatTime } from "../report/format.js";
+import { type ConnectionFlags, connectionOptions, withController } from "./connection.js";
 import { jsonOption, workspaceHere, workspaceOption } from "./options.js";
 import { type FinishedRun, finishedRuns, readResult } from "./run-files.js";
 import { textTable } from "./table.js";
 
-interface RunsOptions {
+interface RunsOptions extends Partial<ConnectionFlags> {
   readonly state?: string;
   readonly name?: string;
-  readonly controller?: string;
   readonly workspace?: string;
   readonly json?: true;
 }
@@ -27,7 +26,7 @@ const STATE_NAMES = Object.values(State)
   .map(stateName);
 
 export function addRuns(program: Command): void {
-  program
+  const command = program
     .command("runs")
     .description("List runs, newest first: the finished ones of a workspace, or all of a controller.")
     .addOption(
@@ -38,15 +37,17 @@ export function addRuns(program: Command): void {
     .addOption(new Option("--state <state>", "only runs of a controller in that state").choices(STATE_NAMES))
     .option("--name <name>", "only runs of a controller of that name")
     .addOption(workspaceOption("in the working folder"))
-    .addOption(jsonOption())
-    .action(listRuns);
+    .addOption(jsonOption());
+  for (const option of connectionOptions()) command.addOption(option);
+  command.action(listRuns);
 }
 
-async function listRuns({ controller, workspace, json, ...filter }: RunsOptions): Promise<void> {
+async function listRuns({ controller, workspace, json, state, name, ...flags }: RunsOptions): Promise<void> {
+  const filter = { state, name };
   const rows =
     controller === undefined
       ? await runsOfWorkspace(workspaceHere(workspace), filter)
-      : await runsOfController(controller, filter);
+      : await runsOfController({ controller, ...flags }, filter);
   if (json) {
     for (const row of rows) console.log(JSON.stringify(row));
     return;
@@ -55,21 +56,21 @@ async function listRuns({ controller, workspace, json, ...filter }: RunsOptions)
   console.log(textTable({ header: ["run", "state", "time", ""], rows: cells }));
 }
 
-type Filter = Pick<RunsOptions, "state" | "name">;
+interface Filter {
+  readonly state: string | undefined;
+  readonly name: string | undefined;
+}
 
-async function runsOfController(address: string, { state, name }: Filter): Promise<RunRow[]> {
-  const client = new CasslClient(address);
+async function runsOfController(flags: ConnectionFlags, { state, name }: Filter): Promise<RunRow[]> {
   const states = Object.values(State).filter((value) => stateName(value) === state);
-  try {
-    return (await client.listRuns({ states, ...(name === undefined ? {} : { name }) })).map((run) => ({
-      run: run.run_id,
-      state: stateName(run.state),
-      at: run.finished_at ?? run.created_at,
-      note: reasonOf(run),
-    }));
-  } finally {
-    client.close();
-  }
+  const filter = { states, ...(name === undefined ? {} : { name }) };
+  const runs = await withController(flags, (client) => client.listRuns(filter));
+  return runs.map((run) => ({
+    run: run.run_id,
+    state: stateName(run.state),
+    at: run.finished_at ?? run.created_at,
+    note: reasonOf(run),
+  }));
 }
 
 async function runsOfWorkspace(workspace: string, { state, name }: Filter): Promise<RunRow[]> {

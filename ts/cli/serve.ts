@@ -1,11 +1,18 @@
 import { once } from "node:events";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { startController } from "../controller/controller.js";
+import { CasslError } from "../core/errors.js";
+import type { ServerTlsFiles } from "../grpc/tls.js";
 import { interruptSignal } from "./interrupt.js";
 import { DEFAULT_ADDRESS, jsonOption, pythonOption, workspaceHere, workspaceOption } from "./options.js";
 
 interface ServeOptions {
   readonly listen: Address;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly clientCa?: string;
+  readonly tokens?: string;
+  readonly dataRoot?: readonly string[];
   readonly workers: number;
   readonly workspace?: string;
   readonly python?: string;
@@ -29,6 +36,14 @@ export function addServe(program: Command): void {
         .default(parseAddress(DEFAULT_ADDRESS), DEFAULT_ADDRESS)
         .argParser(parseAddress),
     )
+    .option(
+      "--tls-cert <file>",
+      "certificate of the controller (PEM); other machines reach it only with TLS and tokens",
+    )
+    .option("--tls-key <file>", "its key (PEM)")
+    .option("--client-ca <file>", "demand certificates of clients and workers that these have signed (PEM)")
+    .option("--tokens <file>", "demand tokens: those of `cassl token create` in this file")
+    .option("--data-root <dir...>", "folders that runs may read data from (default on this machine: all)")
     .addOption(
       new Option("--workers <count>", "workers to run as child processes; others may attach")
         .default(1)
@@ -40,12 +55,14 @@ export function addServe(program: Command): void {
     .action((_options: object, command: Command) => serve(command.optsWithGlobals<ServeOptions>()));
 }
 
-async function serve({ listen, workers, python, json, debug, ...options }: ServeOptions): Promise<void> {
+async function serve(options: ServeOptions): Promise<void> {
+  const { listen, workers, python, json, debug } = options;
   const interrupted = interruptSignal();
   const workspace = workspaceHere(options.workspace);
   const controller = await startController({
     workspace,
     ...listen,
+    access: { tls: tlsFiles(options), tokens: options.tokens, dataRoots: options.dataRoot },
     childWorkers: workers,
     python,
     recover: "resume",
@@ -60,6 +77,12 @@ async function serve({ listen, workers, python, json, debug, ...options }: Serve
   if (!interrupted.aborted) await once(interrupted, "abort");
   console.error("Stopping; a run under way goes on at the next start.");
   await controller.stop();
+}
+
+function tlsFiles({ tlsCert: cert, tlsKey: key, clientCa }: ServeOptions): ServerTlsFiles | undefined {
+  if (cert === undefined && key === undefined && clientCa === undefined) return undefined;
+  if (cert !== undefined && key !== undefined) return { cert, key, clientCa };
+  throw new CasslError("CONFIG_INVALID", "TLS needs a certificate and its key.", "Give --tls-cert and --tls-key.");
 }
 
 function parseAddress(text: string): Address {

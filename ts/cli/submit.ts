@@ -1,13 +1,12 @@
 import type { Command } from "commander";
-import { CasslClient } from "../client/client.js";
 import { toRunConfig } from "../pipeline/config.js";
 import { type Override, readConfig } from "./config-file.js";
-import { controllerOption, jsonOption, runIdOption, setOption, workspaceBeside, workspaceOption } from "./options.js";
+import { type ConnectionFlags, connectionOptions, controllerOption, withController } from "./connection.js";
+import { jsonOption, runIdOption, setOption, workspaceBeside, workspaceOption } from "./options.js";
 import { defaultRunId } from "./run-id.js";
 import { watchToEnd } from "./watch.js";
 
-interface SubmitOptions {
-  readonly controller: string;
+interface SubmitOptions extends ConnectionFlags {
   readonly runId?: string;
   readonly watch?: true;
   readonly workspace?: string;
@@ -16,7 +15,7 @@ interface SubmitOptions {
 }
 
 export function addSubmit(program: Command): void {
-  program
+  const command = program
     .command("submit")
     .description(
       "Send a run to a controller, and print its id. The same id with the same configuration is the same run.",
@@ -27,19 +26,17 @@ export function addSubmit(program: Command): void {
     .addOption(setOption())
     .option("--watch", "follow the run to its end, like `cassl watch`")
     .addOption(workspaceOption("beside the configuration"))
-    .addOption(jsonOption())
-    .action(submit);
+    .addOption(jsonOption());
+  for (const option of connectionOptions()) command.addOption(option);
+  command.action(submit);
 }
 
 async function submit(file: string, options: SubmitOptions): Promise<void> {
   const config = await readConfig(file, options.set ?? []);
-  const client = new CasslClient(options.controller);
-  try {
+  await withController(options, async (client) => {
     const runId = options.runId ?? defaultRunId(config.name, new Date(), await client.listRuns());
     await client.createRun(runId, toRunConfig(config));
     console.log(options.json ? JSON.stringify({ run: runId }) : runId);
     if (options.watch) await watchToEnd(client, runId, workspaceBeside(file, options.workspace), options.json ?? false);
-  } finally {
-    client.close();
-  }
+  });
 }

@@ -1,35 +1,32 @@
 import type { Command } from "commander";
-import { CasslClient } from "../client/client.js";
+import type { CasslClient } from "../client/client.js";
 import { CasslError } from "../core/errors.js";
+import { type ConnectionFlags, connectionOptions, controllerOption, withController } from "./connection.js";
 import { followRun, localResult, printResult } from "./follow.js";
 import { interruptSignal } from "./interrupt.js";
-import { controllerOption, jsonOption, workspaceHere, workspaceOption } from "./options.js";
+import { jsonOption, workspaceHere, workspaceOption } from "./options.js";
 import { createView } from "./progress-view.js";
 
-interface WatchOptions {
-  readonly controller: string;
+interface WatchOptions extends ConnectionFlags {
   readonly workspace?: string;
   readonly json?: true;
 }
 
 export function addWatch(program: Command): void {
-  program
+  const command = program
     .command("watch")
     .description("Show a run of a controller from its beginning to its end. Ctrl-C ends the watching, not the run.")
     .argument("<run>", "id of the run")
     .addOption(controllerOption())
     .addOption(workspaceOption("in the working folder"))
-    .addOption(jsonOption("print the run's events as JSON, one a line, and the result's path as the last"))
-    .action(watch);
+    .addOption(jsonOption("print the run's events as JSON, one a line, and the result's path as the last"));
+  for (const option of connectionOptions()) command.addOption(option);
+  command.action(watch);
 }
 
 async function watch(runId: string, options: WatchOptions): Promise<void> {
-  const client = new CasslClient(options.controller);
-  try {
-    await watchToEnd(client, runId, workspaceHere(options.workspace), options.json ?? false);
-  } finally {
-    client.close();
-  }
+  const workspace = workspaceHere(options.workspace);
+  await withController(options, (client) => watchToEnd(client, runId, workspace, options.json ?? false));
 }
 
 export async function watchToEnd(client: CasslClient, runId: string, workspace: string, json: boolean): Promise<void> {

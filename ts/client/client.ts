@@ -1,16 +1,16 @@
 /** A controller's client. Every failure is a CasslError: the controller's own, or CONTROLLER_UNREACHABLE. */
-import { credentials } from "@grpc/grpc-js";
 import { type ArtifactRef, ArtifactServiceClient } from "../gen/cassl/v1/artifact_service.js";
 import { ControllerServiceClient, type Worker } from "../gen/cassl/v1/controller_service.js";
 import type { Run, RunConfig, RunEvent, State } from "../gen/cassl/v1/run.js";
-import { CONNECTION_OPTIONS, UNARY_DEADLINE_MS } from "../grpc/limits.js";
+import { UNARY_DEADLINE_MS } from "../grpc/limits.js";
 import { download, upload } from "./artifact-transfer.js";
 import { type CallContext, type CallSettings, callUnary, readStream } from "./calls.js";
+import { type ConnectionOptions, connection } from "./connection.js";
 import { resumingStream } from "./resuming.js";
 
 export type { CallSettings } from "./calls.js";
 
-export interface CasslClientOptions {
+export interface CasslClientOptions extends ConnectionOptions {
   /** How long a call that names no time waits for its answer. @default 60 */
   readonly timeoutSeconds?: number;
 }
@@ -31,9 +31,11 @@ export class CasslClient {
   readonly #artifacts: ArtifactServiceClient;
   readonly #context: CallContext;
 
-  constructor(address: string, { timeoutSeconds = UNARY_DEADLINE_MS / 1000 }: CasslClientOptions = {}) {
-    this.#controller = new ControllerServiceClient(address, credentials.createInsecure(), CONNECTION_OPTIONS);
-    this.#artifacts = new ArtifactServiceClient(address, credentials.createInsecure(), CONNECTION_OPTIONS);
+  /** CONFIG_INVALID if the token cannot be one, or would go to another machine in plain text. */
+  constructor(address: string, { timeoutSeconds = UNARY_DEADLINE_MS / 1000, ...how }: CasslClientOptions = {}) {
+    const { credentials, options } = connection(address, how);
+    this.#controller = new ControllerServiceClient(address, credentials, options);
+    this.#artifacts = new ArtifactServiceClient(address, credentials, options);
     this.#context = { address, timeoutSeconds };
   }
 

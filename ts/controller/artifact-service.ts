@@ -12,8 +12,10 @@ import { toStorageError } from "./storage.js";
 
 const CHUNK_BYTES = 256 * 1024;
 const MOST_CHUNK_BYTES = 2 ** 20;
+/** More than the checkpoint of any detector, with its optimizer. */
+const MOST_ARTIFACT_BYTES = 16 * 2 ** 30;
 
-/** Bad requests are refused with REQUEST_INVALID. */
+/** Bad requests are refused with REQUEST_INVALID, large artifacts with LIMIT_EXCEEDED. */
 export function artifactService(artifacts: ResumableArtifactStore): ArtifactServiceServer {
   return {
     statArtifact: unary(async ({ sha256 }) => {
@@ -30,6 +32,7 @@ export function artifactService(artifacts: ResumableArtifactStore): ArtifactServ
       const { sha256, size_bytes } = message.value;
       checkHash(sha256);
       checkCount("size_bytes", size_bytes);
+      if (size_bytes > MOST_ARTIFACT_BYTES) throw tooLarge(size_bytes);
       checkCount("offset", offset);
       await artifacts.resumeStream(message.value, offset, chunksOf(messages));
       return { ref: message.value };
@@ -73,6 +76,11 @@ function checkHash(sha256: string): void {
 
 function checkCount(field: string, value: number): void {
   if (value < 0) throw invalid(`\`${field}\` is ${value}`, "Give a number of bytes.");
+}
+
+function tooLarge(bytes: number): CasslError {
+  const message = `The artifact has ${bytes} bytes; the controller takes ${MOST_ARTIFACT_BYTES}.`;
+  return new CasslError("LIMIT_EXCEEDED", message, "Store less in one artifact.");
 }
 
 function malformed(fault: string): CasslError {

@@ -1,12 +1,12 @@
 /** The executor `local`: workers as child processes, started again when they die, as long as that leads anywhere. */
 import { setTimeout as delay } from "node:timers/promises";
 import { CasslError } from "../core/errors.js";
-import { spawnWorker, type WorkerExit, type WorkerProcess } from "./worker-process.js";
+import { spawnWorker, type WorkerEntrance, type WorkerExit, type WorkerProcess } from "./worker-process.js";
 import type { WorkerPool } from "./workers.js";
 
 export interface ChildWorkers {
   /** WORKER_FAILED if the Python cannot be executed. */
-  start(controllerAddress: string, pool: WorkerPool): Promise<void>;
+  start(entrance: WorkerEntrance, pool: WorkerPool): Promise<void>;
   /** How the worker process ended and what it wrote last. Empty if it is none of ours, or lives. */
   lastWords(pid: number): Promise<string>;
   stop(): Promise<void>;
@@ -29,8 +29,8 @@ export function createChildWorkers({ count, python, onOutput }: ChildWorkersOpti
   const processes = new Map<number, WorkerProcess>();
   let supervisors: Promise<void>[] = [];
 
-  async function startOne(controllerAddress: string): Promise<WorkerProcess> {
-    const process = await spawnWorker(python, controllerAddress, onOutput);
+  async function startOne(entrance: WorkerEntrance): Promise<WorkerProcess> {
+    const process = await spawnWorker(python, entrance, onOutput);
     processes.set(process.pid, process);
     if (stopping.signal.aborted) await process.stop();
     return process;
@@ -39,7 +39,7 @@ export function createChildWorkers({ count, python, onOutput }: ChildWorkersOpti
   /** Returns when no more worker is to be started in this place, with the reason. */
   async function supervise(
     first: WorkerProcess,
-    controllerAddress: string,
+    entrance: WorkerEntrance,
     { tasks, bury }: WorkerPool,
   ): Promise<CasslError> {
     let process = first;
@@ -54,21 +54,19 @@ export function createChildWorkers({ count, python, onOutput }: ChildWorkersOpti
       tasks.log("warning", `${exit.lastWords}\nIt is started again.`);
       await delay(RESTART_MS * 2 ** deaths, undefined, { signal: stopping.signal });
       processes.delete(process.pid);
-      process = await startOne(controllerAddress);
+      process = await startOne(entrance);
     }
   }
 
   return {
-    async start(controllerAddress, pool) {
+    async start(entrance, pool) {
       let places = count;
       const keepUp = async (first: WorkerProcess): Promise<void> => {
-        const failure = await supervise(first, controllerAddress, pool).catch((error: unknown) =>
-          CasslError.from(error),
-        );
+        const failure = await supervise(first, entrance, pool).catch((error: unknown) => CasslError.from(error));
         places--;
         if (places === 0 && !stopping.signal.aborted) pool.giveUp(failure);
       };
-      const started = await Promise.all(Array.from({ length: count }, () => startOne(controllerAddress)));
+      const started = await Promise.all(Array.from({ length: count }, () => startOne(entrance)));
       supervisors = started.map(keepUp);
     },
     async lastWords(pid) {

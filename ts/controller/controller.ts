@@ -1,5 +1,7 @@
 /** Puts the controller together: state, artifacts, services, frames, workers and runs of one workspace. */
-import { CasslError } from "../core/errors.js";
+import { lookup } from "node:dns/promises";
+import { type AccessOptions, openAccess, PLAIN } from "./access/access.js";
+import { withinRoots } from "./access/data-roots.js";
 import { artifactService } from "./artifact-service.js";
 import { createChildWorkers } from "./child-workers.js";
 import { controllerService } from "./controller-service.js";
@@ -19,10 +21,11 @@ import { openWorkspace } from "./workspace.js";
 export interface ControllerOptions {
   /** Folder for state, artifacts and results; made if it is missing. */
   readonly workspace: string;
-  /** `127.0.0.1`, `::1` or `localhost`. */
+  /** Other than `127.0.0.1`, `::1` or `localhost` only with everything that `access` has. */
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
+  readonly access?: AccessOptions;
   /** How many workers to run as child processes. Others may attach. */
   readonly childWorkers: number;
   /** See `choosePython`. */
@@ -45,11 +48,10 @@ export interface Controller {
 type Closer = () => void | Promise<void>;
 
 /**
- * WORKSPACE_LOCKED, ADDRESS_UNAVAILABLE, STORAGE_FAILED, WORKER_FAILED (no Python), or CONFIG_INVALID (not a loopback
- * address); nothing is left open then.
+ * WORKSPACE_LOCKED, ADDRESS_UNAVAILABLE, STORAGE_FAILED, WORKER_FAILED (no Python), CONFIG_INVALID or FILE_NOT_FOUND
+ * (as `openAccess`); nothing is left open then.
  */
 export async function startController(options: ControllerOptions): Promise<Controller> {
-  checkLoopback(options.host);
   const closers: Closer[] = [];
   const stop = async (): Promise<void> => {
     for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
@@ -64,10 +66,12 @@ export async function startController(options: ControllerOptions): Promise<Contr
 
 async function openAll(options: ControllerOptions, closers: Closer[]): Promise<string> {
   const { workspace, host, port, heartbeatSeconds = 5 } = options;
+  const access = await openAccess(host, options.access ?? {});
   const opened = await openWorkspace(workspace);
   closers.push(opened.close);
-  const { state, artifacts, folders, inspections } = opened;
-  const frames = await serveFrames(host === "localhost" ? "127.0.0.1" : host);
+  const { state, artifacts, folders } = opened;
+  const inspections = withinRoots(opened.inspections, access.roots);
+  const frames = await serveFrames((await lookup(host)).address);
   closers.push(frames.close);
 
   const children = createChildWorkers({
@@ -84,25 +88,19 @@ async function openAll(options: ControllerOptions, closers: Closer[]): Promise<s
   const tally = createFrameTally(pool);
   frames.answer(shards, tally);
   const execute = runExecution({ state, artifacts, folders, inspections, shards, tally, submit: pool.tasks.submit });
-  const runs = createRuns(createRunLog(state), execute);
+  const runs = createRuns(createRunLog(state), execute, access.roots);
 
-  const server = createServer({
+  const handlers = {
     artifacts: artifactService(artifacts),
     controller: controllerService(runs, pool, tally.total),
     workers: workerService(pool),
-  });
+  };
+  const server = createServer(handlers, access.guards);
   closers.push(server.stop, children.stop, runs.stop);
-  const address = await server.listen(host, port);
-  await children.start(address, pool);
+  const address = await server.listen(host, port, access.credentials);
+  // Its own workers need no TLS, whose certificate may not name this machine's loopback.
+  const inner = access.credentials === PLAIN ? address : await server.listen("127.0.0.1", 0, PLAIN);
+  await children.start({ address: inner, token: access.workerToken }, pool);
   runs.recover(options.recover);
   return address;
-}
-
-function checkLoopback(host: string): void {
-  if (["127.0.0.1", "::1", "localhost"].includes(host)) return;
-  throw new CasslError(
-    "CONFIG_INVALID",
-    `The address ${host} can be reached from other machines, which needs TLS and tokens; this version has neither.`,
-    "Listen on 127.0.0.1.",
-  );
 }

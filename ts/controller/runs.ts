@@ -1,11 +1,11 @@
 /** The runs: created once per id, executed one after the other (two at a time would only share the workers). */
-import { isAbsolute } from "node:path";
 import { CasslError, cancelled } from "../core/errors.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import { type Run, type RunConfig, type RunEvent, State } from "../gen/cassl/v1/run.js";
 import { type Config, parseConfig } from "../pipeline/config.js";
 import { configHash } from "../pipeline/pipeline.js";
 import type { EmitEvent } from "../pipeline/step.js";
+import { checkData, createDataRoots } from "./access/data-roots.js";
 import { hasEnded, type RunLog } from "./run-log.js";
 import type { ListedRun, RunQuery } from "./state.js";
 
@@ -22,7 +22,10 @@ export interface FinishedRun {
 }
 
 export interface Runs {
-  /** CONFIG_INVALID names the field; RUN_EXISTS if the id is taken by another configuration. */
+  /**
+   * CONFIG_INVALID names the field; PATH_NOT_ALLOWED names the path; RUN_EXISTS if the id is taken by another
+   * configuration; LIMIT_EXCEEDED if too many runs wait.
+   */
   create(runId: string, config: RunConfig | undefined): Run;
   /** RUN_NOT_FOUND if there is no such run. */
   get(runId: string): Run;
@@ -40,7 +43,11 @@ export interface Runs {
   stop(): Promise<void>;
 }
 
-export function createRuns(log: RunLog, execute: ExecuteRun): Runs {
+/** That wait or are under way. */
+const MAX_UNFINISHED = 1000;
+
+/** @param roots where the data of runs may be. */
+export function createRuns(log: RunLog, execute: ExecuteRun, roots = createDataRoots(undefined)): Runs {
   /** Runs that wait or are under way, by id. */
   const active = new Map<string, AbortController>();
   let underWay: string | undefined;
@@ -51,6 +58,10 @@ export function createRuns(log: RunLog, execute: ExecuteRun): Runs {
     const run = log.find(runId);
     if (run !== undefined) return run;
     throw new CasslError("RUN_NOT_FOUND", `There is no run \`${runId}\`.`, "`cassl runs` lists the runs there are.");
+  }
+
+  function checkRoom(): void {
+    if (active.size >= MAX_UNFINISHED) throw tooMany();
   }
 
   function enqueue(runId: string): void {
@@ -66,7 +77,10 @@ export function createRuns(log: RunLog, execute: ExecuteRun): Runs {
     try {
       log.start(runId);
       const run = get(runId);
-      const { finishedAt, result } = await execute(run, parseConfig(run.config), emitter(runId, controller), signal);
+      const config = parseConfig(run.config);
+      // Of a run that an earlier controller took, with other roots.
+      checkData(roots, config.data);
+      const { finishedAt, result } = await execute(run, config, emitter(runId, controller), signal);
       log.succeed(runId, finishedAt, result);
     } catch (error) {
       if (!stopping) log.fail(runId, CasslError.from(signal.aborted ? signal.reason : error));
@@ -90,11 +104,12 @@ export function createRuns(log: RunLog, execute: ExecuteRun): Runs {
     create(runId, config) {
       checkRunId(runId);
       const checked = parseConfig(config);
-      checkPaths(checked.data);
+      checkData(roots, checked.data);
       const hash = configHash(checked);
       const known = log.find(runId);
       if (known !== undefined) return sameRun(known, hash);
       const created_at = new Date();
+      checkRoom();
       log.add({
         run_id: runId,
         state: State.PENDING,
@@ -118,6 +133,7 @@ export function createRuns(log: RunLog, execute: ExecuteRun): Runs {
       const run = get(runId);
       if (run.state === State.SUCCEEDED) throw alreadyFinished(runId);
       if (hasEnded(run)) {
+        checkRoom();
         log.reopen(runId);
         enqueue(runId);
       }
@@ -166,12 +182,12 @@ function checkRunId(runId: string): void {
   );
 }
 
-/** The controller may have another working folder than whoever wrote the configuration. */
-function checkPaths({ labeled, unlabeled, validation }: Config["data"]): void {
-  const paths = [labeled.annotations, labeled.images, ...unlabeled.images, validation.annotations, validation.images];
-  const relative = paths.find((path) => !isAbsolute(path));
-  if (relative === undefined) return;
-  throw new CasslError("CONFIG_INVALID", `The path ${relative} is relative.`, "Give absolute paths to a controller.");
+function tooMany(): CasslError {
+  return new CasslError(
+    "LIMIT_EXCEEDED",
+    `${MAX_UNFINISHED} runs wait or are under way, which is all that the controller takes.`,
+    "Wait for some to end, or cancel some.",
+  );
 }
 
 function interrupted(): CasslError {

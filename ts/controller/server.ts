@@ -1,5 +1,5 @@
 /** The gRPC server: which services it has, what its connections may cost, and where it listens. */
-import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
+import { logVerbosity, Server, type ServerCredentials, type ServerInterceptor, setLogVerbosity } from "@grpc/grpc-js";
 import { CasslError } from "../core/errors.js";
 import { type ArtifactServiceServer, ArtifactServiceService } from "../gen/cassl/v1/artifact_service.js";
 import { type ControllerServiceServer, ControllerServiceService } from "../gen/cassl/v1/controller_service.js";
@@ -20,7 +20,7 @@ export interface Handlers {
 
 export interface GrpcServer {
   /** Returns host:port. ADDRESS_UNAVAILABLE, mostly because the port is taken. */
-  listen(host: string, port: number): Promise<string>;
+  listen(host: string, port: number, credentials: ServerCredentials): Promise<string>;
   stop(): void;
 }
 
@@ -28,8 +28,12 @@ const OWN_SERVICES = ["ArtifactService", "ControllerService", "WorkerService"].m
 /** What server reflection lists. */
 const SERVICES = [...OWN_SERVICES, "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"];
 
-export function createServer({ artifacts, controller, workers }: Handlers): GrpcServer {
-  const server = new Server({ ...SERVER_OPTIONS, interceptors: [checkRequests()] });
+/** @param guards see every call before anything else does. */
+export function createServer(
+  { artifacts, controller, workers }: Handlers,
+  guards: readonly ServerInterceptor[] = [],
+): GrpcServer {
+  const server = new Server({ ...SERVER_OPTIONS, interceptors: [...guards, checkRequests()] });
   server.addService(withCheckedRequests(ArtifactServiceService), artifacts);
   server.addService(withCheckedRequests(ControllerServiceService), controller);
   server.addService(withCheckedRequests(WorkerServiceService), workers);
@@ -38,7 +42,7 @@ export function createServer({ artifacts, controller, workers }: Handlers): Grpc
   server.addService(withCheckedRequests(alphaReflectionService), reflection);
   const health = addHealth(server, OWN_SERVICES);
   return {
-    listen: (host, port) => bind(server, host, port),
+    listen: (host, port, credentials) => bind(server, host, port, credentials),
     stop() {
       health.stop();
       server.forceShutdown();
@@ -46,12 +50,12 @@ export function createServer({ artifacts, controller, workers }: Handlers): Grpc
   };
 }
 
-function bind(server: Server, host: string, port: number): Promise<string> {
+function bind(server: Server, host: string, port: number, credentials: ServerCredentials): Promise<string> {
   const name = host.includes(":") ? `[${host}]` : host;
   // Failures are reported by us; the library would write them to the terminal as well.
   setLogVerbosity(logVerbosity.NONE);
   return new Promise((resolve, reject) => {
-    server.bindAsync(`${name}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
+    server.bindAsync(`${name}:${port}`, credentials, (error, bound) => {
       if (error === null) resolve(`${name}:${bound}`);
       else reject(addressUnavailable(`${name}:${port}`, error));
     });

@@ -14,6 +14,13 @@ export interface WorkerProcess {
   stop(): Promise<void>;
 }
 
+/** Where a worker of this machine attaches. */
+export interface WorkerEntrance {
+  readonly address: string;
+  /** Undefined if none is demanded. */
+  readonly token: string | undefined;
+}
+
 export interface WorkerExit {
   /** Undefined if a signal ended the process. */
   readonly code: number | undefined;
@@ -36,13 +43,20 @@ export function choosePython(given: string | undefined): string {
 /** WORKER_FAILED if the Python cannot be executed. */
 export async function spawnWorker(
   python: string,
-  controllerAddress: string,
+  { address, token }: WorkerEntrance,
   onOutput: (line: string) => void,
 ): Promise<WorkerProcess> {
   const pythonPath = [join(packageRoot, "worker-py"), process.env["PYTHONPATH"]].filter(Boolean).join(delimiter);
-  const child = spawn(python, ["-m", "cassl_worker", "--controller", controllerAddress, "--exit-on-stdin-eof"], {
+  const child = spawn(python, ["-m", "cassl_worker", "--controller", address, "--exit-on-stdin-eof"], {
     stdio: ["pipe", "pipe", "pipe"],
-    env: { ...process.env, PYTHONPATH: pythonPath },
+    // Unlike its arguments, the environment of a process is shown to its owner alone.
+    env: {
+      ...process.env,
+      PYTHONPATH: pythonPath,
+      CASSL_TOKEN: token,
+      CASSL_TOKEN_FILE: undefined,
+      CASSL_TLS_CA: undefined,
+    },
     // A Ctrl-C in the terminal is for the controller alone, which then stops its workers.
     detached: true,
   });

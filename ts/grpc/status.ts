@@ -3,6 +3,7 @@ import { Metadata, type ServiceError, type StatusObject, status } from "@grpc/gr
 import { CasslError } from "../core/errors.js";
 import { Status } from "../gen/google/rpc/status.js";
 import { fromRichStatus, toRichStatus } from "./rich-status.js";
+import { tlsFailure } from "./tls-failures.js";
 
 /** The standard trailer, which holds a google.rpc.Status. */
 export const STATUS_KEY = "grpc-status-details-bin";
@@ -26,12 +27,7 @@ export function fromStatus(error: ServiceError, address: string): CasslError {
     case status.DEADLINE_EXCEEDED:
     // A controller that stops resets the streams it has.
     case status.CANCELLED:
-      return new CasslError(
-        "CONTROLLER_UNREACHABLE",
-        `No controller answers at ${address}: ${error.details}`,
-        "Start one with `cassl serve`, or give its address with --controller.",
-        { cause: error },
-      );
+      return tlsFailure(error.details, address, error) ?? unreachable(error, address);
     case status.UNIMPLEMENTED:
       return new CasslError(
         "VERSION_MISMATCH",
@@ -49,4 +45,14 @@ export function fromStatus(error: ServiceError, address: string): CasslError {
     default:
       return CasslError.from(error);
   }
+}
+
+function unreachable(error: ServiceError, address: string): CasslError {
+  const start = "Start one with `cassl serve`, or give its address with --controller.";
+  const demands =
+    "If it was started with --tls-cert, give --tls-ca; with --client-ca, --tls-cert and --tls-key as well.";
+  // So it is where something accepts the connection and then breaks it off.
+  const remedy = error.details.includes("Failed to connect (") ? `${start} ${demands}` : start;
+  const message = `No controller answers at ${address}: ${error.details}`;
+  return new CasslError("CONTROLLER_UNREACHABLE", message, remedy, { cause: error });
 }

@@ -2,8 +2,8 @@
 
 SIGTERM drains it: the task under way is checkpointed and handed back. A second SIGTERM, or SIGINT, ends it at once.
 
-Exit codes: 0 drained, or the parent is gone; 1 a fault of the worker itself; 2 usage, or a controller of another
-version; 3 a package is missing; 130 and 143 ended by SIGINT and SIGTERM without having drained.
+Exit codes: 0 drained, or the parent is gone; 1 a fault of the worker itself; 2 usage, or a controller that does
+not let it in; 3 a package is missing; 130 and 143 ended by SIGINT and SIGTERM without having drained.
 """
 
 import argparse
@@ -68,6 +68,22 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--controller", metavar="HOST:PORT", type=address, required=True, help="address to attach to")
     parser.add_argument("--name", default=f"{socket.gethostname()}-{os.getpid()}", help="what operators see")
+    environment = os.environ.get
+    parser.add_argument(
+        "--token-file",
+        metavar="FILE",
+        type=Path,
+        default=environment("CASSL_TOKEN_FILE"),
+        help="file with a token of `cassl token create` (or the token in $CASSL_TOKEN)",
+    )
+    parser.add_argument(
+        "--tls-ca",
+        metavar="FILE",
+        default=environment("CASSL_TLS_CA"),
+        help="speak TLS, and trust these certificates (PEM); `system`: those of the system",
+    )
+    parser.add_argument("--tls-cert", metavar="FILE", type=Path, help="own certificate, where one is demanded (PEM)")
+    parser.add_argument("--tls-key", metavar="FILE", type=Path, help="its key (PEM)")
     parser.add_argument("--cache", metavar="DIR", type=Path, help="keep artifacts here")
     parser.add_argument("--exit-on-stdin-eof", action="store_true", help="exit when standard input closes")
     parser.add_argument("--version", action="version", version=VERSION)
@@ -106,11 +122,19 @@ def run(options: argparse.Namespace) -> int:
     if options.exit_on_stdin_eof:
         start_thread(lambda: exits.put(wait_for_eof()))
 
+    from cassl_worker.connection import read_connection
     from cassl_worker.session import Session
 
+    try:
+        connection = read_connection(
+            options.controller, options.token_file, options.tls_ca, options.tls_cert, options.tls_key
+        )
+    except CasslError as error:
+        report_error(error)
+        return EXIT_USAGE
     with TemporaryDirectory(prefix="cassl-worker-", ignore_cleanup_errors=True) as folder:
         cache = options.cache or Path(folder, "artifacts")
-        session = Session(options.controller, options.name, Path(folder), cache, report)
+        session = Session(options.controller, options.name, Path(folder), cache, report, connection)
         signal.signal(signal.SIGTERM, lambda *_: begin_drain(session, exits))
         start_thread(lambda: exits.put(outcome(session)))
         code = first_of(exits)
@@ -153,11 +177,15 @@ def outcome(session: "Session") -> int:
         session.run()
         return 0
     except CasslError as error:
-        report(f"{error.reason}: {error.message} {error.remedy}")
+        report_error(error)
         return EXIT_USAGE
     except Exception:
         report(traceback.format_exc())
         return EXIT_FAULT
+
+
+def report_error(error: CasslError) -> None:
+    report(f"{error.reason}: {error.message} {error.remedy}")
 
 
 def report(line: str) -> None:

@@ -1,9 +1,12 @@
 """How the controller is reached: channel settings and the pauses between attempts."""
 
 import random
+import re
 from collections.abc import Iterator
 
 import grpc
+
+from cassl_worker.connection import PLAIN, Bearer, Connection
 
 MAX_MESSAGE_BYTES = 16 << 20
 """Of control messages: bulk data travels in chunks or over ZeroMQ."""
@@ -32,9 +35,18 @@ OPTIONS = (
 )
 
 
-def open_channel(address: str) -> grpc.Channel:
+def open_channel(address: str, connection: Connection = PLAIN) -> grpc.Channel:
     """address: HOST:PORT."""
-    return grpc.insecure_channel(address, options=OPTIONS)
+    if connection.credentials is None:
+        channel = grpc.insecure_channel(address, options=OPTIONS)
+    else:
+        channel = grpc.secure_channel(address, connection.credentials, options=OPTIONS)
+    return channel if connection.token is None else grpc.intercept_channel(channel, Bearer(connection.token))
+
+
+def reachable(endpoint: str, address: str) -> str:
+    """The controller's ZeroMQ endpoint. Where it listens on all of its addresses: on the one that was dialed."""
+    return re.sub(r"^tcp://(0\.0\.0\.0|\[::\]|\*):", f"tcp://{address.rpartition(':')[0]}:", endpoint)
 
 
 def backoff() -> Iterator[float]:

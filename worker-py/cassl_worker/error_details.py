@@ -13,6 +13,7 @@ from google.rpc.status_pb2 import Status
 from cassl.v1.error_reason_pb2 import ErrorDetail, ErrorReason
 
 from cassl_worker.errors import CasslError
+from cassl_worker.tls_failures import tls_failure
 
 PREFIX = "ERROR_REASON_"
 STATUS_KEY = "grpc-status-details-bin"
@@ -52,10 +53,11 @@ def from_rpc_error(error: grpc.RpcError, address: str) -> CasslError:
             f"What answers at {address} is no controller of this version: {error.details()}.",
             "Install the same version of cassl on both sides.",
         )
-    return CasslError(
+    details = error.details() or ""
+    return tls_failure(details, address) or CasslError(
         "CONTROLLER_UNREACHABLE",
-        f"The controller at {address} does not answer: {error.code().name}: {error.details()}.",
-        "Check that it runs, and that this machine may connect to the address.",
+        f"The controller at {address} does not answer: {error.code().name}: {details}.",
+        "Check that it runs, that this machine may connect to the address, and whether it wants --tls-ca.",
     )
 
 

@@ -31,14 +31,15 @@ from cassl.v1.worker_service_pb2 import (
 
 from cassl_worker.artifacts import ArtifactCache, Artifacts
 from cassl_worker.attachment import Attachment
-from cassl_worker.channel import backoff, open_channel
+from cassl_worker.channel import backoff, open_channel, reachable
+from cassl_worker.connection import PLAIN, Connection
 from cassl_worker.detectors import families
 from cassl_worker.error_details import cancelled_error, from_rpc_error, to_error_detail
 from cassl_worker.frames import Route, ShardSender
 from cassl_worker.tasks import HandBack, TaskContext, run_task
 from cassl_worker.version import VERSION
 
-FINAL_REASONS = frozenset({"VERSION_MISMATCH"})
+FINAL_REASONS = frozenset({"VERSION_MISMATCH", "UNAUTHENTICATED", "PERMISSION_DENIED", "TLS_FAILED"})
 """Refusals that dialing in again does not change."""
 OUTAGE_REPORT_SECONDS = 60.0
 LEAVE_SECONDS = 0.5
@@ -70,15 +71,25 @@ class Session:
         folder: for the files of tasks.
         cache: folder of the artifact cache.
         report: takes lines for the worker's operator.
+        connection: what the worker shows and trusts.
     """
 
-    def __init__(self, address: str, name: str, folder: Path, cache: Path, report: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        address: str,
+        name: str,
+        folder: Path,
+        cache: Path,
+        report: Callable[[str], None],
+        connection: Connection = PLAIN,
+    ) -> None:
         self.address = address
         self.name = name
         self.instance = uuid.uuid4().hex
         self.folder = folder
         self.cache = ArtifactCache(cache)
         self.report = report
+        self.connection = connection
         self.executor = ThreadPoolExecutor(1, thread_name_prefix="task")
         self.last_task: Future[None] | None = None
         self.held: dict[tuple[str, int], HeldTask] = {}
@@ -89,9 +100,10 @@ class Session:
         self.silent_until = 0.0
 
     def run(self) -> None:
-        """Returns when the worker is drained, or after `close`. VERSION_MISMATCH if the controller refuses it."""
+        """Returns when the worker is drained, or after `close`. VERSION_MISMATCH, UNAUTHENTICATED, PERMISSION_DENIED or
+        TLS_FAILED where the controller does not let it in."""
         delays = backoff()
-        with open_channel(self.address) as channel:
+        with open_channel(self.address, self.connection) as channel:
             while not self.closed.is_set():
                 attachment = Attachment(channel, self.registration(), partial(self.receive, channel), self.beat)
                 why = self.serve(attachment)
@@ -154,7 +166,7 @@ class Session:
 
     def go_on(self, attachment: Attachment, welcome: Welcome) -> None:
         """Says again what may have been lost with the stream before this one."""
-        self.route = Route(welcome.frames_endpoint, welcome.frames_token)
+        self.route = Route(reachable(welcome.frames_endpoint, self.address), welcome.frames_token)
         for task in self.tasks():
             if task.checkpoint is not None:
                 attachment.send(event=task.checkpoint)

@@ -46,7 +46,7 @@ describe("client", () => {
   it("creates a run once per id", async () => {
     const created = await client.createRun("a", missing);
     assert.equal(created.run_id, "a");
-    assert.equal(JSON.stringify(created.config), JSON.stringify(missing));
+    assert.deepEqual(JSON.parse(JSON.stringify(created.config)), JSON.parse(JSON.stringify(missing)));
     assert.equal((await client.createRun("a", missing)).config_hash, created.config_hash);
     await assert.rejects(client.createRun("a", { ...missing, seed: 1 }), { reason: "RUN_EXISTS", message: /`a`/ });
     assert.deepEqual(

@@ -97,6 +97,8 @@ describe("artifact service", () => {
   it("refuses a stream without a ref, and one without anything", async () => {
     await assert.rejects(put(messages(ref, bytes).slice(1)), { reason: "REQUEST_INVALID", message: /ref/ });
     await assert.rejects(put([]), { reason: "REQUEST_INVALID", message: /ref/ });
+    const huge = messages({ ...ref, size_bytes: 2 ** 40 }, bytes);
+    await assert.rejects(put(huge), { reason: "LIMIT_EXCEEDED", message: /1099511627776 bytes/ });
   });
 
   it("says which artifact is not there", async () => {

@@ -44,7 +44,7 @@ describe("controller", () => {
   });
 
   it("refuses addresses that other machines reach", async () => {
-    await assert.rejects(start({ host: "0.0.0.0" }), { reason: "CONFIG_INVALID", message: /0\.0\.0\.0.*TLS/ });
+    await assert.rejects(start({ host: "0.0.0.0" }), { reason: "CONFIG_INVALID", message: /0\.0\.0\.0.*--tls-cert/ });
   });
 
   it("refuses a workspace that another controller has", async () => {

@@ -50,7 +50,7 @@ describe("gRPC server", () => {
       "grpc.health.v1.Health/Check",
     ])
       assert.ok(listed.split("\n").includes(name), listed);
-    assert.equal(await curl(`${url}/cassl.v1.ControllerService/ListWorkers`), "{}\n");
+    assert.equal(await curl(`${url}/cassl.v1.ControllerService/ListRuns`), "{}\n");
     const missing = curl("-d", '{"run_id":"a"}', `${url}/cassl.v1.ControllerService/GetRun`);
     await assert.rejects(missing, /not_found[\s\S]*There is no run `a`[\s\S]*google\.rpc\.ErrorInfo/);
   });
