@@ -65,7 +65,8 @@ async function writeAt(handle: FileHandle, bytes: Uint8Array, position: number):
   }
 }
 
-async function hashOfStart(file: string, length: number): Promise<Hash> {
+/** Of the first `length` bytes of a file. */
+export async function hashOfStart(file: string, length: number): Promise<Hash> {
   const hash = createHash("sha256");
   if (length === 0) return hash;
   await stored(file, async () => {

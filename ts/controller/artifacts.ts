@@ -6,7 +6,7 @@ import type { ArtifactStore } from "../core/artifacts.js";
 import { CasslError } from "../core/errors.js";
 import { sha256 as hashOf } from "../core/hash.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
-import { corrupt, flushedRef, isBreak, stored, writeVerified } from "./artifact-file.js";
+import { corrupt, flushedRef, hashOfStart, isBreak, stored, writeVerified } from "./artifact-file.js";
 
 /** A store that goes on with what has broken off. */
 export interface ResumableArtifactStore extends ArtifactStore {
@@ -22,6 +22,7 @@ export interface ResumableArtifactStore extends ArtifactStore {
 /**
  * Opens the store. One process at a time may have it open: what a killed process left half-written is removed.
  * A file appears under its hash only when it is whole, by an atomic rename, so the temporary ones are in the same folder.
+ * One that was damaged since is removed when it is first met, as if it had never been there: what made it makes it again.
  */
 export async function openArtifactStore(folder: string): Promise<ResumableArtifactStore> {
   const temporary = join(folder, "tmp");
@@ -89,11 +90,22 @@ export async function openArtifactStore(folder: string): Promise<ResumableArtifa
     }
   }
 
+  /** Modification times in ms of the files that were found to be what they are named by. */
+  const whole = new Map<string, number>();
+
   async function refOf(sha256: string): Promise<ArtifactRef | undefined> {
     if (!isHash(sha256)) return undefined;
     const file = fileOf(folder, sha256);
-    const size = await stored(file, () => unlessMissing(stat(file).then((stats) => stats.size)));
-    return size === undefined ? undefined : { sha256, size_bytes: size };
+    const found = await stored(file, () => unlessMissing(stat(file)));
+    if (found === undefined) return undefined;
+    if (whole.get(sha256) !== found.mtimeMs) {
+      if ((await hashOfStart(file, found.size)).digest("hex") !== sha256) {
+        await stored(file, () => rm(file, { force: true }));
+        return undefined;
+      }
+      whole.set(sha256, found.mtimeMs);
+    }
+    return { sha256, size_bytes: found.size };
   }
 
   async function path(sha256: string): Promise<string> {

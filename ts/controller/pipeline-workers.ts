@@ -36,11 +36,12 @@ export function pipelineWorkers({ submit, shards, tally, emit }: PipelineWorkers
     },
     async predict(value, imageRoot, step) {
       await run({ $case: "predict", value }, imageRoot, step, await shards.imageCountOf(value));
-      const { manifest, ...account } = await shards.settle(step.key, value);
+      const { manifest, parts, ...account } = await shards.settle(step.key, value);
       const frames = tally.ofTask(step.key);
       const committed = { key: step.key, manifest: manifest.sha256, frames, ...account };
       emit({ $case: "predictions_committed", value: committed });
-      return manifest;
+      // Named in the step's output, a shard that is lost or damaged makes the step run again, for that shard only.
+      return { ...manifest, parts };
     },
     async exportOnnx(value, step) {
       const output = await run({ $case: "export", value }, "", step);

@@ -30,6 +30,8 @@ export interface ShardLedger {
 /** images_in = images_committed. */
 export interface SettledAccount {
   readonly manifest: ArtifactRef;
+  /** Of the shards. */
+  readonly parts: readonly Pick<ArtifactRef, "sha256">[];
   readonly images_in: number;
   readonly images_committed: number;
   readonly shards: number;
@@ -82,7 +84,8 @@ export function createShardLedger(state: TaskTable, artifacts: ArtifactStore, so
       const content: PredictionManifest = { dataset, shards, image_count: imageCount, ...model };
       const manifest = await artifacts.put(Buffer.from(canonicalJson(content)));
       const boxes = sum(shards, ({ box_count }) => box_count);
-      return { manifest, images_in: imageCount, images_committed, shards: due, boxes };
+      const parts = shards.map(({ sha256 }) => ({ sha256 }));
+      return { manifest, parts, images_in: imageCount, images_committed, shards: due, boxes };
     },
   };
 }

@@ -15,7 +15,7 @@ export interface ArtifactStore {
   read(sha256: string): Promise<Uint8Array>;
   /** The file that holds the artifact, for readers that want a path. ARTIFACT_NOT_FOUND if there is none. */
   path(sha256: string): Promise<string>;
-  /** Undefined if there is no such artifact. */
+  /** Undefined if there is no such artifact, or one that does not have the bytes that it is named by. */
   stat(sha256: string): Promise<ArtifactRef | undefined>;
   remove(sha256: string): Promise<void>;
 }

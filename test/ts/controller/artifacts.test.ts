@@ -102,6 +102,19 @@ describe("artifact store", () => {
     assert.equal(await store.stat(ref.sha256), undefined);
   });
 
+  it("takes a file that was damaged on disk for none, and stores it again", async () => {
+    await store.put(good);
+    const path = await store.path(ref.sha256);
+    await writeFile(path, Buffer.alloc(good.length));
+    store = await openArtifactStore(folder);
+    assert.equal(await store.stat(ref.sha256), undefined);
+    assert.deepEqual(await files(), []);
+    assert.deepEqual(await store.put(good), ref);
+    assert.deepEqual(Buffer.from(await store.read(ref.sha256)), Buffer.from(good));
+    await writeFile(path, "damaged while the store is open");
+    await assert.rejects(store.read(ref.sha256), isReason("ARTIFACT_NOT_FOUND"));
+  });
+
   it("removes artifacts", async () => {
     await store.put(good);
     await store.remove(ref.sha256);

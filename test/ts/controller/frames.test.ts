@@ -130,10 +130,14 @@ describe("prediction frames", () => {
   it("commits shards in any order, and the account of the finished task is whole", async () => {
     for (const shard of [2, 0, 1]) assert.deepEqual(await sendShard(shard), { task_id: "p", shard, error: undefined });
     await output;
-    const { manifest, ...account } = await bench.shards.settle("p", task);
+    const { manifest, parts, ...account } = await bench.shards.settle("p", task);
     assert.deepEqual(account, { images_in: IMAGES, images_committed: IMAGES, shards: 3, boxes: 8 });
     const { dataset, shards } = JSON.parse(Buffer.from(await bench.artifacts.read(manifest.sha256)).toString());
     assert.equal(dataset, task.dataset);
+    assert.deepEqual(
+      parts,
+      shards.map(({ sha256 }: { sha256: string }) => ({ sha256 })),
+    );
     assert.deepEqual(
       shards.map((entry: { shard: number; image_count: number; box_count: number }) => [
         entry.shard,
@@ -173,6 +177,15 @@ describe("prediction frames", () => {
     assert.deepEqual(await sendShard(0), { task_id: "p", shard: 0, error: undefined });
     assert.equal(bench.state.shardsOf("p").length, 1);
     assert.deepEqual(bench.pool.list()[0]?.frames, { committed: 1, repeated: 1, refused: {} });
+  });
+
+  it("commits a shard once whose controller was killed between storing and recording, or recording and answering", async () => {
+    await sendShard(0);
+    const [recorded] = bench.state.shardsOf("p");
+    bench.state.removeShard("p", 0); // Stored, not recorded.
+    assert.equal((await sendShard(0)).error, undefined);
+    assert.equal((await sendShard(0)).error, undefined, "recorded, the answer lost");
+    assert.deepEqual(bench.state.shardsOf("p"), [recorded]);
   });
 
   it("stores equal shards as equal files", async () => {
