@@ -7,7 +7,9 @@ import { evaluateCoco } from "../../dist/ts/evaluation/coco/index.js";
 import { peakMb } from "./peak.mjs";
 
 const [iouType, gt, dt] = process.argv.slice(2);
+const cpuStart = process.cpuUsage();
 const start = performance.now();
 const { stats } = await evaluateCoco(gt, dt, { iouType });
 const seconds = (performance.now() - start) / 1000;
-console.log(JSON.stringify({ seconds, peak_mb: peakMb(), stats }));
+const { user, system } = process.cpuUsage(cpuStart);
+console.log(JSON.stringify({ seconds, cpu_seconds: (user + system) / 1e6, peak_mb: peakMb(), stats }));
