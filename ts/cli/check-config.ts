@@ -25,7 +25,11 @@ export async function checkConfig(file: string, { set, json }: ConfigCheckOption
   const folder = await mkdtemp(join(tmpdir(), "cassl-check-"));
   try {
     const artifacts = await openArtifactStore(folder);
-    const data = await curateShown(config, { state: NOTHING_KEPT, artifacts }, interrupted);
+    const data = await curateShown(
+      config,
+      { state: NOTHING_KEPT, artifacts, imageCache: join(folder, "images") },
+      interrupted,
+    );
     const reasons = dropReasons(data.fates);
     console.log(
       json

@@ -69,7 +69,7 @@ async function openAll(options: ControllerOptions, closers: Closer[]): Promise<s
   const access = await openAccess(host, options.access ?? {});
   const opened = await openWorkspace(workspace);
   closers.push(opened.close);
-  const { state, artifacts, folders } = opened;
+  const { state, artifacts, folders, imageCache } = opened;
   const inspections = withinRoots(opened.inspections, access.roots);
   const frames = await serveFrames((await lookup(host)).address);
   closers.push(frames.close);
@@ -87,7 +87,16 @@ async function openAll(options: ControllerOptions, closers: Closer[]): Promise<s
   const shards = createShardLedger(state, artifacts, pool);
   const tally = createFrameTally(pool);
   frames.answer(shards, tally);
-  const execute = runExecution({ state, artifacts, folders, inspections, shards, tally, submit: pool.tasks.submit });
+  const execute = runExecution({
+    state,
+    artifacts,
+    folders,
+    inspections,
+    imageCache,
+    shards,
+    tally,
+    submit: pool.tasks.submit,
+  });
   const runs = createRuns(createRunLog(state), execute, access.roots);
 
   const handlers = {

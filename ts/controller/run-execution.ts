@@ -22,6 +22,7 @@ export interface RunResources {
   readonly artifacts: ArtifactStore;
   readonly folders: RunFolders;
   readonly inspections: InspectionCache;
+  readonly imageCache: string;
   readonly shards: ShardLedger;
   readonly tally: FrameTally;
   readonly submit: Submit;
@@ -32,6 +33,7 @@ export function runExecution({
   artifacts,
   folders,
   inspections,
+  imageCache,
   shards,
   tally,
   submit,
@@ -39,7 +41,7 @@ export function runExecution({
   return async ({ run_id, created_at }, config, emit, signal) => {
     const steps = createSteps(state, artifacts, emit, signal);
     const workers = pipelineWorkers({ submit, shards, tally, emit });
-    const result = await runPipeline(run_id, config, { steps, workers, artifacts, inspections, emit });
+    const result = await runPipeline(run_id, config, { steps, workers, artifacts, inspections, imageCache, emit });
     const finishedAt = new Date();
     const curated = curatedData(result, state);
     const report: ReportInput = {

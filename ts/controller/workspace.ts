@@ -14,6 +14,8 @@ export interface Workspace {
   readonly artifacts: ResumableArtifactStore;
   readonly folders: RunFolders;
   readonly inspections: InspectionCache;
+  /** The folder that remote images are kept in. */
+  readonly imageCache: string;
   close(): void;
 }
 
@@ -31,7 +33,7 @@ export async function openWorkspace(workspace: string): Promise<Workspace> {
     closers.push(state.close);
     const inspections = openInspections(join(workspace, "inspections.db"));
     closers.push(inspections.close);
-    return { state, artifacts, folders, inspections, close };
+    return { state, artifacts, folders, inspections, imageCache: join(workspace, "images"), close };
   } catch (error) {
     close();
     throw error;

@@ -4,6 +4,7 @@ import { classesWithObjects } from "../core/categories.js";
 import type { Annotation, Category, Dataset } from "../core/dataset.js";
 import { CasslError } from "../core/errors.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
+import { type ImageStore, localImages } from "../images/image-store.js";
 import type { BoxCounts } from "./box-policy.js";
 import { gatherEvidence } from "./evidence.js";
 import { type DroppedImage, dropCopies, dropLeaks, dropUnsound } from "./fates.js";
@@ -53,6 +54,8 @@ export interface CurationCounts {
 export interface CurateContext {
   readonly artifacts: ArtifactStore;
   readonly inspections?: InspectionCache | undefined;
+  /** Left out: those on this machine. */
+  readonly images?: ImageStore | undefined;
   readonly signal: AbortSignal;
   onProgress(done: number, total: number): void;
 }
@@ -62,7 +65,7 @@ export interface CurateContext {
  * IMAGE_INVALID before anything is stored. An empty unlabeled set is not refused: whether it is needed depends on the arms.
  */
 export async function curate(data: DataSources, seed: number, context: CurateContext): Promise<CuratedData> {
-  const { artifacts, signal } = context;
+  const { artifacts, images = localImages, signal } = context;
   const sources = await readSources(data, seed);
   const { categories, candidates } = sources;
   checkAnnotated(listedIn(candidates, "labeled"), listedIn(candidates, "validation"), categories);
@@ -75,7 +78,7 @@ export async function curate(data: DataSources, seed: number, context: CurateCon
 
   const names = used.map(({ candidate }) => candidate.file_name);
   const series = await searchSeries(pictures, positionsOf(used), names, signal);
-  const evidence = await gatherEvidence(leaks, signal);
+  const evidence = await gatherEvidence(leaks, signal, images);
   return {
     labeled: await storeLines(artifacts, () => manifestRecords(labeled)),
     unlabeled: await storeLines(artifacts, () => manifestRecords(unlabeled)),
@@ -107,13 +110,13 @@ interface Decided {
 async function decideFates(
   { candidates, leftOut }: Sources,
   { bad_images, max_image_pixels, leak_firewall }: DataSources,
-  { inspections, signal, onProgress }: CurateContext,
+  { inspections, images: store, signal, onProgress }: CurateContext,
 ): Promise<Decided> {
-  const inspection = { maxPixels: max_image_pixels, cache: inspections, signal, onProgress };
+  const inspection = { maxPixels: max_image_pixels, cache: inspections, images: store, signal, onProgress };
   const { images, pictures } = await inspectAll(candidates, inspection);
   const sound = dropUnsound(images, bad_images);
   const { enabled, max_distance, labeled } = leak_firewall;
-  const leaks = enabled ? await findLeaks(sound.kept, pictures, max_distance, signal) : [];
+  const leaks = enabled ? await findLeaks(sound.kept, pictures, max_distance, signal, store) : [];
   const clean = dropLeaks(sound.kept, leaks, labeled);
   const single = dropCopies(clean.kept);
   const dropped = [...sound.dropped, ...clean.dropped, ...single.dropped, ...leftOut.map(notTaken)];

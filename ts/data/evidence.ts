@@ -1,5 +1,6 @@
 /** What the firewall keeps to be judged by people: which images leak, and some of the pairs as pictures. */
 import { mapConcurrently } from "../core/concurrency.js";
+import type { ImageStore } from "../images/image-store.js";
 import type { Leak } from "./firewall.js";
 import { IMAGES_AT_ONCE, readPreview } from "./inspect-image.js";
 import type { SoundImage } from "./inspected-image.js";
@@ -24,10 +25,14 @@ export interface LeakEvidence {
 const MOST_PREVIEWS = 24;
 
 /** Exact copies first, then by distance. The pairs with pictures are spread over the near-duplicates. */
-export async function gatherEvidence(leaks: readonly Leak[], signal: AbortSignal): Promise<LeakEvidence[]> {
+export async function gatherEvidence(
+  leaks: readonly Leak[],
+  signal: AbortSignal,
+  store: ImageStore,
+): Promise<LeakEvidence[]> {
   const sorted = [...leaks].sort((a, b) => Number(a.kind === "near") - Number(b.kind === "near") || compare(a, b));
   const pictured = new Set(spread(sorted.filter(({ kind }) => kind === "near")));
-  return mapConcurrently(sorted, IMAGES_AT_ONCE, (leak) => describe(leak, pictured.has(leak)), signal);
+  return mapConcurrently(sorted, IMAGES_AT_ONCE, (leak) => describe(leak, pictured.has(leak), store), signal);
 }
 
 function compare(a: Leak, b: Leak): number {
@@ -37,15 +42,16 @@ function compare(a: Leak, b: Leak): number {
 async function describe(
   { suspect, original, kind, distance, mirrored }: Leak,
   isPictured: boolean,
+  store: ImageStore,
 ): Promise<LeakEvidence> {
   const { file_name, split } = suspect.candidate;
   const facts = { file_name, split, validation: original.candidate.file_name, kind, distance, mirrored };
   if (!isPictured) return facts;
-  return { ...facts, previews: { image: await preview(suspect), validation: await preview(original) } };
+  return { ...facts, previews: { image: await preview(suspect, store), validation: await preview(original, store) } };
 }
 
-async function preview({ candidate }: SoundImage): Promise<string> {
-  return Buffer.from(await readPreview(candidate.path)).toString("base64");
+async function preview({ candidate, info }: SoundImage, store: ImageStore): Promise<string> {
+  return Buffer.from(await readPreview(await store.pathOf(candidate.path, info.sha256))).toString("base64");
 }
 
 /** Evenly over the items, with the first and the last. */

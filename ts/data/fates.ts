@@ -8,6 +8,7 @@ import type { Candidate } from "./sources.js";
 
 export type DropReason =
   | "cannot be decoded"
+  | "cannot be fetched"
   | "of another size than annotated"
   | "exact copy of a validation image"
   | "near-duplicate of a validation image"
@@ -36,9 +37,10 @@ export function dropUnsound(images: readonly InspectedImage[], badImages: "error
   const kept: SoundImage[] = [];
   const undecodable: DroppedImage[] = [];
   const misfits: DroppedImage[] = [];
-  for (const [position, { candidate, info, fault }] of images.entries()) {
+  for (const [position, { candidate, info, fault, isMissing }] of images.entries()) {
     if (info === undefined) {
-      undecodable.push({ candidate, reason: "cannot be decoded", detail: fault ?? "" });
+      const reason = isMissing ? "cannot be fetched" : "cannot be decoded";
+      undecodable.push({ candidate, reason, detail: fault ?? "" });
       continue;
     }
     const misfit = sizeFault(candidate, info);
@@ -96,7 +98,7 @@ function refuseBad(undecodable: readonly DroppedImage[], misfits: readonly Dropp
   const describe = ({ candidate, detail }: DroppedImage, joint: string): string => `${candidate.path}${joint}${detail}`;
   failOnFaults(
     "IMAGE_INVALID",
-    "Images that cannot be decoded",
+    "Images that cannot be used",
     undecodable.map((image) => describe(image, ": ")),
     "Replace or remove them, or set `data.bad_images: drop`.",
   );

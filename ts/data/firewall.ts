@@ -1,6 +1,7 @@
 /** The leak firewall: finds images outside the validation set that show what a validation image shows. */
 import { mapConcurrently } from "../core/concurrency.js";
 import { CasslError } from "../core/errors.js";
+import { type ImageStore, localImages } from "../images/image-store.js";
 import { IMAGES_AT_ONCE, readPicture } from "./inspect-image.js";
 import { firstByContent, isOf, positionsOf, type SoundImage } from "./inspected-image.js";
 import { mirror, type Picture, pictureDistance } from "./near-duplicates/alignment.js";
@@ -32,6 +33,7 @@ export async function findLeaks(
   pictures: SharedPictures,
   maxDistance: number,
   signal: AbortSignal,
+  store: ImageStore = localImages,
 ): Promise<Leak[]> {
   const originals = images.filter(isOf("validation"));
   const others = images.filter((image) => !isOf("validation")(image));
@@ -39,7 +41,7 @@ export async function findLeaks(
   const leaking = new Set(exact.map(({ suspect }) => suspect));
   const suspects = others.filter((image) => !leaking.has(image));
   const suspected = await searchCopies(pictures, positionsOf(suspects), positionsOf(originals), signal);
-  return [...exact, ...(await nearLeaks([...suspects, ...originals], suspected, maxDistance, signal))];
+  return [...exact, ...(await nearLeaks([...suspects, ...originals], suspected, maxDistance, signal, store))];
 }
 
 function exactLeaks(suspects: readonly SoundImage[], originals: readonly SoundImage[]): Leak[] {
@@ -55,16 +57,17 @@ async function nearLeaks(
   suspected: readonly SuspectedCopy[],
   maxDistance: number,
   signal: AbortSignal,
+  store: ImageStore,
 ): Promise<Leak[]> {
   const involved = new Set(suspected.flatMap(({ suspect, candidates }) => [suspect, ...candidates.map(originalOf)]));
   const byPosition = new Map(
     images.filter(({ position }) => involved.has(position)).map((image) => [image.position, image]),
   );
   const imageAt = (position: number): SoundImage => byPosition.get(position) as SoundImage;
-  const originalPictureAt = remembered((position) => pictureOf(imageAt(position)));
+  const originalPictureAt = remembered((position) => pictureOf(imageAt(position), store));
 
   const nearest = async ({ suspect, candidates }: SuspectedCopy): Promise<Leak[]> => {
-    const picture = await pictureOf(imageAt(suspect));
+    const picture = await pictureOf(imageAt(suspect), store);
     const leaks: Leak[] = [];
     for (const candidate of candidates) {
       const exact = distanceOf(candidate, picture, await originalPictureAt(candidate.original));
@@ -93,11 +96,14 @@ function originalOf({ original }: CopyCandidate): number {
   return original;
 }
 
-async function pictureOf({ candidate: { path } }: SoundImage): Promise<Picture> {
-  return readPicture(path).catch((error: Error) => {
-    const message = `${path} could be decoded at first, and now cannot: ${error.message}.`;
+async function pictureOf({ candidate: { path }, info }: SoundImage, store: ImageStore): Promise<Picture> {
+  try {
+    return await readPicture(await store.pathOf(path, info.sha256));
+  } catch (error) {
+    if (error instanceof CasslError) throw error;
+    const message = `${path} could be decoded at first, and now cannot: ${(error as Error).message}.`;
     throw new CasslError("IMAGE_INVALID", message, "Leave the images alone while they are curated.", { cause: error });
-  });
+  }
 }
 
 function remembered<T>(make: (key: number) => T): (key: number) => T {

@@ -1,6 +1,9 @@
 /** Looks into all candidates, several at once. */
 import { mapConcurrently } from "../core/concurrency.js";
 import { CasslError } from "../core/errors.js";
+import { FetchFault } from "../images/download.js";
+import type { ImageStore } from "../images/image-store.js";
+import { isUri } from "../images/places.js";
 import { IMAGES_AT_ONCE, type InspectionCache, inspectImage } from "./inspect-image.js";
 import type { InspectedImage } from "./inspected-image.js";
 import { WORDS_PER_PICTURE } from "./near-duplicates/picture-hash.js";
@@ -10,11 +13,16 @@ import type { Candidate } from "./sources.js";
 export interface InspectContext {
   readonly maxPixels: number;
   readonly cache?: InspectionCache | undefined;
+  /** Left out: those on this machine. */
+  readonly images?: ImageStore | undefined;
   readonly signal: AbortSignal;
   onProgress(done: number, total: number): void;
 }
 
 const PROGRESS_REPORTS = 100;
+
+/** Waiting for a server takes longer than decoding. */
+const DOWNLOADS_AT_ONCE = 32;
 
 /**
  * Whatever the cache throws as a CasslError ends it; nothing that is wrong with an image does.
@@ -22,7 +30,7 @@ const PROGRESS_REPORTS = 100;
  */
 export async function inspectAll(
   candidates: readonly Candidate[],
-  { maxPixels, cache, signal, onProgress }: InspectContext,
+  { maxPixels, cache, images, signal, onProgress }: InspectContext,
 ): Promise<{ images: InspectedImage[]; pictures: SharedPictures }> {
   const total = candidates.length;
   const pictures = new Uint32Array(new SharedArrayBuffer(4 * WORDS_PER_PICTURE * total));
@@ -34,16 +42,17 @@ export async function inspectAll(
   const inspect = async (position: number): Promise<InspectedImage> => {
     const candidate = candidates[position] as Candidate;
     try {
-      const { info, hashes } = await inspectImage(candidate.path, maxPixels, cache);
+      const { info, hashes } = await inspectImage(candidate.path, maxPixels, cache, images);
       pictures.set(hashes, position * WORDS_PER_PICTURE);
       return { candidate, info };
     } catch (error) {
-      // Not the image's fault, but that of the disk which the cache is on.
+      // Not the image's fault, but that of the disk which the cache is on, or of the network.
       if (error instanceof CasslError) throw error;
-      return { candidate, fault: (error as Error).message };
+      return { candidate, fault: (error as Error).message, isMissing: error instanceof FetchFault };
     } finally {
       report();
     }
   };
-  return { images: await mapConcurrently([...candidates.keys()], IMAGES_AT_ONCE, inspect, signal), pictures };
+  const atOnce = candidates.some(({ path }) => isUri(path)) ? DOWNLOADS_AT_ONCE : IMAGES_AT_ONCE;
+  return { images: await mapConcurrently([...candidates.keys()], atOnce, inspect, signal), pictures };
 }

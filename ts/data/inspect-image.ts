@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 import sharp, { type Metadata, type Sharp } from "sharp";
 import { DECODING } from "../images/decoding.js";
-import { type FileStamp, readImageFile, withImageFile } from "../images/image-file.js";
+import { type FileStamp, readImageFile } from "../images/image-file.js";
+import { type ImageStore, localImages } from "../images/image-store.js";
 import type { Picture } from "./near-duplicates/alignment.js";
 import { pictureHashes, THUMBNAIL_PX, type Thumbnail } from "./near-duplicates/picture-hash.js";
 
@@ -52,15 +53,20 @@ const PREVIEW_QUALITY = 70;
  * Throws an Error that says what is wrong if it is missing, truncated, too large, not an image, or one that training would
  * see differently.
  */
-export async function inspectImage(path: string, maxPixels: number, cache?: InspectionCache): Promise<Inspection> {
-  return withImageFile(path, async (stamp, read) => {
-    const known = cache?.find(path, stamp);
+export async function inspectImage(
+  place: string,
+  maxPixels: number,
+  cache?: InspectionCache,
+  images: ImageStore = localImages,
+): Promise<Inspection> {
+  return images.use(place, async (stamp, read) => {
+    const known = cache?.find(place, stamp);
     if (known !== undefined) {
       refuseTooLarge(known.info.width_px, known.info.height_px, maxPixels);
       return known;
     }
     const inspection = await decode(await read(), maxPixels);
-    cache?.save(path, stamp, inspection);
+    cache?.save(place, stamp, inspection);
     return inspection;
   });
 }

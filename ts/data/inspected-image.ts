@@ -2,11 +2,13 @@
 import type { ImageInfo } from "./inspect-image.js";
 import type { Candidate } from "./sources.js";
 
-/** Either its `info`, or the `fault` for which it could not be decoded. */
+/** Either its `info`, or the `fault` for which it could not be had or decoded. */
 export interface InspectedImage {
   readonly candidate: Candidate;
   readonly info?: ImageInfo;
   readonly fault?: string;
+  /** Whether it could not be fetched, rather than decoded. */
+  readonly isMissing?: boolean;
 }
 
 export interface SoundImage {

@@ -1,12 +1,14 @@
 /** Where the images of a run come from: annotation files and folders, before anybody has looked into an image. */
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname } from "node:path";
 import { withCategories } from "../core/categories.js";
 import { FILES_AT_ONCE, mapConcurrently } from "../core/concurrency.js";
 import type { Category } from "../core/dataset.js";
 import { CasslError } from "../core/errors.js";
 import { canonicalJson, sha256 } from "../core/hash.js";
 import { seededRandom, shuffled } from "../core/random.js";
+import type { RemoteConfig } from "../images/download.js";
+import { isLocalFolder, isUri, placeIn } from "../images/places.js";
 import type { BadBoxes, BoxCounts } from "./box-policy.js";
 import { commonFolder, relativeName } from "./formats/folders.js";
 import { readImageList } from "./formats/images/image-list.js";
@@ -26,6 +28,7 @@ export interface DataSources {
   readonly bad_boxes: BadBoxes;
   /** Images of more pixels cannot be decoded. */
   readonly max_image_pixels: number;
+  readonly remote: RemoteConfig;
   readonly leak_firewall: {
     readonly enabled: boolean;
     readonly max_distance: number;
@@ -40,15 +43,16 @@ interface AnnotatedSource extends AnnotationSource {
 /** An image that may join a set. */
 export interface Candidate {
   readonly split: "labeled" | "unlabeled" | "validation";
+  /** Or the URI of an image that is elsewhere. */
   readonly path: string;
-  /** Relative to the image root, with forward slashes. */
+  /** Relative to the image root, with forward slashes; or the URI. */
   readonly file_name: string;
   /** What the annotation file says of it; absent if none names it, or if its labels are not to be used. */
   readonly listed?: ListedImage;
 }
 
 export interface Sources {
-  /** The folder that holds every folder of images. */
+  /** The folder that holds every folder of images on this machine. */
   readonly imageRoot: string;
   /** Of both annotated sets; the positions are class indices. */
   readonly categories: readonly Category[];
@@ -66,7 +70,9 @@ export interface Sources {
  */
 export async function fingerprintData(data: DataSources): Promise<{ files: number; sha256: string }> {
   const { labeled, unlabeled, validation } = data;
-  const folders = await Promise.all([...new Set([labeled.images, validation.images])].map(findImages));
+  const folders = await Promise.all(
+    [...new Set([labeled.images, validation.images])].filter(isLocalFolder).map(findImages),
+  );
   const lists = await Promise.all(unlabeled.images.map(readImageList));
   const annotations = await Promise.all([labeled, validation].map(annotationFiles));
   const splits = labeled.split_file === undefined ? [] : [labeled.split_file];
@@ -87,7 +93,8 @@ export async function fingerprintData(data: DataSources): Promise<{ files: numbe
 export async function readSources(data: DataSources, seed: number): Promise<Sources> {
   const lists = await Promise.all(data.unlabeled.images.map(readImageList));
   const folders = [data.labeled.images, data.validation.images, ...lists.map(({ folder }) => folder)];
-  const imageRoot = commonFolder(folders);
+  const local = folders.filter(isLocalFolder);
+  const imageRoot = local.length === 0 ? dirname(data.labeled.annotations) : commonFolder(local);
   const labeled = await readAnnotations(data.labeled, data.bad_boxes);
   const validation = await readAnnotations(data.validation, data.bad_boxes);
   const split = data.labeled.split_file === undefined ? undefined : await readSplit(data.labeled.split_file);
@@ -96,12 +103,12 @@ export async function readSources(data: DataSources, seed: number): Promise<Sour
   const { taken, rest } = split ? takeSplit(labeled, split, data.labeled) : draw(labeled.images, data.labeled, seed);
 
   const candidate = (split: Candidate["split"], path: string): Candidate => {
-    return { split, path, file_name: relativeName(imageRoot, path) };
+    return { split, path, file_name: isUri(path) ? path : relativeName(imageRoot, path) };
   };
   const annotated = (split: "labeled" | "validation", folder: string, images: readonly ListedImage[]): Candidate[] =>
-    images.map((listed) => ({ ...candidate(split, join(folder, listed.file_name)), listed }));
+    images.map((listed) => ({ ...candidate(split, placeIn(folder, listed.file_name)), listed }));
   const unlabeledRest = data.unlabeled.rest_of_labeled
-    ? rest.map(({ file_name }) => join(data.labeled.images, file_name))
+    ? rest.map(({ file_name }) => placeIn(data.labeled.images, file_name))
     : [];
   const unlabeled = new Set([...unlabeledRest, ...lists.flatMap(({ paths }) => paths)]);
   return {

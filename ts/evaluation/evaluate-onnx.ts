@@ -1,8 +1,9 @@
 /** COCO numbers of an exported model on a dataset: the file itself is run, as whoever deploys it would. */
-import { join } from "node:path";
 import type { ArtifactStore } from "../core/artifacts.js";
 import type { Dataset } from "../core/dataset.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
+import type { ImageStore } from "../images/image-store.js";
+import { placeIn } from "../images/places.js";
 import { type CocoGroundTruth, type CocoResult, evaluateCoco } from "./coco/index.js";
 import type { Detections } from "./onnx/detections.js";
 import { type ModelMetadata, readModelMetadata } from "./onnx/model-metadata.js";
@@ -14,6 +15,7 @@ export interface EvaluateOnnxOptions {
   readonly dataset: Dataset;
   /** What the dataset's file names are relative to. */
   readonly imageRoot: string;
+  readonly images: ImageStore;
   /** Takes the detections. */
   readonly artifacts: ArtifactStore;
   readonly signal: AbortSignal;
@@ -42,9 +44,13 @@ export interface ClassAp {
 
 /** IMAGE_INVALID, MODEL_INVALID or FILE_NOT_FOUND say what cannot be used; CANCELLED when `signal` aborts. */
 export async function evaluateOnnx(options: EvaluateOnnxOptions): Promise<EvaluationSummary> {
-  const { model, dataset, imageRoot, artifacts, signal, onProgress } = options;
+  const { model, dataset, imageRoot, images, artifacts, signal, onProgress } = options;
   const metadata = await readModelMetadata(model);
-  const imagePaths = dataset.images.map((image) => join(imageRoot, image.file_name));
+  const imagePaths = dataset.images.map(
+    ({ file_name, sha256 }) =>
+      () =>
+        images.pathOf(placeIn(imageRoot, file_name), sha256),
+  );
   const detections = await detectObjects({ model, metadata, imagePaths, signal, onProgress });
   const results = toCocoResults(dataset, detections, metadata);
   const groundTruth = toCocoGroundTruth(dataset);

@@ -75,7 +75,9 @@ const annotated = {
   annotations: path.describe(
     "COCO JSON, YOLO data.yaml, Open Images CSV, or the folder of a YOLO or Pascal VOC data set",
   ),
-  images: path.describe("Folder that holds its images; file names in a COCO file are relative to it"),
+  images: path.describe(
+    "Folder that holds its images, or URI; file names in a COCO file are relative to it. `coco_url`: where the file says",
+  ),
   format: z.enum(["auto", "coco", "yolo", "voc", "openimages"]).default("auto").describe("`auto`: by what the path is"),
   split: path.optional().describe("Which part to use if the data set names several, such as train in a data.yaml"),
 };
@@ -94,6 +96,22 @@ const leakFirewall = z.strictObject({
     .describe("What to do with labeled images that leak; unlabeled ones are dropped"),
 });
 
+const remote = z.strictObject({
+  hosts: z
+    .array(z.string().min(1))
+    .default([])
+    .describe("Hosts (HOST or HOST:PORT), and buckets of s3:, that images may be fetched from; no others are asked"),
+  timeout_seconds: positive.default(30).describe("How long one attempt to fetch an image may take"),
+  s3_endpoint: z
+    .url()
+    .default("https://s3.amazonaws.com")
+    .describe(
+      "Where curation finds s3://BUCKET/KEY, at /BUCKET/KEY, without a signature; workers have settings of their own",
+    ),
+  cache_gb: positive.default(20).describe("How much of remote images is kept on disk"),
+  version: count.default(1).describe("Raise it when images behind URIs have changed, to look at all of them again"),
+});
+
 const data = z.strictObject({
   labeled: z
     .strictObject({
@@ -104,7 +122,10 @@ const data = z.strictObject({
     .describe("Images with ground truth to train on"),
   unlabeled: z
     .strictObject({
-      images: z.array(path).default([]).describe("Folders, searched recursively; globs; text files with a path a line"),
+      images: z
+        .array(path)
+        .default([])
+        .describe("Folders, searched recursively; globs; text files with a path or URI a line"),
       rest_of_labeled: z
         .boolean()
         .default(false)
@@ -126,6 +147,7 @@ const data = z.strictObject({
     .default(MAX_IMAGE_PIXELS)
     .describe("An image with more pixels cannot be decoded: it may be made to fill the memory"),
   leak_firewall: leakFirewall.prefault({}).describe("Keeps what shows the same as a validation image out of training"),
+  remote: remote.prefault({}).describe("Images that are not on this machine, but named by http:, https: or s3: URIs"),
 });
 
 const stages = z.strictObject({

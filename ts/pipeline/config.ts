@@ -7,6 +7,7 @@ import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { CasslError } from "../core/errors.js";
 import type { RunConfig } from "../gen/cassl/v1/run.js";
+import { isLocalFolder } from "../images/places.js";
 import { type Arm, type Config, configFileSchema, configSchema, sharedSolverSchema } from "./config-schema.js";
 import { describeIssue, showValue } from "./describe-issue.js";
 
@@ -37,6 +38,8 @@ export function parseConfig(input: unknown): Config {
 export function parseConfigText(text: string, file: string): Config {
   const config = parseConfig(readYaml(text, file));
   const absolute = (path: string): string => resolve(dirname(file), path);
+  const imageFolder = (folder: string): string =>
+    isLocalFolder(folder) ? absolute(folder) : folder.replace(/\/+$/, "");
   const { labeled, unlabeled, validation } = config.data;
   return {
     ...config,
@@ -45,14 +48,14 @@ export function parseConfigText(text: string, file: string): Config {
       labeled: {
         ...labeled,
         annotations: absolute(labeled.annotations),
-        images: absolute(labeled.images),
+        images: imageFolder(labeled.images),
         ...(labeled.split_file === undefined ? {} : { split_file: absolute(labeled.split_file) }),
       },
       unlabeled: { ...unlabeled, images: unlabeled.images.map(absolute) },
       validation: {
         ...validation,
         annotations: absolute(validation.annotations),
-        images: absolute(validation.images),
+        images: imageFolder(validation.images),
       },
     },
   };

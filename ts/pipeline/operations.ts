@@ -10,6 +10,8 @@ import { decodeManifest, encodeManifest } from "../data/manifest.js";
 import { type EvaluationSummary, evaluateOnnx } from "../evaluation/evaluate-onnx.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import type { ExportTask, PredictConfig, PredictTask, TrainTask } from "../gen/cassl/v1/task.js";
+import { openImageCache } from "../images/image-cache.js";
+import { createImageStore, type ImageStore } from "../images/image-store.js";
 import { type SelectionStats, selectPseudoLabels } from "../labels/select.js";
 import { type Config, refuseNoUnlabeled } from "./config.js";
 import type { EmitEvent, StepContext, Steps } from "./step.js";
@@ -38,27 +40,36 @@ export interface PipelineContext {
   readonly artifacts: ArtifactStore;
   /** What is known of images that an interrupted or earlier run has looked into. */
   readonly inspections?: InspectionCache | undefined;
+  /** The folder that remote images are kept in. */
+  readonly imageCache: string;
   readonly emit: EmitEvent;
 }
+
+export type CurationContext = Pick<PipelineContext, "steps" | "artifacts" | "inspections" | "imageCache">;
 
 type Solver = Config["stages"]["warmup"]["solver"];
 
 /** Finds, checks and splits the images; see ts/data/curate.ts. */
 export async function curateData(
   config: Config,
-  { steps, artifacts, inspections }: Pick<PipelineContext, "steps" | "artifacts" | "inspections">,
+  { steps, artifacts, inspections, imageCache }: CurationContext,
 ): Promise<CuratedData> {
   const inputs = { data: config.data, seed: config.seed, files: await fingerprintData(config.data) };
   const curated = await steps.run("", "curate", inputs, ({ signal, progress }) =>
     curate(config.data, config.seed, {
       artifacts,
       inspections,
+      images: imageStore(config, imageCache, signal),
       signal,
       onProgress: (done, total) => progress({ $case: "items", value: { done, total } }),
     }),
   );
   if (curated.counts.unlabeled === 0) refuseNoUnlabeled(config.arms, "The unlabeled set has no usable image");
   return curated;
+}
+
+function imageStore({ data: { remote } }: Config, folder: string, signal: AbortSignal): ImageStore {
+  return createImageStore(remote, openImageCache(folder, remote.cache_gb * 1e9), signal);
 }
 
 /**
@@ -69,7 +80,7 @@ export function operations(
   arm: string,
   config: Config,
   data: CuratedData,
-  { steps, workers, artifacts }: PipelineContext,
+  { steps, workers, artifacts, imageCache }: PipelineContext,
 ) {
   const { detector, seed } = config;
   const load = async (dataset: ArtifactRef): Promise<Dataset> => decodeManifest(await artifacts.read(dataset.sha256));
@@ -132,6 +143,7 @@ export function operations(
           model: await artifacts.path(onnx.sha256),
           dataset: await load(data.validation),
           imageRoot: data.image_root,
+          images: imageStore(config, imageCache, signal),
           artifacts,
           signal,
           onProgress: (done, total) => progress({ $case: "items", value: { done, total } }),

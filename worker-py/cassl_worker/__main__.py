@@ -36,6 +36,8 @@ GRACE_SECONDS = 2.0
 """For the task under way to end when the worker leaves."""
 DISTRIBUTIONS = {
     "PIL": "pillow",
+    "aiohttp": "aiohttp",
+    "fsspec": "fsspec",
     "google.protobuf": "protobuf",
     "google.rpc": "googleapis-common-protos",
     "grpc": "grpcio",

@@ -75,7 +75,8 @@ class TrainingBatches:
             return cached
         # Twice what the largest zoom shows, so that the last step to the size needed is a proper resize.
         width, height = (math.ceil(2 * max(1.0, self.augmentation.max_zoom) * side) for side in self.input_size)
-        image = decode(self.dataset.images[position], self.dataset.root, enough=(width, height))
+        record, dataset = self.dataset.images[position], self.dataset
+        image = decode(record, dataset.root, dataset.remote, enough=(width, height))
         self.cache.put(position, image)
         return image
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cassl_worker.errors import CasslError
+from cassl_worker.remote_images import ImageCache
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Annotation:
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """An image and its annotations. `file_name` is relative to `Dataset.root`, `sha256` is the file's."""
+    """An image and its annotations. `file_name` is relative to `Dataset.root`, or a URI; `sha256` is the file's."""
 
     id: int
     file_name: str
@@ -52,16 +53,18 @@ class Dataset:
     categories: tuple[Category, ...]
     images: tuple[ImageRecord, ...]
     root: Path
+    remote: ImageCache | None = None
+    """Gets images that are named by URIs; None where there are none."""
 
 
-def read_dataset(manifest: Path, image_root: Path) -> Dataset:
+def read_dataset(manifest: Path, image_root: Path, remote: ImageCache | None = None) -> Dataset:
     """ANNOTATIONS_INVALID if the file is not a whole manifest."""
     try:
         header, *lines = map(json.loads, manifest.read_text(encoding="utf-8").splitlines())
         if (header["cassl"], header["version"], header["image_count"]) != ("dataset", 1, len(lines)):
             raise ValueError(f"its header is {header} and {len(lines)} images follow")
         categories = tuple(Category(**category) for category in header["categories"])
-        return Dataset(categories, tuple(map(to_record, lines)), image_root)
+        return Dataset(categories, tuple(map(to_record, lines)), image_root, remote)
     except (ValueError, KeyError, TypeError) as error:
         raise CasslError(
             "ANNOTATIONS_INVALID",

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +19,7 @@ from PIL import Image
 
 from cassl_worker.data import ImageRecord
 from cassl_worker.errors import CasslError
+from cassl_worker.remote_images import ImageCache, is_uri
 
 PAD_VALUE = 127
 
@@ -47,24 +49,39 @@ class View:
     flipped: bool = False
 
 
-def decode(record: ImageRecord, root: Path, enough: Size | None = None) -> Image.Image:
-    """The image in RGB, without applying EXIF orientation; IMAGE_INVALID if that fails.
+def decode(
+    record: ImageRecord, root: Path, remote: ImageCache | None = None, enough: Size | None = None
+) -> Image.Image:
+    """The image in RGB, without applying EXIF orientation.
 
+    IMAGE_INVALID if that fails; IMAGE_UNREACHABLE if a remote one cannot be had.
+
+    root, remote: as in `Dataset`.
     enough: a JPEG file may be decoded to a fraction of its size that is no smaller than this, which is much faster.
     """
     try:
-        with Image.open(root / record.file_name) as image:
+        with Image.open(source_of(record, root, remote)) as image:
             if image.size != (record.width_px, record.height_px):
                 raise ValueError(f"it has the size {image.size}, not {(record.width_px, record.height_px)}")
             if enough is not None:
                 image.draft("RGB", enough)
             return image.convert("RGB")
+    except CasslError:
+        raise
     except Exception as error:  # Pillow's decoders raise all kinds.
         raise CasslError(
             "IMAGE_INVALID",
             f"{record.file_name} cannot be decoded: {error}.",
             "Replace the image, or set `data.bad_images: drop`.",
         ) from error
+
+
+def source_of(record: ImageRecord, root: Path, remote: ImageCache | None) -> Path | BytesIO:
+    if not is_uri(record.file_name):
+        return root / record.file_name
+    if remote is None:
+        raise ValueError("it is not on this machine, and there is no folder to keep it in")
+    return BytesIO(remote.read(record.file_name, record.sha256))
 
 
 def letterbox_size(image_size: Size, input_size: Size) -> Size:

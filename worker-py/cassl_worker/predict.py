@@ -97,7 +97,7 @@ def read_batches(task: PredictTask, dataset: Dataset, shards: Sequence[int]) -> 
 
     def read(part: tuple[int, range, bool]) -> Batch:
         shard, positions, ends_shard = part
-        inputs = [letterbox(decode(dataset.images[at], dataset.root), input_size) for at in positions]
+        inputs = [letterbox(decode(dataset.images[at], dataset.root, dataset.remote), input_size) for at in positions]
         return Batch(shard, positions, ends_shard, torch.from_numpy(np.stack(inputs)))
 
     parts = (

@@ -158,15 +158,17 @@ def run_export(task: ExportTask, context: TaskContext) -> ExportOutput:
 
 
 def fetch_dataset(sha256: str, context: TaskContext) -> "Dataset":
-    return kept_dataset(context.artifacts.fetch(sha256), Path(context.lease.image_root))
+    manifest = context.artifacts.fetch(sha256)
+    return kept_dataset(manifest, Path(context.lease.image_root), context.artifacts.cache.folder / "images")
 
 
 @lru_cache(maxsize=1)
-def kept_dataset(manifest: Path, image_root: Path) -> "Dataset":
+def kept_dataset(manifest: Path, image_root: Path, image_cache: Path) -> "Dataset":
     """The dataset of the last call with the same arguments."""
     from cassl_worker.data import read_dataset
+    from cassl_worker.remote_images import ImageCache, most_bytes
 
-    return read_dataset(manifest, image_root)
+    return read_dataset(manifest, image_root, ImageCache(image_cache, most_bytes()))
 
 
 def until_cancelled(events: Iterator[Event], cancelled: threading.Event) -> Iterator[Event]:

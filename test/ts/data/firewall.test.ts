@@ -9,6 +9,7 @@ import { dropUnsound } from "../../../ts/data/fates.js";
 import { findLeaks, type Leak } from "../../../ts/data/firewall.js";
 import { inspectAll } from "../../../ts/data/inspect-all.js";
 import type { Candidate } from "../../../ts/data/sources.js";
+import { localImages } from "../../../ts/images/image-store.js";
 import { scene, temporaryFolder } from "./fixtures.js";
 
 const { signal } = new AbortController();
@@ -101,7 +102,7 @@ describe("the leak firewall", () => {
   it("has evidence with pictures of both", async () => {
     await scene(2).jpeg({ quality: 50 }).toFile(at("unlabeled/copy.jpg"));
     await copyFile(at("validation/3.png"), at("unlabeled/same.png"));
-    const evidence = await gatherEvidence(await found("unlabeled/copy.jpg", "unlabeled/same.png"), signal);
+    const evidence = await gatherEvidence(await found("unlabeled/copy.jpg", "unlabeled/same.png"), signal, localImages);
     assert.deepEqual(
       evidence.map(({ file_name, validation, kind, previews }) => [
         file_name,

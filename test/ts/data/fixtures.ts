@@ -24,6 +24,7 @@ export const policies = {
   bad_boxes: "error",
   max_image_pixels: 100_000_000,
   leak_firewall: { enabled: true, max_distance: 0.04, labeled: "error" },
+  remote: { hosts: [], timeout_seconds: 30, s3_endpoint: "https://s3.amazonaws.com", version: 1 },
 } as const;
 
 const SPOTS = { across: 12, down: 9 };

@@ -6,6 +6,7 @@ import { openArtifactStore } from "../../../ts/controller/artifacts.js";
 import type { Annotation, Dataset, DatasetImage } from "../../../ts/core/dataset.js";
 import { packageRoot } from "../../../ts/core/package.js";
 import { type EvaluationSummary, evaluateOnnx } from "../../../ts/evaluation/evaluate-onnx.js";
+import { localImages } from "../../../ts/images/image-store.js";
 import { BLUE, type ColoredCell, cellBox, RED, writeCells } from "./cells.js";
 
 /** In another order than in the model. */
@@ -26,13 +27,14 @@ describe("evaluateOnnx", () => {
     await writeCells(folder, `${id}.png`, painted);
     return { id, file_name: `${id}.png`, sha256: "", width_px: 64, height_px: 48, annotations };
   };
-  const evaluate = async (images: DatasetImage[], signal = new AbortController().signal) => {
+  const evaluate = async (datasetImages: DatasetImage[], signal = new AbortController().signal) => {
     const model = join(packageRoot, "test/golden/detections-model.onnx");
-    const dataset: Dataset = { categories, images };
+    const dataset: Dataset = { categories, images: datasetImages };
     const artifacts = await openArtifactStore(join(folder, "artifacts"));
     const progress: [number, number][] = [];
     const onProgress = (done: number, total: number) => progress.push([done, total]);
-    const summary = await evaluateOnnx({ model, dataset, imageRoot: folder, artifacts, signal, onProgress });
+    const images = localImages;
+    const summary = await evaluateOnnx({ model, dataset, imageRoot: folder, images, artifacts, signal, onProgress });
     const detections: unknown = JSON.parse(Buffer.from(await artifacts.read(summary.detections.sha256)).toString());
     return { summary, detections, progress };
   };

@@ -4,10 +4,13 @@ import { isAbsolute, sep } from "node:path";
 import { CasslError } from "../../core/errors.js";
 import type { InspectionCache } from "../../data/inspect-image.js";
 import type { DataSources } from "../../data/sources.js";
+import { isLocalFolder, isUri } from "../../images/places.js";
 
 export interface DataRoots {
   /** CONFIG_INVALID if it is no absolute path; PATH_NOT_ALLOWED if it leads out of the roots, be it by a symbolic link. */
   check(path: string): void;
+  /** PATH_NOT_ALLOWED if there are any hosts, but only files of certain folders may be used. */
+  checkHosts(hosts: readonly string[]): void;
 }
 
 /** As in lists of unlabeled images. */
@@ -28,20 +31,28 @@ export function createDataRoots(roots: readonly string[] | undefined): DataRoots
       if (place === undefined || !places.some((root) => place === root || place.startsWith(root + sep)))
         throw notAllowed(path, "no data root of the controller has it");
     },
+    checkHosts([host]) {
+      if (places === undefined || host === undefined) return;
+      const message = `\`data.remote.hosts\` names ${shown(host)}, but this controller fetches no images.`;
+      const remedy = "Use images inside of a folder that it was started with as --data-root.";
+      throw new CasslError("PATH_NOT_ALLOWED", message, remedy);
+    },
   };
 }
 
-export function checkData(roots: DataRoots, { labeled, unlabeled, validation }: DataSources): void {
-  const paths = [labeled.annotations, labeled.images, ...unlabeled.images, validation.annotations, validation.images];
+export function checkData(roots: DataRoots, { labeled, unlabeled, validation, remote }: DataSources): void {
+  const folders = [labeled.images, validation.images].filter(isLocalFolder);
+  const paths = [labeled.annotations, ...unlabeled.images, validation.annotations, ...folders];
   if (labeled.split_file !== undefined) paths.push(labeled.split_file);
   paths.forEach(roots.check);
+  roots.checkHosts(remote.hosts);
 }
 
 /** The cache is asked for every image before it is read: so no link inside of a folder leads out of the roots. */
 export function withinRoots(cache: InspectionCache, roots: DataRoots): InspectionCache {
   return {
     find(path, file) {
-      roots.check(path);
+      if (!isUri(path)) roots.check(path);
       return cache.find(path, file);
     },
     save: cache.save,

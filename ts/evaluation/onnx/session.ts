@@ -11,7 +11,8 @@ export interface DetectOptions {
   /** Path of the ONNX file. */
   readonly model: string;
   readonly metadata: ModelMetadata;
-  readonly imagePaths: readonly string[];
+  /** Each gives the path of an image, when it is its turn. */
+  readonly imagePaths: readonly (() => Promise<string>)[];
   readonly signal?: AbortSignal;
   /** Called after each batch with the images done. */
   readonly onProgress?: (done: number, total: number) => void;
@@ -34,7 +35,7 @@ export async function detectObjects(options: DetectOptions): Promise<Detections[
 
   const work = async ({ worker }: Thread): Promise<void> => {
     for (const start of batches) {
-      const paths = imagePaths.slice(start, start + IMAGES_PER_BATCH);
+      const paths = await Promise.all(imagePaths.slice(start, start + IMAGES_PER_BATCH).map((path) => path()));
       const detections = await request(worker, paths, signal);
       detections.forEach((found, n) => {
         results[start + n] = found;

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
-import { createDataRoots, type DataRoots, withinRoots } from "../../../../ts/controller/access/data-roots.js";
+import {
+  checkData,
+  createDataRoots,
+  type DataRoots,
+  withinRoots,
+} from "../../../../ts/controller/access/data-roots.js";
+import { policies } from "../../data/fixtures.js";
 import { makeFolder } from "../workbench.js";
 
 describe("data roots", () => {
@@ -67,6 +73,21 @@ describe("data roots", () => {
     const file = { size_bytes: 1, mtime_ms: 1 };
     guarded.find(at("data", "labels.json"), file);
     assert.throws(() => guarded.find(at("data", "link.json"), file), { reason: "PATH_NOT_ALLOWED" });
+  });
+
+  it("leave no images to be fetched from elsewhere", () => {
+    const folders = { annotations: at("data", "labels.json"), images: "https://example.org/images" };
+    const data = (hosts: string[]) => ({
+      ...policies,
+      labeled: folders,
+      unlabeled: { images: [], rest_of_labeled: false },
+      validation: folders,
+      remote: { ...policies.remote, hosts },
+    });
+    checkData(roots, data([]));
+    checkData(createDataRoots(undefined), data(["example.org"]));
+    const refused = { reason: "PATH_NOT_ALLOWED", message: /example\.org/ };
+    assert.throws(() => checkData(roots, data(["example.org"])), refused);
   });
 
   it("must be there", () => {

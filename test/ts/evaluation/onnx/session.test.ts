@@ -9,6 +9,8 @@ import { BLUE, RED, writeCells } from "../cells.js";
 
 const model = join(packageRoot, "test/golden/detections-model.onnx");
 
+const located = (paths: readonly string[]) => paths.map((path) => async () => path);
+
 describe("detectObjects", () => {
   let folder: string;
   let metadata: ModelMetadata;
@@ -22,7 +24,12 @@ describe("detectObjects", () => {
     const imagePaths = [];
     for (let n = 0; n < 27; n++) imagePaths.push(await writeCells(folder, `${n}.png`, [{ cell: n % 12, color: RED }]));
     const progress: number[] = [];
-    const detections = await detectObjects({ model, metadata, imagePaths, onProgress: (done) => progress.push(done) });
+    const detections = await detectObjects({
+      model,
+      metadata,
+      imagePaths: located(imagePaths),
+      onProgress: (done) => progress.push(done),
+    });
     const cells = detections.map(({ boxXywh: [x = 0, y = 0] }) => (y / 16) * 4 + x / 16);
     assert.deepEqual(
       cells,
@@ -37,7 +44,7 @@ describe("detectObjects", () => {
 
   it("gives boxes in pixels of the original image", async () => {
     const path = await writeCells(folder, "large.png", [{ cell: 5, color: BLUE }], 4);
-    const [found] = await detectObjects({ model, metadata, imagePaths: [path] });
+    const [found] = await detectObjects({ model, metadata, imagePaths: located([path]) });
     assert.deepEqual([...(found?.boxXywh ?? [])], [64, 64, 64, 64]);
     assert.deepEqual([...(found?.classIndex ?? [])], [1]);
     assert.ok((found?.score[0] as number) > 0.7);
@@ -52,7 +59,7 @@ describe("detectObjects", () => {
     const cut = join(folder, "cut.png");
     await writeFile(cut, (await readFile(good)).subarray(0, 60));
     const imagePaths = [...Array.from({ length: 20 }, () => good), cut];
-    await assert.rejects(detectObjects({ model, metadata, imagePaths }), {
+    await assert.rejects(detectObjects({ model, metadata, imagePaths: located(imagePaths) }), {
       reason: "IMAGE_INVALID",
       message: /cut\.png/,
     });
@@ -63,11 +70,11 @@ describe("detectObjects", () => {
     const damaged = join(folder, "damaged.onnx");
     await writeFile(damaged, (await readFile(model)).subarray(0, 300));
     const invalid = { reason: "MODEL_INVALID" };
-    await assert.rejects(detectObjects({ model: damaged, metadata, imagePaths: [image] }), invalid);
+    await assert.rejects(detectObjects({ model: damaged, metadata, imagePaths: located([image]) }), invalid);
     const oneClass = { ...metadata, categories: metadata.categories.slice(1) };
-    await assert.rejects(detectObjects({ model, metadata: oneClass, imagePaths: [image] }), invalid);
+    await assert.rejects(detectObjects({ model, metadata: oneClass, imagePaths: located([image]) }), invalid);
     const otherInput = { ...metadata, input: { ...metadata.input, width_px: 32 } };
-    await assert.rejects(detectObjects({ model, metadata: otherInput, imagePaths: [image] }), invalid);
+    await assert.rejects(detectObjects({ model, metadata: otherInput, imagePaths: located([image]) }), invalid);
   });
 
   it("stops when the signal aborts, before and during the work", async () => {
@@ -79,7 +86,7 @@ describe("detectObjects", () => {
       done = images;
       controller.abort();
     };
-    const options = { model, metadata, imagePaths, signal: controller.signal, onProgress };
+    const options = { model, metadata, imagePaths: located(imagePaths), signal: controller.signal, onProgress };
     await assert.rejects(detectObjects(options), { reason: "CANCELLED" });
     assert.ok(done < 500);
     await assert.rejects(detectObjects(options), { reason: "CANCELLED" });

@@ -17,6 +17,7 @@ import {
   skipValue,
   takeJson,
 } from "../../../core/json/tokens.js";
+import { isUri } from "../../../images/places.js";
 import type { FaultList } from "../fault-list.js";
 import { show } from "../show.js";
 import type { SourceImage } from "../source-set.js";
@@ -37,23 +38,29 @@ export interface CocoRecords {
 const LISTS = ["categories", "images", "annotations"] as const;
 const LIST_NAMES = keyTable(LISTS);
 const takeCategory = recordReader(["id", "name"]);
-const takeImage = recordReader(["id", "file_name", "width", "height"]);
+/** By whether an image is named by its `coco_url`. */
+const takeImage = {
+  false: recordReader(["id", "file_name", "width", "height"]),
+  true: recordReader(["id", "coco_url", "width", "height"]),
+};
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 interface Reader extends AnnotationReader {
   readonly categories: Category[];
   readonly images: SourceImage[];
+  readonly byUrl: boolean;
   readonly badIds: { readonly categories: Set<number>; readonly images: Set<number> };
 }
 
 /**
  * FILE_NOT_FOUND if the file cannot be read; ANNOTATIONS_INVALID if it is not JSON, or lacks one of the three lists.
  * @param masks whether to keep the masks of annotations.
+ * @param byUrl whether `coco_url` is to be taken for the file name.
  */
-export function readCocoRecords(file: string, faults: FaultList, masks: boolean): CocoRecords {
+export function readCocoRecords(file: string, faults: FaultList, masks: boolean, byUrl: boolean): CocoRecords {
   return withFile(file, (window) => {
     const badIds = { categories: new Set<number>(), images: new Set<number>() };
-    const reader: Reader = { ...newReader(window, newRows(masks), faults), categories: [], images: [], badIds };
+    const reader: Reader = { ...newReader(window, newRows(masks), faults), categories: [], images: [], byUrl, badIds };
     readLists(reader);
     const { categories, images, rows, maskCount } = reader;
     return { categories, images, annotations: rows, badIds, maskCount };
@@ -93,10 +100,21 @@ function readCategory(reader: Reader): void {
 }
 
 function readImage(reader: Reader): void {
-  const record = soundRecord(reader, takeImage(reader.window), imageFault, reader.badIds.images);
+  const named = nameByUrl(takeImage[`${reader.byUrl}`](reader.window));
+  const record = soundRecord(reader, named, imageFault, reader.badIds.images);
   if (record === undefined) return;
   const { id, file_name, width, height } = record as CocoImage;
-  reader.images.push({ id, file_name: posix.normalize(file_name), width_px: width, height_px: height });
+  reader.images.push({
+    id,
+    file_name: isUri(file_name) ? file_name : posix.normalize(file_name),
+    width_px: width,
+    height_px: height,
+  });
+}
+
+/** Its URL as the file name, if that was read. */
+function nameByUrl(record: unknown): unknown {
+  return isObject(record) && "coco_url" in record ? { ...record, file_name: record["coco_url"] } : record;
 }
 
 /** The record; undefined if it is at fault, and is listed. */

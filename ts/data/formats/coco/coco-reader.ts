@@ -1,5 +1,6 @@
 /** Reads COCO annotation files, whatever contradicts itself being listed as a fault. */
 import { dirname, join } from "node:path";
+import { COCO_URL, placeIn } from "../../../images/places.js";
 import { createFaultList } from "../fault-list.js";
 import { isFile } from "../folders.js";
 import type { AnnotationSource, ReadOptions, SourceImage, SourceSet } from "../source-set.js";
@@ -13,7 +14,7 @@ import { listRepeatedAnnotations, listRepeatedNames, listUnknown, uniqueById } f
  */
 export async function readCoco(file: string, source: AnnotationSource, { masks }: ReadOptions): Promise<SourceSet> {
   const faults = createFaultList();
-  const records = readCocoRecords(file, faults, masks);
+  const records = readCocoRecords(file, faults, masks, source.images === COCO_URL);
   const categories = uniqueById(
     records.categories,
     faults,
@@ -54,7 +55,7 @@ async function findImageFolder(
   if (given !== undefined) return given;
   const folder = dirname(file);
   for (const usual of [join(folder, "images"), join(dirname(folder), "images"), folder]) {
-    if (images[0] !== undefined && (await isFile(join(usual, images[0].file_name)))) return usual;
+    if (images[0] !== undefined && (await isFile(placeIn(usual, images[0].file_name)))) return usual;
   }
   return undefined;
 }

@@ -1,14 +1,16 @@
 /** Images without annotations: a folder, a glob, or a text file with one path a line. */
 import { dirname, extname, join, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
 import { CasslError } from "../../../core/errors.js";
+import { isUri } from "../../../images/places.js";
 import { findImages } from "../../images.js";
 import { commonFolder } from "../folders.js";
 import { readTextFile, textLines } from "../text-file.js";
 
 export interface ImageList {
-  /** Absolute; holds all of the images. */
+  /** Absolute; holds all of the images that are on this machine. */
   readonly folder: string;
-  /** Absolute, in order and without repetition. Those of a text file need not be there. */
+  /** Absolute, or URIs; in order and without repetition. Those of a text file need not be there. */
   readonly paths: readonly string[];
 }
 
@@ -16,20 +18,29 @@ const GLOB = /[*?]/;
 
 /**
  * FILE_NOT_FOUND if the folder or the text file cannot be read.
- * @param source absolute path. `*` and `?` stand for any characters but `/`, `**` for any folders; relative paths in a
- *   text file are relative to its folder.
+ * ANNOTATIONS_INVALID if a text file has a line that is no URI, although it starts like one.
+ * @param source absolute path. `*` and `?` stand for any characters but `/`, `**` for any folders. A text file has
+ *   a path, relative to its folder, or a URI on each line.
  */
 export async function readImageList(source: string): Promise<ImageList> {
   if (GLOB.test(source)) return matchingImages(source);
   if (extname(source) !== ".txt") return { folder: source, paths: await findImages(source) };
   const lines = textLines(await readTextFile(source)).map(({ line }) => line);
-  const remote = lines.find((line) => /^[a-z0-9]+:\/\//i.test(line));
-  if (remote !== undefined) {
-    throw new CasslError("ANNOTATIONS_INVALID", `${source} lists ${remote}, which is no path.`, "List files.");
+  const places = lines.map((line) => placeOf(line, source));
+  const paths = [...new Set(places)].sort();
+  const folders = paths.filter((path) => !isUri(path)).map(dirname);
+  return { folder: folders.length === 0 ? dirname(source) : commonFolder(folders), paths };
+}
+
+/** A path, relative to the text file that it stands in, or a URI. */
+function placeOf(line: string, file: string): string {
+  if (!isUri(line)) return resolve(dirname(file), line);
+  try {
+    return line.toLowerCase().startsWith("file:") ? fileURLToPath(line) : new URL(line).href;
+  } catch (error) {
+    const message = `${file} lists ${line}, which is no URI: ${(error as Error).message}.`;
+    throw new CasslError("ANNOTATIONS_INVALID", message, "Correct the line.", { cause: error });
   }
-  const paths = [...new Set(lines.map((line) => resolve(dirname(source), line)))].sort();
-  const folders = paths.length === 0 ? [dirname(source)] : paths.map(dirname);
-  return { folder: commonFolder(folders), paths };
 }
 
 async function matchingImages(pattern: string): Promise<ImageList> {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { pathToFileURL } from "node:url";
 import { readImageList } from "../../../../../ts/data/formats/images/image-list.js";
 import { readSource } from "../../../../../ts/data/formats/read-annotations.js";
 import { temporaryFolder, writeImage } from "../../fixtures.js";
@@ -42,12 +43,24 @@ describe("a list of images", () => {
     assert.deepEqual(await listed("empty.txt"), [""]);
   });
 
+  it("may name images that are elsewhere, beside those on this machine", async () => {
+    const here = pathToFileURL(at("photos/a b.png")).href;
+    await writeText(
+      at("list.txt"),
+      ["https://example.org/1 2.jpg", here, "photos/3.jpg", "s3://bucket/4.jpg"].join("\n"),
+    );
+    const { folder, paths } = await readImageList(at("list.txt"));
+    assert.equal(folder, at("photos"));
+    const expected = [at("photos/3.jpg"), at("photos/a b.png"), "https://example.org/1%202.jpg", "s3://bucket/4.jpg"];
+    assert.deepEqual(paths, expected);
+  });
+
   it("is refused if it is not there, or is of another kind", async () => {
     await assert.rejects(listed("gone"), { reason: "FILE_NOT_FOUND" });
     await assert.rejects(listed("gone/*.jpg"), { reason: "FILE_NOT_FOUND" });
     await assert.rejects(listed("gone.txt"), { reason: "FILE_NOT_FOUND" });
-    await writeText(at("list.txt"), "https://example.org/1.jpg");
-    await assert.rejects(listed("list.txt"), { reason: "ANNOTATIONS_INVALID", message: /https:/ });
+    await writeText(at("list.txt"), "file://elsewhere/1.jpg");
+    await assert.rejects(listed("list.txt"), { reason: "ANNOTATIONS_INVALID", message: /elsewhere/ });
   });
 
   it("is a set of images with their sizes, and without classes and objects", async () => {
