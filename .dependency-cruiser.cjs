@@ -20,7 +20,7 @@ const arrows = {
 const doors = {
   "@duckdb/node-api": "^ts/parquet/",
   "@duckdb/node-bindings": "^ts/parquet/",
-  zeromq: "^ts/controller/frames\\.ts$",
+  zeromq: "^ts/controller/(frames|frame-encryption)\\.ts$",
   "@photostructure/sqlite": "^ts/controller/sqlite\\.ts$",
   "@grpc/grpc-js": "^ts/(grpc|controller|client|gen)/",
   "grpc-health-check": "^ts/grpc/health\\.ts$",

@@ -44,7 +44,7 @@ describe("a run", function () {
   });
 
   /** A controller in this process, which loses patience soon. */
-  async function serveHere(): Promise<void> {
+  async function serveHere(encryptFrames = false): Promise<void> {
     controller = await startController({
       workspace: lab.workspace,
       host: "127.0.0.1",
@@ -52,6 +52,7 @@ describe("a run", function () {
       childWorkers: 0,
       recover: "resume",
       heartbeatSeconds: HEARTBEAT_SECONDS,
+      encryptFrames,
     });
   }
 
@@ -106,8 +107,8 @@ describe("a run", function () {
     assert.match(await logs("a"), /Attempt 1 ended: .*missed 3 heartbeats/);
   });
 
-  it("is right over a slow link", async () => {
-    await serveHere();
+  it("is right over a slow link, with encrypted frames", async () => {
+    await serveHere(true);
     relay = await relayTo(lab.port, 60);
     lab.startWorker({ controller: relay.address });
     await lab.client.createRun("a", lab.config);

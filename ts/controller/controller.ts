@@ -35,6 +35,8 @@ export interface ControllerOptions {
   readonly onWorkerOutput?: (line: string) => void;
   /** @default 5 */
   readonly heartbeatSeconds?: number;
+  /** Whether prediction frames are encrypted also where only this machine can reach them. @default false */
+  readonly encryptFrames?: boolean;
 }
 
 export interface Controller {
@@ -65,13 +67,13 @@ export async function startController(options: ControllerOptions): Promise<Contr
 }
 
 async function openAll(options: ControllerOptions, closers: Closer[]): Promise<string> {
-  const { workspace, host, port, heartbeatSeconds = 5 } = options;
+  const { workspace, host, port, heartbeatSeconds = 5, encryptFrames = false } = options;
   const access = await openAccess(host, options.access ?? {});
   const opened = await openWorkspace(workspace);
   closers.push(opened.close);
   const { state, artifacts, folders, imageCache } = opened;
   const inspections = withinRoots(opened.inspections, access.roots);
-  const frames = await serveFrames((await lookup(host)).address);
+  const frames = await serveFrames((await lookup(host)).address, { encrypted: encryptFrames });
   closers.push(frames.close);
 
   const children = createChildWorkers({
@@ -81,8 +83,7 @@ async function openAll(options: ControllerOptions, closers: Closer[]): Promise<s
   });
   const { lastWords } = children;
   const progress = createTaskProgress(state, artifacts);
-  const framesEndpoint = frames.endpoint;
-  const pool = createWorkerPool({ state, progress, framesEndpoint, heartbeatSeconds, lastWords, succeeds: port !== 0 });
+  const pool = createWorkerPool({ state, progress, frames, heartbeatSeconds, lastWords, succeeds: port !== 0 });
   closers.push(pool.close);
   const shards = createShardLedger(state, artifacts, pool);
   const tally = createFrameTally(pool);

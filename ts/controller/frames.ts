@@ -1,13 +1,14 @@
 /** The data plane: a ZeroMQ ROUTER that takes prediction shards and answers each with a ShardReply. */
-import { Router } from "zeromq";
+import { isIP } from "node:net";
+import { Context, Router } from "zeromq";
 import { CasslError, toErrorDetail } from "../core/errors.js";
 import { ShardHeader, ShardReply } from "../gen/cassl/v1/prediction_frame.js";
+import { openEncryption } from "./frame-encryption.js";
+import type { FrameRoute } from "./frame-route.js";
 import type { FrameTally } from "./frame-tally.js";
 import type { ShardLedger } from "./shards.js";
 
-export interface FrameServer {
-  /** Such as tcp://127.0.0.1:40123. */
-  readonly endpoint: string;
+export interface FrameServer extends FrameRoute {
   /** Begins to take frames. */
   answer(ledger: ShardLedger, tally: FrameTally): void;
   close(): Promise<void>;
@@ -20,9 +21,19 @@ const RECEIVE_QUEUE = 4;
 /** A connection over which nothing came back for so long is dead, whatever TCP says. */
 const [HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS] = [5_000, 15_000];
 
-/** @param host an IP address. */
-export async function serveFrames(host: string): Promise<FrameServer> {
+export interface FrameServerOptions {
+  /** Whether frames are encrypted also on loopback. @default false */
+  readonly encrypted?: boolean;
+}
+
+/** @param host an IP address. Frames are encrypted where it is not a loopback address. */
+export async function serveFrames(host: string, { encrypted = false }: FrameServerOptions = {}): Promise<FrameServer> {
+  // Of its own, because there is one door to a context.
+  const context = new Context();
+  const encryption = encrypted || !isLoopback(host) ? await openEncryption(context) : undefined;
   const router = new Router({
+    context,
+    ...(encryption && { curveServer: true, curveSecretKey: encryption.secretKey }),
     linger: 0,
     maxMessageSize: MAX_MESSAGE_BYTES,
     receiveHighWaterMark: RECEIVE_QUEUE,
@@ -34,14 +45,21 @@ export async function serveFrames(host: string): Promise<FrameServer> {
   let loop: Promise<void> = Promise.resolve();
   return {
     endpoint: router.lastEndpoint ?? "",
+    admit: () => encryption?.admit(),
+    expel: (keys) => encryption?.expel(keys),
     answer(ledger, tally) {
       loop = answerAll(router, ledger, tally.note);
     },
     async close() {
       router.close();
       await loop;
+      await encryption?.close();
     },
   };
+}
+
+function isLoopback(address: string): boolean {
+  return address === "::1" || (isIP(address) === 4 && address.startsWith("127."));
 }
 
 /** One shard after the other, so that there is one send at a time, which is what a socket allows. */

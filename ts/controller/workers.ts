@@ -8,12 +8,14 @@ import type { FrameCounts } from "../gen/cassl/v1/prediction_frame.js";
 import type {
   AttachRequest,
   AttachResponse,
+  FrameKeys,
   HeldLease,
   Register,
   TaskAttempt,
   TaskResult,
 } from "../gen/cassl/v1/worker_service.js";
 import { noFrames } from "./frame-counts.js";
+import type { FrameRoute } from "./frame-route.js";
 import { createTaskQueue, type Holder, type TaskQueue, type TaskQueueOptions } from "./tasks.js";
 
 /** The controller's end of a worker's stream. */
@@ -46,8 +48,8 @@ export interface WorkerPool {
 }
 
 export interface WorkerPoolOptions extends Omit<TaskQueueOptions, "onWaiting" | "mayReturn" | "creditBytes"> {
-  /** See Welcome. */
-  readonly framesEndpoint: string;
+  /** Where the workers' frames go. */
+  readonly frames: FrameRoute;
   readonly heartbeatSeconds: number;
   /** Whether workers of an earlier controller can find this one. */
   readonly succeeds?: boolean;
@@ -60,6 +62,8 @@ export interface WorkerRecord {
   channel: WorkerChannel | undefined;
   /** See Welcome. */
   token: string;
+  /** See Welcome. */
+  keys: FrameKeys | undefined;
   /** What the worker is at, although it may have been cancelled. */
   running: HeldLease | undefined;
   /** Beats since `running` was claimed for a task that nobody has submitted yet. */
@@ -79,7 +83,7 @@ const CREDIT_BYTES = { total: 256 * 2 ** 20, worker: 16 * 2 ** 20 };
 const TOKEN_BYTES = 16;
 
 export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
-  const { framesEndpoint, heartbeatSeconds, succeeds = false, ...rest } = options;
+  const { frames, heartbeatSeconds, succeeds = false, ...rest } = options;
   const workers = new Map<string, WorkerRecord>();
   const returnUntil = performance.now() + (succeeds ? RETURN_MS : 0);
   const tasks = createTaskQueue({
@@ -156,6 +160,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     if (!workers.delete(worker.id)) return;
     worker.channel?.close();
     worker.channel = undefined;
+    expel(worker);
     const attempt = worker.running?.task_attempt;
     if (attempt !== undefined) tasks.lose(attempt, `worker ${worker.register.name} was lost: ${why}`);
     assign();
@@ -178,9 +183,20 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   }
 
   function welcome(worker: WorkerRecord): void {
-    const frames = { frames_endpoint: framesEndpoint, frames_token: Buffer.from(worker.token, "hex") };
-    const value = { worker_id: worker.id, heartbeat_seconds: heartbeatSeconds, ...frames };
+    expel(worker);
+    worker.keys = frames.admit();
+    const value = {
+      worker_id: worker.id,
+      heartbeat_seconds: heartbeatSeconds,
+      frames_endpoint: frames.endpoint,
+      frames_token: Buffer.from(worker.token, "hex"),
+      frames_keys: worker.keys,
+    };
     worker.channel?.send({ $case: "welcome", value });
+  }
+
+  function expel({ keys }: WorkerRecord): void {
+    if (keys !== undefined) frames.expel(keys);
   }
 
   /** The worker that attaches again, or a new one. */
@@ -191,7 +207,14 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     known?.channel?.close();
     const token = randomBytes(TOKEN_BYTES).toString("hex");
     if (known !== undefined) return Object.assign(known, { register, channel, token, silentBeats: 0, draining: false });
-    const fresh = { running: undefined, unclaimedBeats: 0, silentBeats: 0, draining: false, frames: noFrames() };
+    const fresh = {
+      running: undefined,
+      unclaimedBeats: 0,
+      silentBeats: 0,
+      draining: false,
+      frames: noFrames(),
+      keys: undefined,
+    };
     return { id: `worker-${++attachedCount}`, register, channel, token, ...fresh };
   }
 

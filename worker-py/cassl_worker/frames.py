@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import zmq
 
 from cassl.v1.prediction_frame_pb2 import ShardHeader, ShardReply
-from cassl.v1.worker_service_pb2 import TaskAttempt
+from cassl.v1.worker_service_pb2 import FrameKeys, TaskAttempt
 
 from cassl_worker.error_details import cancelled_error, from_error_detail
 from cassl_worker.errors import CasslError
@@ -42,10 +42,12 @@ class Route:
     Attributes:
         endpoint: of the controller's ROUTER, such as tcp://127.0.0.1:40123.
         token: goes into every header.
+        keys: of the controller and for this worker. None: frames go in the clear, which loopback allows.
     """
 
     endpoint: str
     token: bytes
+    keys: FrameKeys | None = None
 
 
 FindRoute = Callable[[], Route | None]
@@ -151,6 +153,10 @@ class ShardSender:
         socket.heartbeat_timeout = HEARTBEAT_TIMEOUT_MS
         socket.reconnect_ivl_max = MAX_RECONNECT_MS
         socket.ipv6 = True
+        if route.keys is not None:
+            socket.curve_serverkey = route.keys.server_public_key.encode()
+            socket.curve_publickey = route.keys.client_public_key.encode()
+            socket.curve_secretkey = route.keys.client_secret_key.encode()
         socket.connect(route.endpoint)
         return socket
 

@@ -166,7 +166,8 @@ class Session:
 
     def go_on(self, attachment: Attachment, welcome: Welcome) -> None:
         """Says again what may have been lost with the stream before this one."""
-        self.route = Route(reachable(welcome.frames_endpoint, self.address), welcome.frames_token)
+        keys = welcome.frames_keys if welcome.HasField("frames_keys") else None
+        self.route = Route(reachable(welcome.frames_endpoint, self.address), welcome.frames_token, keys)
         for task in self.tasks():
             if task.checkpoint is not None:
                 attachment.send(event=task.checkpoint)

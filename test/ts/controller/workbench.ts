@@ -38,7 +38,7 @@ export async function openWorkbench({ heartbeatSeconds = 5, succeeds = false } =
   const pool = createWorkerPool({
     state,
     progress: createTaskProgress(state, artifacts),
-    framesEndpoint: frames.endpoint,
+    frames,
     heartbeatSeconds,
     succeeds,
     lastWords: async () => "",
