@@ -3,6 +3,7 @@
  *
  *     npm run bench -- coco
  *     npm run bench -- duplicates
+ *     npm run bench -- fleet --rounds 1
  *     npm run bench -- coco --rounds 3 --references hotcoco,ultrafast-pycocotools --json bench.json
  *
  * --json writes a list of { bench, case, ours, reference, ratio }, where ours and reference are { seconds, peak_mb, value,
@@ -18,6 +19,7 @@ import { main, ScriptError } from "./tools.mjs";
 const benches = {
   coco: () => import("./bench/coco.mjs"),
   duplicates: () => import("./bench/duplicates.mjs"),
+  fleet: () => import("./bench/fleet.mjs"),
 };
 
 const options = {

@@ -39,6 +39,8 @@ export interface TaskQueue {
    * @param workerCount workers that the work may be shared with, this one included.
    */
   lease(holder: Holder, workerCount: number): Lease | undefined;
+  /** Whether a worker might be given something: a task that nobody has, or a part of a prediction. */
+  hasOpenWork(): boolean;
   /** Takes an attempt that a worker is at already as the one that counts. `unknown` if the task may yet be submitted. */
   adopt(claim: Claim, holder: Holder): "adopted" | "unknown" | "ended";
   /** Undefined if the attempt is not one that counts. */
@@ -212,6 +214,11 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
     lease: (holder, workerCount) =>
       beginFirst(holder, (execution) => share(execution, holder, workerCount)) ??
       beginFirst(holder, (execution) => takeOver(execution, holder)),
+
+    hasOpenWork() {
+      for (const { labelling, leases } of executions.values()) if (labelling || leases.size === 0) return true;
+      return false;
+    },
 
     adopt({ task_attempt, shards }, holder) {
       const { task_id = "", attempt = 0 } = task_attempt ?? {};

@@ -39,10 +39,10 @@ function channelOf(call: AttachCall): WorkerChannel {
   };
 }
 
-/** VERSION_MISMATCH if the worker is not of this version; INTERNAL if the first message is not its registration. */
+/** VERSION_MISMATCH if the worker is not of this version; REQUEST_INVALID if the first message is not its registration. */
 function registerOf(message: AttachRequest["message"]): Register {
   if (message?.$case !== "register") {
-    throw new CasslError("INTERNAL", "The first message of Attach must be `register`.", "Please report this.");
+    throw new CasslError("REQUEST_INVALID", "The first message of Attach must be `register`.", "Send that first.");
   }
   const register = message.value;
   if (register.version === version) return register;

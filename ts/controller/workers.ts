@@ -32,7 +32,7 @@ export interface AttachedWorker {
 }
 
 export interface WorkerPool {
-  readonly tasks: Omit<TaskQueue, "lease" | "adopt">;
+  readonly tasks: Omit<TaskQueue, "lease" | "adopt" | "hasOpenWork">;
   /** Welcomes the worker; leases follow. One that is known already, by its instance, goes on with what it holds. */
   attach(register: Register, channel: WorkerChannel): AttachedWorker;
   list(): Worker[];
@@ -107,6 +107,8 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   function assign(): void {
     for (const worker of workers.values()) if (worker.unclaimedBeats > 0) claim(worker);
     for (const worker of workers.values()) {
+      // Most of the time there is nothing to do, and there may be a thousand idle workers.
+      if (!tasks.hasOpenWork()) break;
       if (!isIdle(worker)) continue;
       const lease = tasks.lease(holderOf(worker), workers.size);
       if (lease === undefined) continue;
