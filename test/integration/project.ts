@@ -23,7 +23,7 @@ export interface ProjectConfig {
   [key: string]: unknown;
   arms: string[];
   data: Record<string, Record<string, unknown>>;
-  stages: Record<"pseudo_label" | "warmup" | "finetune", Record<string, Record<string, unknown>>>;
+  stages: Record<"pseudo_label" | "warmup" | "finetune", Record<string, unknown>>;
 }
 
 const SIDE_PX = 64;
@@ -70,12 +70,23 @@ function smallConfig(): ProjectConfig {
       pseudo_label: {
         solver: { iterations: 4 },
         predict: { score_threshold: 0, shard_size: 4 },
-        select: { score_threshold: 0, max_per_image: 4 },
+        // After a few iterations no score is sound: the lowest is taken.
+        select: { score_threshold: { policy: "precision", precision: 0 }, max_per_image: 4 },
       },
       warmup: { solver: { iterations: 4 } },
       finetune: { solver: { iterations: 4 } },
     },
-    gates: { min_box_ratio: 0, max_box_ratio: 1000, max_empty_share: 1 },
+    // Nor is anything else.
+    gates: {
+      override: [
+        "min_precision",
+        "min_recall",
+        "min_average_recall",
+        "max_box_ratio",
+        "max_kept_share",
+        "max_full_share",
+      ],
+    },
   };
 }
 

@@ -1,6 +1,8 @@
 /** The whole protocol with a real Python worker, through the compiled CLI. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { cassl, eventsOf, makeProject, type Project, resultOf } from "./project.js";
 
 interface ProgressEvent {
@@ -44,9 +46,12 @@ describe("cassl run with a real worker", function () {
       assert.ok(ap >= 0 && ap <= 1 && class_agnostic_ap >= 0 && class_agnostic_ap <= 1);
     }
     assert.ok(result.steps.every((step) => !step.reused));
+    assert.ok(result.gates.length >= 10 && result.gates.every(({ passed, overridden }) => passed || overridden));
+    const [quality] = result.arms[1]?.rounds.map((round) => round.quality) ?? [];
+    assert.equal(quality?.threshold.images, 1);
     assert.deepEqual(
-      result.gates.map((gate) => gate.passed),
-      [true, true, true],
+      result.steps.filter(({ name }) => /hold_out|choose_threshold|predict/.test(name)).map(({ name }) => name),
+      ["hold_out", "class_agnostic/predict_held_out", "class_agnostic/choose_threshold", "class_agnostic/predict"],
     );
   });
 
@@ -100,6 +105,79 @@ describe("one warm-up for several targets", function () {
       "class_agnostic/light/finetune",
       "class_agnostic/faster_rcnn/finetune",
     ]);
+  });
+});
+
+describe("a run with a gate that is not passed", function () {
+  this.timeout(300_000);
+  let project: Project;
+
+  before(async () => {
+    project = await makeProject();
+    project.config.arms = ["class_agnostic"];
+    project.config.stages.pseudo_label = {
+      ...project.config.stages.pseudo_label,
+      held_out: 0.5,
+      select: { score_threshold: { policy: "auto", beta: 3 }, max_per_image: 4 },
+    };
+    project.config.stages.warmup = { ...project.config.stages.warmup, rounds: 2 };
+    project.config["gates"] = {
+      min_average_recall: 1,
+      override: [
+        "min_precision",
+        "min_recall",
+        "max_calibration_error",
+        "min_pseudo_labels",
+        "min_box_ratio",
+        "max_empty_share",
+        "max_box_ratio",
+        "max_kept_share",
+        "max_full_share",
+        "max_capped_share",
+        "max_collapse",
+      ],
+    };
+    await project.writeConfig();
+  });
+  after(() => project.remove());
+
+  it("stops before the unlabeled images are predicted, and says why", async () => {
+    const { code, stdout, stderr } = await cassl(["run", project.configFile]).finished;
+    const output = stdout + stderr;
+    assert.equal(code, 3);
+    assert.match(
+      stderr,
+      /average recall .* 3 held-out images .*; below the limit 1\..*--override-gate min_average_recall/s,
+    );
+    assert.match(output, /predict_held_out +done/);
+    assert.doesNotMatch(output, /class_agnostic\/predict +done/);
+  });
+
+  it("goes on with the gate overridden, reuses what was done, and says so in result and report", async () => {
+    const finished = await cassl(["run", project.configFile, "--override-gate", "min_average_recall"]).finished;
+    const result = await resultOf(finished);
+    const gates = result.gates.filter(({ name }) => name === "min_average_recall");
+    assert.deepEqual(
+      gates.map(({ scope, passed, overridden }) => [scope, passed, overridden]),
+      [
+        ["class_agnostic", false, true],
+        ["class_agnostic/round_2", false, true],
+      ],
+    );
+    assert.ok(result.steps.find(({ name }) => name === "class_agnostic/choose_threshold")?.reused);
+    const report = await readFile(join(finished.stdout.trimEnd().split("\n").at(-1) ?? "", "../report.md"), "utf8");
+    assert.match(report, /Gate min_average_recall of class_agnostic was overridden/);
+  });
+
+  it("warms up twice, each time on labels of the last model, and counts both", async () => {
+    const result = await resultOf(
+      await cassl(["run", project.configFile, "--override-gate", "min_average_recall"]).finished,
+    );
+    const [arm] = result.arms;
+    assert.deepEqual([arm?.total_iterations, arm?.rounds.length], [16, 2]);
+    assert.notEqual(arm?.rounds[0]?.pseudo_labels.sha256, arm?.rounds[1]?.pseudo_labels.sha256);
+    assert.ok(arm?.rounds.every(({ quality }) => quality?.threshold.images === 3));
+    assert.ok(result.steps.some(({ name }) => name === "class_agnostic/round_2/warmup"));
   });
 });
 

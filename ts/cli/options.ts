@@ -2,6 +2,7 @@
 import { dirname, join, resolve } from "node:path";
 import { InvalidArgumentError, Option } from "commander";
 import { type AnnotationSource, FORMATS } from "../data/formats/source-set.js";
+import { GATE_NAMES, type GateName } from "../pipeline/config.js";
 import type { Override } from "./config-file.js";
 
 export const DEFAULT_ADDRESS = "127.0.0.1:7070";
@@ -51,6 +52,18 @@ export function setOption(): Option {
   const description =
     "override a field of the file, such as seed=1 or stages.finetune.solver.iterations=300; repeatable";
   return new Option("--set <key=value>", description).argParser(collectOverride);
+}
+
+/** Repeatable. */
+export function overrideGateOption(): Option {
+  const description = "go on although this gate is not passed; the report says so; repeatable";
+  return new Option("--override-gate <name>", description).argParser(collectGate);
+}
+
+function collectGate(text: string, previous: readonly GateName[] = []): GateName[] {
+  const name = GATE_NAMES.find((known) => known === text);
+  if (name === undefined) throw new InvalidArgumentError(`The gates are ${GATE_NAMES.join(", ")}.`);
+  return [...previous, name];
 }
 
 export function parseNames(text: string): string[] {

@@ -148,6 +148,9 @@ function accountText({ images_in, images_committed, shards, boxes }: Predictions
   return `${"predictions".padEnd(NAME_WIDTH)}  ${boxes} boxes, ${shards} shards, images ${images_in} in = ${images_committed} committed`;
 }
 
-function gateText({ name, value, limit, passed }: GateChecked): string {
-  return `${`gate ${name}`.padEnd(NAME_WIDTH)}  ${passed ? "passed" : "FAILED"}: ${formatNumber(value)}, limit ${formatNumber(limit)}`;
+/** A gate that is not passed says why; that of a passed one is in the report. */
+function gateText({ name, scope, value, limit, passed, overridden, reason }: GateChecked): string {
+  const head = `${scope}: gate ${name}`.padEnd(NAME_WIDTH);
+  if (passed) return `${head}  passed: ${formatNumber(value)}, limit ${formatNumber(limit)}`;
+  return `${head}  ${overridden ? "NOT PASSED, overridden" : "FAILED"}: ${reason}`;
 }

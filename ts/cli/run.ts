@@ -3,11 +3,19 @@ import { CasslClient } from "../client/client.js";
 import { type Controller, startController } from "../controller/controller.js";
 import { CasslError } from "../core/errors.js";
 import type { Run } from "../gen/cassl/v1/run.js";
-import { type Config, toRunConfig } from "../pipeline/config.js";
-import { type Override, readConfig } from "./config-file.js";
+import { type Config, type GateName, toRunConfig } from "../pipeline/config.js";
+import { type Override, readConfig, withOverriddenGates } from "./config-file.js";
 import { followRun, printResult } from "./follow.js";
 import { interruptSignal } from "./interrupt.js";
-import { jsonOption, pythonOption, runIdOption, setOption, workspaceBeside, workspaceOption } from "./options.js";
+import {
+  jsonOption,
+  overrideGateOption,
+  pythonOption,
+  runIdOption,
+  setOption,
+  workspaceBeside,
+  workspaceOption,
+} from "./options.js";
 import { createView, type ProgressView } from "./progress-view.js";
 import { runFiles } from "./run-files.js";
 import { defaultRunId, retriedRunId } from "./run-id.js";
@@ -17,6 +25,7 @@ interface RunOptions {
   readonly python?: string;
   readonly runId?: string;
   readonly set?: readonly Override[];
+  readonly overrideGate?: readonly GateName[];
   readonly json?: true;
   readonly debug?: true;
 }
@@ -32,12 +41,13 @@ export function addRun(program: Command): void {
     .addOption(pythonOption())
     .addOption(runIdOption())
     .addOption(setOption())
+    .addOption(overrideGateOption())
     .addOption(jsonOption("print the run's events as JSON, one a line, and the result's path as the last"))
     .action((file: string, _options: object, command: Command) => run(file, command.optsWithGlobals<RunOptions>()));
 }
 
 async function run(file: string, options: RunOptions): Promise<void> {
-  const config = await readConfig(file, options.set ?? []);
+  const config = withOverriddenGates(await readConfig(file, options.set ?? []), options.overrideGate ?? []);
   const workspace = workspaceBeside(file, options.workspace);
   const interrupted = interruptSignal();
   const view = createView(options.json ?? false);

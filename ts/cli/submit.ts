@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import { toRunConfig } from "../pipeline/config.js";
-import { type Override, readConfig } from "./config-file.js";
+import { type GateName, toRunConfig } from "../pipeline/config.js";
+import { type Override, readConfig, withOverriddenGates } from "./config-file.js";
 import { type ConnectionFlags, connectionOptions, controllerOption, withController } from "./connection.js";
-import { jsonOption, runIdOption, setOption, workspaceBeside, workspaceOption } from "./options.js";
+import { jsonOption, overrideGateOption, runIdOption, setOption, workspaceBeside, workspaceOption } from "./options.js";
 import { defaultRunId } from "./run-id.js";
 import { watchToEnd } from "./watch.js";
 
@@ -11,6 +11,7 @@ interface SubmitOptions extends ConnectionFlags {
   readonly watch?: true;
   readonly workspace?: string;
   readonly set?: readonly Override[];
+  readonly overrideGate?: readonly GateName[];
   readonly json?: true;
 }
 
@@ -24,6 +25,7 @@ export function addSubmit(program: Command): void {
     .addOption(controllerOption())
     .addOption(runIdOption())
     .addOption(setOption())
+    .addOption(overrideGateOption())
     .option("--watch", "follow the run to its end, like `cassl watch`")
     .addOption(workspaceOption("beside the configuration"))
     .addOption(jsonOption());
@@ -32,7 +34,7 @@ export function addSubmit(program: Command): void {
 }
 
 async function submit(file: string, options: SubmitOptions): Promise<void> {
-  const config = await readConfig(file, options.set ?? []);
+  const config = withOverriddenGates(await readConfig(file, options.set ?? []), options.overrideGate ?? []);
   await withController(options, async (client) => {
     const runId = options.runId ?? defaultRunId(config.name, new Date(), await client.listRuns());
     await client.createRun(runId, toRunConfig(config));

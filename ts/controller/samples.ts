@@ -26,13 +26,15 @@ export async function gatherSamples(
   return (await Promise.all(samples)).flat();
 }
 
+/** Of the last round. */
 async function pseudoLabelSamples(
-  { arm, pseudo_labels }: ArmResult,
+  { arm, rounds }: ArmResult,
   imageRoot: string,
   artifacts: ArtifactStore,
 ): Promise<SampleImage[]> {
-  if (pseudo_labels === undefined) return [];
-  const { images, categories } = decodeManifest(await artifacts.read(pseudo_labels.sha256));
+  const last = rounds.at(-1);
+  if (last === undefined) return [];
+  const { images, categories } = decodeManifest(await artifacts.read(last.pseudo_labels.sha256));
   const labeled = images.filter(({ annotations }) => annotations.length > 0);
   return spread(labeled, IMAGES).map((image) =>
     sampleOf(`${arm}, pseudo labels`, image, imageRoot, annotationBoxes(image, categories, "pseudo_label")),

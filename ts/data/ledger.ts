@@ -2,6 +2,7 @@
 import type { DroppedImage, DropReason } from "./fates.js";
 import type { ImageInfo } from "./inspect-image.js";
 import type { SoundImage } from "./inspected-image.js";
+import { decodeLines } from "./json-lines.js";
 import { WORDS_PER_PICTURE } from "./near-duplicates/picture-hash.js";
 import type { Candidate } from "./sources.js";
 
@@ -53,6 +54,15 @@ export function* ledgerLines({ used, dropped, pictures, series }: Fates): Genera
     const { file_name, split } = candidate;
     yield { file_name, split, fate: "dropped", reason, ...(detail === undefined ? {} : { detail }), ...info };
   }
+}
+
+/** The series of the used labeled images that do not stand alone, by file name. @param ledger JSON Lines. */
+export function seriesOf(ledger: Uint8Array): Map<string, string> {
+  const series = new Map<string, string>();
+  for (const line of decodeLines(ledger) as Generator<LedgerLine>) {
+    if (line.split === "labeled" && line.series !== undefined) series.set(line.file_name, line.series);
+  }
+  return series;
 }
 
 /** In the order of the sets, used ones first. */

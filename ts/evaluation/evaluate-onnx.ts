@@ -4,7 +4,8 @@ import type { Dataset } from "../core/dataset.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import type { ImageStore } from "../images/image-store.js";
 import { placeIn } from "../images/places.js";
-import { type CocoGroundTruth, type CocoResult, evaluateCoco } from "./coco/index.js";
+import { type CocoResult, evaluateCoco } from "./coco/index.js";
+import { toCocoGroundTruth } from "./dataset-format.js";
 import type { Detections } from "./onnx/detections.js";
 import { type ModelMetadata, readModelMetadata } from "./onnx/model-metadata.js";
 import { detectObjects } from "./onnx/session.js";
@@ -64,22 +65,6 @@ export async function evaluateOnnx(options: EvaluateOnnxOptions): Promise<Evalua
     stats,
     per_class: perClass.map(({ categoryId, name, ap }) => ({ category_id: categoryId, name, ap })),
     detections: await artifacts.put(Buffer.from(JSON.stringify(results))),
-  };
-}
-
-function toCocoGroundTruth({ images, categories }: Dataset): CocoGroundTruth {
-  const annotations = images.flatMap((image) => image.annotations.map((annotation) => ({ image, annotation })));
-  return {
-    images: images.map(({ id }) => ({ id })),
-    categories,
-    annotations: annotations.map(({ image, annotation }, index) => ({
-      id: index + 1,
-      image_id: image.id,
-      category_id: categories[annotation.class_index]?.id as number,
-      bbox: annotation.box_xywh,
-      area: annotation.area,
-      iscrowd: annotation.iscrowd ? 1 : 0,
-    })),
   };
 }
 

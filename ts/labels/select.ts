@@ -5,8 +5,18 @@ import type { Annotation, Category, Dataset, DatasetImage } from "../core/datase
 import { CasslError } from "../core/errors.js";
 import { nms } from "../core/nms.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
-import type { SelectConfig } from "../gen/cassl/v1/run.js";
 import { type ImagePredictions, readPredictions } from "./predictions.js";
+
+/** Which predictions become pseudo labels. */
+export interface SelectionPolicy {
+  /** In [0, 1]; predictions below it become none. */
+  readonly score_threshold: number;
+  /** IoU above which the lower of two boxes is dropped. */
+  readonly nms_iou: number;
+  readonly max_per_image: number;
+  /** Of width and height. */
+  readonly min_side_px: number;
+}
 
 /** How many predictions each rule of the policy dropped. A prediction is counted by the first rule that it breaks. */
 export interface DroppedPredictions {
@@ -49,7 +59,7 @@ export async function selectPseudoLabels(
   unlabeled: Dataset,
   categories: readonly Category[],
   raw: ArtifactRef,
-  policy: SelectConfig,
+  policy: SelectionPolicy,
   artifacts: ArtifactStore,
 ): Promise<{ dataset: Dataset; stats: SelectionStats }> {
   const images: DatasetImage[] = [];
@@ -71,7 +81,7 @@ export async function selectPseudoLabels(
 export function selectFromImage(
   { boxXyxy, score, classIndex }: Pick<ImagePredictions, "boxXyxy" | "score" | "classIndex">,
   { width_px, height_px }: Pick<DatasetImage, "width_px" | "height_px">,
-  policy: SelectConfig,
+  policy: SelectionPolicy,
 ): ImageSelection {
   const candidates = Array.from(score, (value, index): PseudoLabel => {
     const corners = [...boxXyxy.subarray(4 * index, 4 * index + 4)] as unknown as BoxXyxy;

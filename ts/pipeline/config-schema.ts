@@ -64,8 +64,32 @@ const predict = z.strictObject({
   shard_size: count.default(64).describe("Images whose predictions are sent and committed together"),
 });
 
+const beta = positive.max(10).default(1);
+const thresholdPolicies = z.discriminatedUnion("policy", [
+  z.strictObject({ policy: z.literal("fixed"), score: unit }),
+  z.strictObject({ policy: z.literal("auto"), beta }),
+  z.strictObject({ policy: z.literal("boxes_per_image"), ratio: positive.default(1) }),
+  z.strictObject({ policy: z.literal("precision"), precision: unit }),
+]);
+
+const scoreThreshold = z.union(
+  [
+    unit.transform((score) => ({ policy: "fixed" as const, score })),
+    z.literal("auto").transform((policy) => ({ policy, beta: 1 })),
+    thresholdPolicies,
+  ],
+  {
+    error:
+      "must be a score in [0, 1], `auto`, or one of {policy: auto, beta: 2}, {policy: boxes_per_image, ratio: 1} and {policy: precision, precision: 0.8}",
+  },
+);
+
 const select = z.strictObject({
-  score_threshold: unit.default(0.4).describe("Predictions below this score become no pseudo labels"),
+  score_threshold: scoreThreshold
+    .prefault("auto")
+    .describe(
+      "Predictions below it become no pseudo labels: a score, or chosen on held-out images: `auto` (highest F1), {policy: precision, precision: 0.8} or {policy: boxes_per_image}",
+    ),
   nms_iou: unit.default(0.6).describe("IoU above which the lower of two boxes is dropped"),
   max_per_image: count.default(100).describe("Pseudo labels of an image"),
   min_side_px: z.number().min(0).default(2).describe("Smallest width and height of a pseudo label"),
@@ -156,11 +180,23 @@ const stages = z.strictObject({
       solver: stageSolver,
       predict: predict.prefault({}).describe("How the pseudo-labeler predicts on the unlabeled images"),
       select: select.prefault({}).describe("Which predictions become pseudo labels"),
+      held_out: z
+        .number()
+        .min(0)
+        .max(0.5)
+        .default(0.2)
+        .describe("Share of the labeled images, at most 200, that only judge the pseudo-labeler; 0: none"),
     })
     .prefault({})
     .describe("1: the pseudo-labeler learns from the labeled set and labels the unlabeled images"),
   warmup: z
-    .strictObject({ solver: stageSolver })
+    .strictObject({
+      solver: stageSolver,
+      rounds: count
+        .max(10)
+        .default(1)
+        .describe("How often to label and warm up; after the first time the last warm-up model labels"),
+    })
     .prefault({})
     .describe("2: the detector learns from the pseudo labels only"),
   finetune: z
@@ -180,7 +216,12 @@ const stages = z.strictObject({
     .describe("3: the warmed-up detector learns from the labeled set only, with classes"),
 });
 
-const gates = z.strictObject({
+const limits = {
+  min_precision: unit.default(0.3).describe("Least precision of the chosen threshold on held-out images, at IoU 0.5"),
+  min_recall: unit.default(0.1).describe("Least recall of the chosen threshold on held-out images, at IoU 0.5"),
+  min_average_recall: unit.default(0.05).describe("Least average recall of all predictions on held-out images"),
+  max_calibration_error: unit.default(0.4).describe("Largest expected calibration error on held-out images"),
+  min_pseudo_labels: z.int32().min(0).default(1).describe("Least pseudo labels in all"),
   min_box_ratio: z
     .number()
     .min(0)
@@ -188,6 +229,20 @@ const gates = z.strictObject({
     .describe("Least pseudo labels an image over ground-truth boxes an image"),
   max_box_ratio: positive.default(5).describe("Most pseudo labels an image over ground-truth boxes an image"),
   max_empty_share: unit.default(0.8).describe("Largest share of unlabeled images without any pseudo label"),
+  max_kept_share: unit.default(0.98).describe("Largest share of predictions that reach the score threshold"),
+  max_full_share: unit.default(0.5).describe("Largest share of images that have `max_per_image` pseudo labels"),
+  max_capped_share: unit.default(0.5).describe("Largest share of pseudo labels with a score of 0.999 or above"),
+  max_collapse: unit
+    .default(0.3)
+    .describe("By how much mean IoU one fixed box may fit the pseudo labels better than the ground truth"),
+};
+
+export type GateName = keyof typeof limits;
+export const GATE_NAMES = Object.keys(limits) as [GateName, ...GateName[]];
+
+const gates = z.strictObject({
+  ...limits,
+  override: z.array(z.enum(GATE_NAMES)).default([]).describe("Gates that do not stop the run; the report names them"),
 });
 
 /** The solver as every stage starts from it: all of it may be left out. */
@@ -223,7 +278,9 @@ export const configFileSchema = z.strictObject({
     .describe("Families that one warm-up is fine-tuned into, each with a result; empty: the family of `detector`"),
   solver: sharedSolverSchema.optional().describe("How to train: the starting point of every stage"),
   stages: stages.prefault({}).describe("The three stages of CA-SSL"),
-  gates: gates.prefault({}).describe("Limits on the pseudo labels; a run that breaks one stops before stage 2"),
+  gates: gates
+    .prefault({})
+    .describe("Limits on pseudo-labeler and pseudo labels; a run that breaks one stops before the next stage"),
 });
 
 /** The file with `solver` merged into the stages. */

@@ -11,7 +11,7 @@ import { isLocalFolder } from "../images/places.js";
 import { type Arm, type Config, configFileSchema, configSchema, sharedSolverSchema } from "./config-schema.js";
 import { describeIssue, showValue } from "./describe-issue.js";
 
-export { ARMS, type Arm, type Config } from "./config-schema.js";
+export { ARMS, type Arm, type Config, GATE_NAMES, type GateName } from "./config-schema.js";
 
 /** Holds as long as schema and protocol agree, which the compiler checks here. */
 export function toRunConfig(config: Config): RunConfig {
@@ -24,7 +24,7 @@ export function toRunConfig(config: Config): RunConfig {
  */
 export function parseConfig(input: unknown): Config {
   if (!isObject(input)) throw invalid("The configuration must be a mapping of keys to values", input);
-  const { solver: shared = {}, ...rest } = input;
+  const { solver: shared = {}, ...rest } = withoutUndefined(input);
   check(z.object({ solver: sharedSolverSchema }), { solver: shared });
   const config = check(configSchema, withSharedSolver(rest, shared));
   checkAcrossFields(config);
@@ -85,6 +85,12 @@ function readYaml(text: string, file: string): unknown {
     const message = `${file} is not YAML: ${(error as Error).message}`;
     throw new CasslError("CONFIG_INVALID", message, "Correct the line.", { cause: error });
   }
+}
+
+/** A message of the protocol has a member that is undefined for each field that is absent. */
+function withoutUndefined(object: Record<string, unknown>): Record<string, unknown> {
+  const members = Object.entries(object).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(members.map(([key, value]) => [key, isObject(value) ? withoutUndefined(value) : value]));
 }
 
 function withSharedSolver(config: Record<string, unknown>, shared: unknown): unknown {
@@ -150,6 +156,13 @@ function checkTraining({ detector, stages }: Config): void {
         backbone_pull,
       );
     }
+  }
+  const { held_out, select } = stages.pseudo_label;
+  if (held_out === 0 && select.score_threshold.policy !== "fixed") {
+    throw invalid(
+      `\`stages.pseudo_label.held_out\` must be above 0 for the score threshold \`${select.score_threshold.policy}\`, which is chosen on held-out images`,
+      held_out,
+    );
   }
   const { carry, class_predictor } = stages.finetune;
   if (class_predictor === "expand" && !carry.includes("classification_tower")) {

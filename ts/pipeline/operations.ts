@@ -4,16 +4,21 @@
  */
 import type { ArtifactStore } from "../core/artifacts.js";
 import type { Dataset } from "../core/dataset.js";
+import { CasslError } from "../core/errors.js";
 import { type CuratedData, curate, fingerprintData } from "../data/curate.js";
 import type { InspectionCache } from "../data/inspect-image.js";
-import { decodeManifest, encodeManifest } from "../data/manifest.js";
+import { seriesOf } from "../data/ledger.js";
+import { decodeManifest, encodeManifest, objectsOf } from "../data/manifest.js";
 import { type EvaluationSummary, evaluateOnnx } from "../evaluation/evaluate-onnx.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
-import type { ExportTask, PredictConfig, PredictTask, TrainTask } from "../gen/cassl/v1/task.js";
+import type { ExportTask, PredictTask, TrainTask } from "../gen/cassl/v1/task.js";
 import { openImageCache } from "../images/image-cache.js";
 import { createImageStore, type ImageStore } from "../images/image-store.js";
 import { type SelectionStats, selectPseudoLabels } from "../labels/select.js";
 import { type Config, refuseNoUnlabeled } from "./config.js";
+import { holdOut } from "./held-out.js";
+import { everyDetection, judgeLabeler, type LabelerQuality } from "./judge-labeler.js";
+import { type LabelEvidence, labelEvidence } from "./label-evidence.js";
 import type { EmitEvent, StepContext, Steps } from "./step.js";
 
 /** What only workers can do. A task's id is the key of its step, so doing it twice is harmless. */
@@ -30,8 +35,20 @@ export interface TrainedModel {
 }
 
 export interface PseudoLabels {
+  readonly score_threshold: number;
   readonly dataset: ArtifactRef;
   readonly stats: SelectionStats;
+  readonly evidence: LabelEvidence;
+}
+
+/** The labeled set in two. */
+export interface HeldOutImages {
+  readonly training: ArtifactRef;
+  readonly held_out: ArtifactRef;
+  /** In the held-out images. Without any nothing is judged. */
+  readonly objects: number;
+  /** Whether images of one series are in both. */
+  readonly is_torn: boolean;
 }
 
 export interface PipelineContext {
@@ -73,18 +90,60 @@ function imageStore({ data: { remote } }: Config, folder: string, signal: AbortS
 }
 
 /**
- * The operations of one arm on curated data.
- * @param arm shown before the names of its steps.
+ * Splits the labeled set into what the pseudo-labeler trains on and what it is judged on; see held-out.ts.
+ * DATASET_EMPTY if that has no object and a score threshold is to be chosen on it.
  */
-export function operations(
-  arm: string,
+export async function holdOutImages(
   config: Config,
   data: CuratedData,
-  { steps, workers, artifacts, imageCache }: PipelineContext,
+  { steps, artifacts }: Pick<PipelineContext, "steps" | "artifacts">,
+): Promise<HeldOutImages> {
+  const { held_out: share, select } = config.stages.pseudo_label;
+  const inputs = { labeled: data.labeled.sha256, ledger: data.ledger.sha256, share, seed: config.seed };
+  const parts = await steps.run("", "hold_out", inputs, async () => {
+    const labeled = decodeManifest(await artifacts.read(data.labeled.sha256));
+    const series = seriesOf(await artifacts.read(data.ledger.sha256));
+    const { training, heldOut, isTorn } = holdOut(labeled, share, config.seed, (name) => series.get(name) ?? name);
+    return {
+      training: await artifacts.put(encodeManifest(training)),
+      held_out: await artifacts.put(encodeManifest(heldOut)),
+      objects: heldOut.images.flatMap(objectsOf).length,
+      is_torn: isTorn,
+    };
+  });
+  if (parts.objects === 0) fixedThreshold(select);
+  return parts;
+}
+
+/** The operations of one arm on curated data. @param scope shown before the names of steps. */
+export function operations(
+  scope: string,
+  config: Config,
+  data: CuratedData,
+  { steps, workers, artifacts, imageCache, emit }: PipelineContext,
 ) {
   const { detector, seed } = config;
+  const policy = config.stages.pseudo_label.select;
   const load = async (dataset: ArtifactRef): Promise<Dataset> => decodeManifest(await artifacts.read(dataset.sha256));
   const store = (dataset: Dataset): Promise<ArtifactRef> => artifacts.put(encodeManifest(dataset));
+
+  /** Predictions of a pseudo-labeler on every image of a dataset. */
+  function predict(
+    name: "predict" | "predict_held_out",
+    model: TrainedModel,
+    classCount: number,
+    dataset: ArtifactRef,
+  ): Promise<ArtifactRef> {
+    const task = {
+      detector,
+      weights: model.weights.sha256,
+      class_count: classCount,
+      dataset: dataset.sha256,
+      predict: config.stages.pseudo_label.predict,
+      masks: false,
+    };
+    return steps.run(scope, name, task, (step) => workers.predict(task, data.image_root, step));
+  }
 
   return {
     load,
@@ -98,47 +157,64 @@ export function operations(
       init?: TrainTask["init_from"],
     ): Promise<TrainedModel> {
       const task = { detector, solver, dataset: dataset.sha256, init_from: init, seed };
-      return steps.run(arm, name, task, (step) => workers.train(task, data.image_root, step));
+      return steps.run(scope, name, task, (step) => workers.train(task, data.image_root, step));
     },
 
-    /** Predictions of a model on every image of a dataset. */
-    predict(
-      model: TrainedModel,
-      classCount: number,
-      dataset: ArtifactRef,
-      predict: PredictConfig,
-    ): Promise<ArtifactRef> {
-      const task = {
-        detector,
-        weights: model.weights.sha256,
-        class_count: classCount,
-        dataset: dataset.sha256,
-        predict,
-        masks: false,
-      };
-      return steps.run(arm, "predict", task, (step) => workers.predict(task, data.image_root, step));
+    predict,
+
+    /**
+     * Has the pseudo-labeler predict on held-out images, judges it and chooses the score threshold. Undefined without an object.
+     * @param heldOut with the classes that the pseudo-labeler has.
+     */
+    async judgeLabeler(
+      labeler: TrainedModel,
+      heldOut: Dataset,
+      { objects, is_torn }: HeldOutImages,
+    ): Promise<LabelerQuality | undefined> {
+      if (objects === 0) return undefined;
+      const dataset = await store(heldOut);
+      const raw = await predict("predict_held_out", labeler, heldOut.categories.length, dataset);
+      const { score_threshold, ...rules } = policy;
+      const inputs = { raw: raw.sha256, held_out: dataset.sha256, is_torn, rules, score_threshold, seed };
+      const quality = await steps.run(scope, "choose_threshold", inputs, async () => {
+        const detected = await everyDetection(raw, heldOut, rules, artifacts);
+        const options = { mostPerImage: rules.max_per_image, seed, isTorn: is_torn };
+        return judgeLabeler(heldOut, detected, score_threshold, options);
+      });
+      for (const text of quality.threshold.warnings) {
+        emit({ $case: "log", value: { level: "warning", text: `${scope}: ${text}` } });
+      }
+      return quality;
     },
 
-    /** Predictions to pseudo labels. */
-    select(raw: ArtifactRef, categories: Dataset["categories"]): Promise<PseudoLabels> {
-      const policy = config.stages.pseudo_label.select;
-      const inputs = { raw: raw.sha256, unlabeled: data.unlabeled.sha256, categories, policy };
-      return steps.run(arm, "select", inputs, async () => {
-        const selected = await selectPseudoLabels(await load(data.unlabeled), categories, raw, policy, artifacts);
-        return { dataset: await store(selected.dataset), stats: selected.stats };
+    /** Predictions to pseudo labels. @param labeled with the classes of the predictions. */
+    select(raw: ArtifactRef, labeled: Dataset, quality: LabelerQuality | undefined): Promise<PseudoLabels> {
+      const score_threshold = quality?.threshold.score_threshold ?? fixedThreshold(policy);
+      const rules = { ...policy, score_threshold };
+      const inputs = { raw: raw.sha256, unlabeled: data.unlabeled.sha256, labeled: data.labeled.sha256, rules };
+      return steps.run(scope, "select", { ...inputs, categories: labeled.categories }, async () => {
+        const { dataset, stats } = await selectPseudoLabels(
+          await load(data.unlabeled),
+          labeled.categories,
+          raw,
+          rules,
+          artifacts,
+        );
+        const evidence = labelEvidence(dataset, labeled, rules.max_per_image);
+        return { score_threshold, dataset: await store(dataset), stats, evidence };
       });
     },
 
     exportOnnx(model: TrainedModel): Promise<ArtifactRef> {
       const { predict } = config.stages.finetune;
       const task = { detector, weights: model.weights.sha256, dataset: data.labeled.sha256, predict };
-      return steps.run(arm, "export", task, (step) => workers.exportOnnx(task, step));
+      return steps.run(scope, "export", task, (step) => workers.exportOnnx(task, step));
     },
 
     /** COCO numbers of the exported file on the validation set. */
     evaluate(onnx: ArtifactRef): Promise<EvaluationSummary> {
       const inputs = { onnx: onnx.sha256, validation: data.validation.sha256 };
-      return steps.run(arm, "evaluate", inputs, async ({ signal, progress }) =>
+      return steps.run(scope, "evaluate", inputs, async ({ signal, progress }) =>
         evaluateOnnx({
           model: await artifacts.path(onnx.sha256),
           dataset: await load(data.validation),
@@ -151,4 +227,14 @@ export function operations(
       );
     },
   };
+}
+
+/** The score of a fixed threshold. DATASET_EMPTY for any other policy: to be called where nothing is held out to choose on. */
+function fixedThreshold({ score_threshold }: Config["stages"]["pseudo_label"]["select"]): number {
+  if (score_threshold.policy === "fixed") return score_threshold.score;
+  throw new CasslError(
+    "DATASET_EMPTY",
+    `The score threshold \`${score_threshold.policy}\` is chosen on held-out objects, and no labeled image with an object can be spared.`,
+    "Label more images, raise stages.pseudo_label.held_out, or set stages.pseudo_label.select.score_threshold to a number.",
+  );
 }

@@ -11,9 +11,24 @@ import { objectsOf } from "../data/manifest.js";
 import type { EvaluationSummary } from "../evaluation/evaluate-onnx.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import { toClassAgnostic } from "../labels/class-agnostic.js";
+import type { SelectionStats } from "../labels/select.js";
 import type { Arm, Config } from "./config.js";
-import { checkGates, type GateResult, pseudoLabelGates } from "./gates.js";
-import { curateData, operations, type PipelineContext, type TrainedModel } from "./operations.js";
+import {
+  checkGates,
+  type GateResult,
+  labelerMeasurements,
+  type Measurement,
+  pseudoLabelMeasurements,
+} from "./gates.js";
+import type { LabelerQuality } from "./judge-labeler.js";
+import {
+  curateData,
+  type HeldOutImages,
+  holdOutImages,
+  operations,
+  type PipelineContext,
+  type TrainedModel,
+} from "./operations.js";
 import type { StepSummary } from "./step.js";
 
 /** result.json. AP values are fractions. */
@@ -37,8 +52,17 @@ export interface ArmResult extends EvaluationSummary {
   /** Training iterations that the arm cost, over all its stages. Equal for all arms. */
   readonly total_iterations: number;
   readonly onnx: ArtifactRef;
-  /** Absent for the arm `supervised`. */
-  readonly pseudo_labels?: ArtifactRef;
+  /** Of labeling and warm-up, in their order; none for the arm `supervised`. */
+  readonly rounds: readonly RoundResult[];
+}
+
+/** What one round of labeling gave. */
+export interface RoundResult {
+  /** Of the pseudo-labeler on held-out images; absent if there are none. */
+  readonly quality?: LabelerQuality;
+  readonly score_threshold: number;
+  readonly selection: SelectionStats;
+  readonly pseudo_labels: ArtifactRef;
 }
 
 export async function runPipeline(run: string, config: Config, context: PipelineContext): Promise<RunResult> {
@@ -60,26 +84,31 @@ export async function runPipeline(run: string, config: Config, context: Pipeline
 
 /** CA-SSL. The arm `class_specific` is the same protocol with the classes kept. */
 async function runCassl(arm: Arm, config: Config, data: CuratedData, context: PipelineContext) {
-  const { load, store, train, predict, select } = operations(arm, config, data, context);
+  const { load, store, train } = operations(arm, config, data, context);
   const { pseudo_label, warmup, finetune } = config.stages;
+  const view = arm === "class_agnostic" ? toClassAgnostic : (dataset: Dataset) => dataset;
+  const parts = await holdOutImages(config, data, context);
+  const known = { labeled: view(await load(data.labeled)), heldOut: view(await load(parts.held_out)), parts };
 
-  const groundTruth = await load(data.labeled);
-  const labeled = arm === "class_agnostic" ? toClassAgnostic(groundTruth) : groundTruth;
-  const teacher = await train("pseudo_labeler", await store(labeled), pseudo_label.solver);
-  const raw = await predict(teacher, labeled.categories.length, data.unlabeled, pseudo_label.predict);
-  const pseudo = await select(raw, labeled.categories);
-  const gates = checkGates(pseudoLabelGates(pseudo.stats, objectsPerImage(labeled), config.gates), context.emit);
+  const training = await store(view(await load(parts.training)));
+  let labeler = await train("pseudo_labeler", training, pseudo_label.solver);
+  const rounds: Round[] = [];
+  for (let round = 1; round <= warmup.rounds; round++) {
+    const scope = round === 1 ? arm : `${arm}/round_${round}`;
+    const labels = await labelImages(scope, labeler, known, config, data, context);
+    rounds.push(labels);
+    labeler = await operations(scope, config, data, context).train("warmup", labels.pseudo_labels, warmup.solver);
+  }
 
-  const warm = await train("warmup", pseudo.dataset, warmup.solver);
   const { carry, class_predictor } = finetune;
-  const init = { weights: warm.weights.sha256, carry, class_predictor };
-  const arms = [];
+  const init = { weights: labeler.weights.sha256, carry, class_predictor };
+  const arms: ArmResult[] = [];
   for (const target of targetsOf(config)) {
     const { train } = operations(scopeOf(arm, target), target, data, context);
     const model = await train("finetune", data.labeled, finetune.solver, init);
-    arms.push({ ...(await judge(arm, model, target, data, context)), pseudo_labels: pseudo.dataset });
+    arms.push({ ...(await judge(arm, model, target, data, context)), rounds: rounds.map(withoutGates) });
   }
-  return { gates, arms };
+  return { gates: rounds.flatMap(({ gates }) => gates), arms };
 }
 
 /** One warm-up, several detectors: the configuration of each, which differ in the family. */
@@ -93,14 +122,56 @@ function scopeOf(arm: Arm, { targets, detector }: Config): string {
   return targets.length > 1 ? `${arm}/${detector.family}` : arm;
 }
 
+/** With the classes that the pseudo-labeler has. */
+interface GroundTruth {
+  readonly labeled: Dataset;
+  readonly heldOut: Dataset;
+  readonly parts: HeldOutImages;
+}
+
+interface Round extends RoundResult {
+  readonly gates: readonly GateResult[];
+}
+
+function withoutGates({ gates: _, ...result }: Round): RoundResult {
+  return result;
+}
+
+/**
+ * One round of labeling. The pseudo-labeler is judged on held-out images before it labels the unlabeled ones, and its labels
+ * before they are trained on: a gate that is not passed stops the run.
+ */
+async function labelImages(
+  scope: string,
+  labeler: TrainedModel,
+  { labeled, heldOut, parts }: GroundTruth,
+  config: Config,
+  data: CuratedData,
+  context: PipelineContext,
+): Promise<Round> {
+  const { predict, judgeLabeler, select } = operations(scope, config, data, context);
+  const classCount = labeled.categories.length;
+
+  const quality = await judgeLabeler(labeler, heldOut, parts);
+  const check = (measurements: readonly Measurement[]): GateResult[] =>
+    checkGates(scope, measurements, config.gates, context.emit);
+  const labelerGates = check(labelerMeasurements(quality));
+  const raw = await predict("predict", labeler, classCount, data.unlabeled);
+  const { score_threshold, ...selected } = await select(raw, labeled, quality);
+  const labelGates = check(pseudoLabelMeasurements(selected.stats, selected.evidence, objectsPerImage(labeled)));
+
+  const result = { score_threshold, selection: selected.stats, pseudo_labels: selected.dataset };
+  return { ...result, ...(quality === undefined ? {} : { quality }), gates: [...labelerGates, ...labelGates] };
+}
+
 /** The baseline: ground truth only, for as many iterations as the three stages have together. */
 async function runSupervised(config: Config, data: CuratedData, context: PipelineContext) {
   const solver = { ...config.stages.finetune.solver, iterations: totalIterations(config) };
-  const arms = [];
+  const arms: ArmResult[] = [];
   for (const target of targetsOf(config)) {
     const { train } = operations(scopeOf("supervised", target), target, data, context);
     const model = await train("finetune", data.labeled, solver);
-    arms.push(await judge("supervised", model, target, data, context));
+    arms.push({ ...(await judge("supervised", model, target, data, context)), rounds: [] });
   }
   return { gates: [], arms };
 }
@@ -112,7 +183,7 @@ async function judge(
   config: Config,
   data: CuratedData,
   context: PipelineContext,
-): Promise<ArmResult> {
+): Promise<Omit<ArmResult, "rounds">> {
   const { exportOnnx, evaluate } = operations(scopeOf(arm, config), config, data, context);
   const onnx = await exportOnnx(model);
   return {
@@ -127,9 +198,9 @@ async function judge(
   };
 }
 
-/** What every arm may spend: the iterations of the three stages together. */
-export function totalIterations({ stages }: Config): number {
-  return stages.pseudo_label.solver.iterations + stages.warmup.solver.iterations + stages.finetune.solver.iterations;
+/** What every arm may spend: the iterations of the three stages together, with each round of warm-up. */
+export function totalIterations({ stages: { pseudo_label, warmup, finetune } }: Config): number {
+  return pseudo_label.solver.iterations + warmup.rounds * warmup.solver.iterations + finetune.solver.iterations;
 }
 
 export function configHash(config: Config): string {

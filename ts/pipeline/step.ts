@@ -9,9 +9,12 @@ import type { RunEvent, StepProgress } from "../gen/cassl/v1/run.js";
 /** Raise a step's version when the same inputs would now give another result. */
 const VERSIONS = {
   curate: 3,
+  hold_out: 1,
   pseudo_labeler: 2,
+  predict_held_out: 1,
+  choose_threshold: 1,
   predict: 3,
-  select: 1,
+  select: 2,
   warmup: 2,
   finetune: 2,
   export: 2,

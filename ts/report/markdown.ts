@@ -1,10 +1,12 @@
 /** The report as Markdown: what belongs into an issue or a notebook. Pure functions. */
 import { stringify } from "yaml";
+import type { RunResult } from "../pipeline/pipeline.js";
 import { comparison } from "./comparison.js";
 import { formatDuration, formatTime } from "./format.js";
 import { leakSentence } from "./leaks.js";
+import { thresholdCaption, thresholdNotes } from "./pseudo-labels.js";
 import type { ReportInput } from "./report-input.js";
-import { armTable, classTable, fateTable, gateTable, stepTable, type Table } from "./tables.js";
+import { armTable, classTable, fateTable, gateTable, roundTable, stepTable, type Table } from "./tables.js";
 
 export function markdownReport({ run, result, curation }: ReportInput): string {
   const took = formatDuration((run.finished_at.getTime() - run.created_at.getTime()) / 1000);
@@ -18,12 +20,19 @@ export function markdownReport({ run, result, curation }: ReportInput): string {
     "## Data",
     table(fateTable(curation.fates)),
     leakSentence(curation.leaks),
+    ...pseudoLabels(result),
     "## Steps",
     table(stepTable(result)),
     ...(result.gates.length === 0 ? [] : ["## Gates", table(gateTable(result))]),
     "## Configuration",
     `${fenced(stringify(run.config).trimEnd())}\n`,
   ].join("\n\n");
+}
+
+function pseudoLabels(result: RunResult): string[] {
+  if (result.arms.every(({ rounds }) => rounds.length === 0)) return [];
+  const notes = thresholdNotes(result).map(escapeMarkdown);
+  return ["## Pseudo labels", `${thresholdCaption(result)}.`, table(roundTable(result)), ...notes];
 }
 
 function table({ header, rows }: Table): string {

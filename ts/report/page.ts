@@ -8,6 +8,7 @@ import { htmlDocument, htmlTable } from "./document.js";
 import { formatAp, formatDuration, formatTime } from "./format.js";
 import { type Html, html } from "./html.js";
 import { leakFigures } from "./leaks.js";
+import { pseudoLabelSection } from "./pseudo-labels.js";
 import type { ReportedCuration, ReportedRun, ReportInput, SampleImage } from "./report-input.js";
 import { legend } from "./samples.js";
 import { armTable, classTable, fateTable, gateTable, stepTable, type Table } from "./tables.js";
@@ -26,6 +27,7 @@ export function page(
     results(result),
     sampleSection(samples, figures),
     dataSection(curation),
+    pseudoLabelSection(result),
     training(trainingCurves(progress)),
     time(stepSpans(events), result),
     gates(result),
@@ -122,7 +124,7 @@ function gates(result: RunResult): Html {
   if (result.gates.length === 0) return html``;
   return html`<section>
     <h2>Gates</h2>
-    ${htmlTable("Limits on the pseudo labels between the stages", gateTable(result))}
+    ${htmlTable("Limits between the stages on pseudo-labelers and pseudo labels", gateTable(result))}
   </section>`;
 }
 

@@ -1,5 +1,6 @@
 /** The tables of a result as text cells, for the terminal, the page and the Markdown. */
 import type { FateCount } from "../data/ledger.js";
+
 import type { RunResult } from "../pipeline/pipeline.js";
 import { armName } from "./arm-name.js";
 import { formatAp, formatDuration, formatNumber, formatShare } from "./format.js";
@@ -43,14 +44,54 @@ export function stepTable({ steps }: RunResult): Table {
 
 export function gateTable({ gates }: RunResult): Table {
   return {
-    header: ["gate", "value", "limit", ""],
-    rows: gates.map(({ name, value, limit, passed }) => [
+    header: ["gate", "of", "value", "limit", ""],
+    rows: gates.map(({ name, scope, value, limit, passed, overridden }) => [
       name,
+      scope,
       formatNumber(value),
       formatNumber(limit),
-      passed ? "passed" : "failed",
+      passed ? "passed" : overridden ? "not passed, overridden" : "failed",
     ]),
   };
+}
+
+/** A row for each round of labeling. */
+export function roundTable({ arms }: RunResult): Table {
+  const rounds = arms.flatMap(({ arm, rounds }) => rounds.map((round, index) => ({ ...round, arm, index })));
+  return {
+    header: ["arm", "round", "score threshold", "precision", "recall", "F", "boxes per image", "without boxes"],
+    rows: rounds.map(({ arm, index, score_threshold, quality, selection }) => {
+      const threshold = quality?.threshold;
+      return [
+        arm,
+        String(index + 1),
+        withInterval(formatScore(score_threshold), threshold?.interval.score_threshold, formatScore),
+        withInterval(formatOptional(threshold?.precision), threshold?.interval.precision, formatAp),
+        withInterval(formatOptional(threshold?.recall), threshold?.interval.recall, formatAp),
+        formatOptional(threshold?.f_beta),
+        (selection.pseudo_labels / selection.images).toFixed(1),
+        formatShare(selection.empty_images / selection.images),
+      ];
+    }),
+  };
+}
+
+/** `0.31 [0.22, 0.4]`. */
+function withInterval(
+  text: string,
+  interval: readonly number[] | undefined,
+  format: (value: number) => string,
+): string {
+  if (interval === undefined) return text;
+  return `${text} [${interval.map(format).join(", ")}]`;
+}
+
+function formatScore(score: number): string {
+  return score.toFixed(3);
+}
+
+function formatOptional(share: number | undefined): string {
+  return share === undefined ? "-" : formatAp(share);
 }
 
 const SPLITS = ["labeled", "unlabeled", "validation"] as const;

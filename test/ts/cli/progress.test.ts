@@ -90,10 +90,14 @@ describe("lasting lines", () => {
   });
 
   it("say what a gate measured", () => {
-    const gate = (passed: boolean): RunEvent =>
-      eventAt(0, { $case: "gate_checked", value: { name: "max_empty_share", value: 0.9123, limit: 0.8, passed } });
-    assert.match(lastingLines(undefined, gate(true))[0] ?? "", /^gate max_empty_share +passed: 0\.912, limit 0\.8$/);
-    assert.match(lastingLines(undefined, gate(false))[0] ?? "", /FAILED: 0\.912, limit 0\.8$/);
+    const measured = { name: "max_empty_share", scope: "class_agnostic", value: 0.9123, limit: 0.8 };
+    const gate = (passed: boolean, overridden = false): string => {
+      const value = { ...measured, passed, overridden, reason: "91.2 % have none.", remedy: "Lower it." };
+      return lastingLines(undefined, eventAt(0, { $case: "gate_checked", value }))[0] ?? "";
+    };
+    assert.match(gate(true), /^class_agnostic: gate max_empty_share +passed: 0\.912, limit 0\.8$/);
+    assert.match(gate(false), /FAILED: 91\.2 % have none\.$/);
+    assert.match(gate(false, true), /NOT PASSED, overridden: 91\.2 % have none\.$/);
   });
 
   it("say that every image has been predicted", () => {

@@ -39,7 +39,8 @@ export async function makeCellsProject(folder: string): Promise<RunConfig> {
       validation: { annotations: val, images: folder },
     },
     detector: { input_width_px: 64, input_height_px: 64 },
-    gates: { max_box_ratio: 100 },
+    stages: { pseudo_label: { held_out: 0, select: { score_threshold: 0.4 } } },
+    gates: { max_box_ratio: 100, max_kept_share: 1 },
   });
 }
 

@@ -139,7 +139,7 @@ describe("controller", () => {
       config = {
         ...config,
         arms: ["class_agnostic"],
-        gates: { min_box_ratio: 3, max_box_ratio: 9, max_empty_share: 1 },
+        gates: { ...(config.gates as NonNullable<RunConfig["gates"]>), min_box_ratio: 3 },
       };
       await client.createRun("first", config);
       await follow("first");

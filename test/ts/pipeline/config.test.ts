@@ -14,6 +14,9 @@ const minimal = (change: Fields = {}): Fields => ({
 });
 const withData = (change: Fields): Fields => minimal({ data: { ...(minimal()["data"] as Fields), ...change } });
 
+const withThreshold = (score_threshold: unknown): Fields =>
+  minimal({ stages: { pseudo_label: { select: { score_threshold } } } });
+
 describe("the configuration", () => {
   it("has a default for everything but the name and the paths", () => {
     const config = parseConfig(minimal());
@@ -42,7 +45,8 @@ describe("the configuration", () => {
       withData({ labeled: { ...annotated("train"), take: 20 } }),
       withData({ labeled: { ...annotated("train"), split_file: "ten.json" }, leak_firewall: { max_distance: 0.1 } }),
       withData({ labeled: { ...annotated("train"), format: "yolo", split: "train" } }),
-      minimal({ seed: 2 ** 32 - 1, gates: { min_box_ratio: 0 } }),
+      minimal({ seed: 2 ** 32 - 1, gates: { min_box_ratio: 0, override: ["max_collapse"] } }),
+      ...[0.3, "auto", { policy: "auto", beta: 0.5 }, { policy: "boxes_per_image" }].map(withThreshold),
     ]) {
       const config = parseConfig(input);
       const received = RunConfig.decode(RunConfig.encode(toRunConfig(config)).finish());
@@ -148,6 +152,22 @@ describe("the configuration", () => {
       minimal({ solver: { iterations: 30 } }),
       /`stages\.pseudo_label\.solver\.lr_ramp_iterations` must be below `iterations`, 30, not 30/,
     ],
+    [
+      "a score threshold above 1",
+      withThreshold(1.5),
+      /`stages\.pseudo_label\.select\.score_threshold` is 1\.5: must be a score/,
+    ],
+    ["a policy that there is not", withThreshold({ policy: "best" }), /score_threshold` is .*"best".*precision: 0\.8/],
+    [
+      "a threshold chosen on nothing",
+      minimal({ stages: { pseudo_label: { held_out: 0 } } }),
+      /`stages\.pseudo_label\.held_out` must be above 0 .*`auto`.* not 0/,
+    ],
+    [
+      "a gate to override that there is not",
+      minimal({ gates: { override: ["max_fun"] } }),
+      /`gates\.override\.0`.*max_fun/,
+    ],
     ["gates that nothing passes", minimal({ gates: { min_box_ratio: 6 } }), /`gates\.min_box_ratio` .* 5, not 6/],
     [
       "the rest of all labeled images",
@@ -171,6 +191,17 @@ describe("the configuration", () => {
       assert.throws(() => parseConfig(input), { reason: "CONFIG_INVALID", message });
     });
   }
+
+  it("takes a number as a fixed score threshold, and a word as a policy", () => {
+    const thresholdOf = (input: Fields) => parseConfig(input).stages.pseudo_label.select.score_threshold;
+    assert.deepEqual(thresholdOf(minimal()), { policy: "auto", beta: 1 });
+    assert.deepEqual(thresholdOf(withThreshold("auto")), { policy: "auto", beta: 1 });
+    assert.deepEqual(thresholdOf(withThreshold(0.25)), { policy: "fixed", score: 0.25 });
+    assert.deepEqual(thresholdOf(withThreshold({ policy: "boxes_per_image" })), {
+      policy: "boxes_per_image",
+      ratio: 1,
+    });
+  });
 
   it("names every fault at once", () => {
     assert.throws(

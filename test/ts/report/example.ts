@@ -2,7 +2,7 @@
 
 import type { RunEvent, StepProgress } from "../../../ts/gen/cassl/v1/run.js";
 import { parseConfig } from "../../../ts/pipeline/config.js";
-import type { ArmResult, RunResult } from "../../../ts/pipeline/pipeline.js";
+import type { ArmResult, RoundResult, RunResult } from "../../../ts/pipeline/pipeline.js";
 import type { ReportInput } from "../../../ts/report/report.js";
 
 const KEY = "0123456789abcdef".repeat(4);
@@ -36,8 +36,58 @@ export function exampleArm(arm: ArmResult["arm"], ap: number): ArmResult {
     ],
     detections: { sha256: KEY, size_bytes: 1 },
     onnx: { sha256: KEY, size_bytes: 1 },
+    rounds: arm === "supervised" ? [] : [exampleRound],
   };
 }
+
+const exampleRound: RoundResult = {
+  score_threshold: 0.3125,
+  pseudo_labels: { sha256: KEY, size_bytes: 1 },
+  selection: {
+    images: 200,
+    pseudo_labels: 700,
+    empty_images: 9,
+    predictions: 6000,
+    mean_score: 0.5,
+    dropped: { score: 5300, min_side: 0, nms: 0, max_per_image: 0 },
+  },
+  quality: {
+    average_recall: 0.5,
+    calibration_error: 0.1,
+    threshold: {
+      policy: { policy: "auto", beta: 1 },
+      score_threshold: 0.3125,
+      images: 4,
+      objects: 16,
+      precision: 0.75,
+      recall: 0.5625,
+      f_beta: 0.643,
+      boxes_per_image: 3,
+      beta: 1,
+      interval: {
+        confidence: 0.95,
+        resamples: 1000,
+        score_threshold: [0.21, 0.45],
+        precision: [0.6, 0.9],
+        recall: [0.4, 0.7],
+      },
+      curve: [
+        { score: 0.9, kept: 2, found: 2, precision: 1, recall: 0.125, f_beta: 0.222 },
+        { score: 0.3125, kept: 12, found: 9, precision: 0.75, recall: 0.5625, f_beta: 0.643 },
+        { score: 0.05, kept: 80, found: 12, precision: 0.15, recall: 0.75, f_beta: 0.25 },
+      ],
+      warnings: ["16 objects in 4 held-out images are few: see the interval of the threshold."],
+    },
+  },
+};
+
+const exampleGate = {
+  scope: "class_agnostic",
+  passed: true,
+  overridden: false,
+  reason: "That is so; within the limit.",
+  remedy: "Change it.",
+};
 
 export const exampleResult: RunResult = {
   run: "blood-20260301-140509",
@@ -49,8 +99,8 @@ export const exampleResult: RunResult = {
     { name: "class_agnostic/finetune", key: KEY, reused: false, seconds: 30 },
   ],
   gates: [
-    { name: "min_box_ratio", value: 0.8312, limit: 0.2, passed: true },
-    { name: "max_empty_share", value: 0.02, limit: 0.8, passed: true },
+    { ...exampleGate, name: "min_box_ratio", value: 0.8312, limit: 0.2 },
+    { ...exampleGate, name: "max_empty_share", value: 0.02, limit: 0.8 },
   ],
 };
 

@@ -58,13 +58,46 @@ describe("report", () => {
 
   it("shows curves, steps with what was reused, gates and configuration", async () => {
     const { page, markdown } = await write();
-    assert.equal(page.match(/<polyline/g)?.length, 2 * (4 + 1));
+    assert.equal(page.match(/<polyline/g)?.length, 3 + 2 * (4 + 1));
     assert.match(page, /reused, took 41 s before/);
     assert.match(markdown, /\| curate \| 41 s \| reused \| 0123456789ab \|/);
     for (const text of [page, markdown]) {
       assert.match(text, /min_box_ratio.*0\.831/);
       assert.match(text, /take: 20/);
     }
+  });
+
+  it("shows the score threshold with its interval and what it gives, and what speaks against it", async () => {
+    const { page, markdown } = await write();
+    for (const text of [page, markdown]) {
+      assert.match(text, /4 held-out images with 16 objects/);
+      assert.match(text, /0\.313 \\?\[0\.210, 0\.450\\?\]/);
+      assert.match(text, /75\.0 \\?\[60\.0, 90\.0\\?\]/);
+      assert.match(text, /class_agnostic: 16 objects in 4 held-out images are few/);
+      assert.match(text, /3\.5.*4\.5 %/s);
+    }
+    assert.match(page, /F, precision and recall of class_agnostic over the score threshold/);
+  });
+
+  it("names gates that were overridden", async () => {
+    const gate = { name: "max_collapse", scope: "class_agnostic", value: 0.5, limit: 0.3, passed: false } as const;
+    const gates = [{ ...gate, overridden: true, reason: "One box fits all.", remedy: "Look." }];
+    const { page, markdown } = await write(exampleInput({ result: { ...exampleResult, gates } }));
+    for (const text of [page, markdown]) {
+      assert.match(text, /Gate max_collapse of class_agnostic was overridden: One box fits all\./);
+      assert.match(text, /not passed, overridden/);
+    }
+  });
+
+  it("reports rounds without held-out images", async () => {
+    const arms = exampleResult.arms.map((arm) => ({
+      ...arm,
+      rounds: arm.rounds.flatMap(({ quality: _, ...round }) => [round, round]),
+    }));
+    const { page, markdown } = await write(exampleInput({ result: { ...exampleResult, arms } }));
+    assertWellFormed(page);
+    assert.match(markdown, /\| class_agnostic \| 2 \| 0\.313 \| - \| - \| - \| 3\.5 \|/);
+    for (const text of [page, markdown]) assert.match(text, /nothing was held out/);
   });
 
   it("embeds samples as thumbnails with their boxes in the image's own pixels", async () => {

@@ -2,6 +2,7 @@
  * Whether one model is better than another, or only luckier with the images: the paired bootstrap of Efron and Tibshirani,
  * An Introduction to the Bootstrap, 1993, chapters 13 and 16.
  */
+import { drawImages, quantile } from "../../core/bootstrap.js";
 import { CasslError } from "../../core/errors.js";
 import { seededRandom } from "../../core/random.js";
 import type { CocoMatches } from "../coco/matches.js";
@@ -64,24 +65,6 @@ export function compareModels(
     firstBetter: differences.filter((difference) => difference > 0).length / chosen.resamples,
     ...chosen,
   };
-}
-
-/** How often each of `count` images was drawn. */
-function drawImages(count: number, random: () => number): Int32Array {
-  const weights = new Int32Array(count);
-  for (let draw = 0; draw < count; draw++) {
-    const image = Math.floor(random() * count);
-    weights[image] = (weights[image] as number) + 1;
-  }
-  return weights;
-}
-
-/** Of ascending values, linear between them. @param share in [0, 1]. */
-function quantile(ascending: Float64Array, share: number): number {
-  const place = share * (ascending.length - 1);
-  const below = ascending[Math.floor(place)] as number;
-  const above = ascending[Math.ceil(place)] as number;
-  return below + (place - Math.floor(place)) * (above - below);
 }
 
 function checkOptions({ resamples, confidence }: Required<BootstrapOptions>): void {
