@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import { stringify } from "yaml";
 import { packageRoot } from "../../ts/core/package.js";
 import { seededRandom } from "../../ts/core/random.js";
@@ -27,6 +27,7 @@ export interface ProjectConfig {
 }
 
 const SIDE_PX = 64;
+const SPOTS = 8;
 const COLORS = ["#d03030", "#3050d0"] as const;
 
 export async function makeProject(): Promise<Project> {
@@ -55,8 +56,6 @@ function smallConfig(): ProjectConfig {
       labeled: { annotations: "train.json", images: "train" },
       unlabeled: { images: ["unlabeled"] },
       validation: { annotations: "val.json", images: "val" },
-      // One rectangle on a plain ground looks like another.
-      leak_firewall: { enabled: false },
     },
     detector: {
       input_width_px: SIDE_PX,
@@ -90,6 +89,14 @@ function smallConfig(): ProjectConfig {
   };
 }
 
+/** A ground of gray spots, by which pictures differ as photos do. */
+function spots(random: () => number): Sharp {
+  const values = Uint8Array.from({ length: SPOTS * SPOTS }, () => 110 + 90 * random());
+  return sharp(values, { raw: { width: SPOTS, height: SPOTS, channels: 1 } })
+    .resize(SIDE_PX, SIDE_PX)
+    .toColourspace("srgb");
+}
+
 /** Images with one coloured rectangle each; the colour is the class. */
 async function writeSet(folder: string, name: string, count: number, random: () => number): Promise<void> {
   await mkdir(join(folder, name));
@@ -99,9 +106,10 @@ async function writeSet(folder: string, name: string, count: number, random: () 
     const label = id % COLORS.length;
     const [width, height] = [12 + Math.floor(random() * 20), 12 + Math.floor(random() * 20)];
     const [x, y] = [Math.floor(random() * (SIDE_PX - width)), Math.floor(random() * (SIDE_PX - height))];
-    const rectangle = `<svg width="${SIDE_PX}" height="${SIDE_PX}"><rect width="100%" height="100%" fill="hsl(${Math.floor(random() * 360)},10%,60%)"/>
+    const rectangle = `<svg width="${SIDE_PX}" height="${SIDE_PX}">
       <rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${COLORS[label]}"/></svg>`;
-    await sharp(Buffer.from(rectangle))
+    await spots(random)
+      .composite([{ input: Buffer.from(rectangle) }])
       .jpeg()
       .toFile(join(folder, name, `${id}.jpg`));
     images.push({ id, file_name: `${id}.jpg`, width: SIDE_PX, height: SIDE_PX });

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { openWorkspace } from "../controller/workspace.js";
+import type { FateCount } from "../data/ledger.js";
 import { fateTable } from "../report/tables.js";
 import { type Override, readConfig } from "./config-file.js";
 import { curateShown } from "./curate-shown.js";
@@ -32,11 +33,22 @@ async function curate(file: string, { workspace, set, json }: CurateOptions): Pr
   const opened = await openWorkspace(workspaceBeside(file, workspace));
   try {
     const data = await curateShown(config, opened, interrupted);
-    const ledger = await opened.artifacts.path(data.ledger.sha256);
-    const leaks = await opened.artifacts.path(data.leaks.sha256);
-    if (json) console.log(JSON.stringify({ fates: data.fates, ledger, leaks }));
-    else console.log(`${textTable(fateTable(data.fates))}\n\nLeaks: ${leaks}\nLedger, one line an image:\n${ledger}`);
+    const path = ({ sha256 }: { readonly sha256: string }): Promise<string> => opened.artifacts.path(sha256);
+    const files = {
+      leaks: await path(data.leaks),
+      image_table: await path(data.image_table),
+      ledger: await path(data.ledger),
+    };
+    console.log(json ? JSON.stringify({ fates: data.fates, ...files }) : summary(data.fates, files));
   } finally {
     opened.close();
   }
+}
+
+function summary(
+  fates: readonly FateCount[],
+  { leaks, image_table, ledger }: Readonly<Record<"leaks" | "image_table" | "ledger", string>>,
+): string {
+  const lines = ["", `Leaks: ${leaks}`, `Ledger as Parquet: ${image_table}`, "Ledger, one line an image:", ledger];
+  return [textTable(fateTable(fates)), ...lines].join("\n");
 }

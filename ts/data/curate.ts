@@ -9,11 +9,12 @@ import type { BoxCounts } from "./box-policy.js";
 import { gatherEvidence } from "./evidence.js";
 import { type DroppedImage, dropCopies, dropLeaks, dropUnsound } from "./fates.js";
 import { findLeaks, type Leak } from "./firewall.js";
+import { storeImageTable } from "./image-table.js";
 import { inspectAll } from "./inspect-all.js";
 import type { InspectionCache } from "./inspect-image.js";
 import { isOf, positionsOf, type SoundImage } from "./inspected-image.js";
 import { storeLines } from "./json-lines.js";
-import { countFates, type FateCount, ledgerLines } from "./ledger.js";
+import { countFates, type FateCount, type LedgerLine, ledgerLines } from "./ledger.js";
 import { manifestRecords } from "./manifest.js";
 import { type SharedPictures, searchSeries } from "./near-duplicates/search.js";
 import { type Candidate, type DataSources, readSources, type Sources } from "./sources.js";
@@ -34,6 +35,8 @@ export interface CuratedData {
   readonly counts: CurationCounts;
   /** JSON Lines of LedgerLine, one an image. */
   readonly ledger: ArtifactRef;
+  /** The ledger as a Parquet file. */
+  readonly image_table: ArtifactRef;
   /** The sums over the ledger. */
   readonly fates: readonly FateCount[];
   /** JSON Lines of LeakEvidence, one for each image that the firewall has kept out. */
@@ -78,12 +81,14 @@ export async function curate(data: DataSources, seed: number, context: CurateCon
 
   const names = used.map(({ candidate }) => candidate.file_name);
   const series = await searchSeries(pictures, positionsOf(used), names, signal);
+  const lines = (): Iterable<LedgerLine> => ledgerLines({ used, dropped, pictures, series });
   const evidence = await gatherEvidence(leaks, signal, images);
   return {
     labeled: await storeLines(artifacts, () => manifestRecords(labeled)),
     unlabeled: await storeLines(artifacts, () => manifestRecords(unlabeled)),
     validation: await storeLines(artifacts, () => manifestRecords(validation)),
-    ledger: await storeLines(artifacts, () => ledgerLines({ used, dropped, pictures, series })),
+    ledger: await storeLines(artifacts, lines),
+    image_table: await storeImageTable(artifacts, lines()),
     leaks: await storeLines(artifacts, () => evidence),
     fates: countFates({ used, dropped }),
     image_root: sources.imageRoot,

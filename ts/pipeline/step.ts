@@ -8,7 +8,7 @@ import type { RunEvent, StepProgress } from "../gen/cassl/v1/run.js";
 
 /** Raise a step's version when the same inputs would now give another result. */
 const VERSIONS = {
-  curate: 3,
+  curate: 4,
   hold_out: 1,
   pseudo_labeler: 2,
   predict_held_out: 1,

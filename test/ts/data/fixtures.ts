@@ -1,5 +1,5 @@
 /** Small data on disk for the tests of curation. */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import sharp, { type Sharp } from "sharp";
@@ -114,7 +114,14 @@ export function memoryArtifacts(): ArtifactStore {
       for await (const chunk of chunks) parts.push(chunk);
       blobs.set(hash, Buffer.concat(parts));
     },
-    putFile: () => Promise.reject(new Error("not needed here")),
+    putFile: async (write) => {
+      const folder = await mkdtemp(join(tmpdir(), "cassl-artifact-"));
+      await write(join(folder, "file"));
+      const bytes = await readFile(join(folder, "file"));
+      await rm(folder, { recursive: true });
+      blobs.set(sha256(bytes), bytes);
+      return { sha256: sha256(bytes), size_bytes: bytes.byteLength };
+    },
     path: () => Promise.reject(new Error("not needed here")),
     stat: async (hash) =>
       Promise.resolve(blobs.has(hash) ? { sha256: hash, size_bytes: (await read(hash)).byteLength } : undefined),
