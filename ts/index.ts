@@ -1,5 +1,6 @@
 /** What `import "cassl"` gives. For users: the client of a controller and the configuration. */
 export { type CallSettings, CasslClient, type CasslClientOptions, type RunFilter } from "./client/client.js";
+export type { ConnectionOptions } from "./client/connection.js";
 /** For libraries: pure functions on datasets, labels and detections. */
 export type { ArtifactStore } from "./core/artifacts.js";
 export type { BoxXywh, BoxXyxy } from "./core/boxes.js";

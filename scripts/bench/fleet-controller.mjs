@@ -13,6 +13,7 @@ import { artifactService } from "../../dist/ts/controller/artifact-service.js";
 import { openArtifactStore } from "../../dist/ts/controller/artifacts.js";
 import { controllerService } from "../../dist/ts/controller/controller-service.js";
 import { noFrames } from "../../dist/ts/controller/frame-counts.js";
+import { serveFrames } from "../../dist/ts/controller/frames.js";
 import { createRunLog } from "../../dist/ts/controller/run-log.js";
 import { createRuns } from "../../dist/ts/controller/runs.js";
 import { createServer } from "../../dist/ts/controller/server.js";
@@ -31,7 +32,7 @@ const state = openState(join(folder, "state.db"));
 const pool = createWorkerPool({
   state,
   progress: createTaskProgress(state, artifacts),
-  framesEndpoint: "tcp://127.0.0.1:9",
+  frames: await serveFrames("127.0.0.1"),
   heartbeatSeconds: 5,
   lastWords: async () => "",
 });
