@@ -4,6 +4,7 @@
  *     npm run bench -- coco
  *     npm run bench -- duplicates
  *     npm run bench -- fleet --rounds 1
+ *     npm run bench -- labels --boxes 100000000
  *     npm run bench -- coco --rounds 3 --references hotcoco,ultrafast-pycocotools --json bench.json
  *
  * --json writes a list of { bench, case, ours, reference, ratio }, where ours and reference are { seconds, peak_mb, value,
@@ -15,17 +16,19 @@ import { compile } from "./build.mjs";
 import { setUpDependencies } from "./setup.mjs";
 import { main, ScriptError } from "./tools.mjs";
 
-/** Each exports `compare({ rounds, references })`, which prints as it goes and returns { case, ours, reference, ratio }. */
+/** Each exports `compare({ rounds, references, boxes })`, which prints as it goes and returns { case, ours, reference, ratio }. */
 const benches = {
   coco: () => import("./bench/coco.mjs"),
   duplicates: () => import("./bench/duplicates.mjs"),
   fleet: () => import("./bench/fleet.mjs"),
+  labels: () => import("./bench/labels.mjs"),
 };
 
 const options = {
   json: { type: "string" },
   rounds: { type: "string", default: "5" },
   references: { type: "string" },
+  boxes: { type: "string" },
 };
 
 await main(import.meta.url, async () => {
@@ -35,10 +38,12 @@ await main(import.meta.url, async () => {
   if (!load) throw new ScriptError(`Name a benchmark: ${Object.keys(benches).join(", ")}.`);
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) throw new ScriptError("--rounds takes a whole number from 1.");
+  const boxes = values.boxes && Number(values.boxes);
+  if (boxes !== undefined && !(boxes >= 1)) throw new ScriptError("--boxes takes a number from 1.");
   await setUpDependencies();
   await compile();
   const { compare } = await load();
-  const comparisons = await compare({ rounds, references: values.references?.split(",") });
+  const comparisons = await compare({ rounds, references: values.references?.split(","), boxes });
   const list = comparisons.map((comparison) => ({ bench: name, ...comparison }));
   if (values.json) writeFileSync(values.json, `${JSON.stringify(list, null, 2)}\n`);
 });

@@ -94,13 +94,10 @@ export {
 } from "./labels/calibration.js";
 export { type ClassMap, classMapOf, restoreClasses, toClassAgnostic } from "./labels/class-agnostic.js";
 export { maskPairIou } from "./labels/mask-pair-iou.js";
-export {
-  type ImageSelection,
-  type PseudoLabel,
-  type SelectionStats,
-  selectFromImage,
-  selectPseudoLabels,
-} from "./labels/select.js";
+export { type PseudoLabels, readPseudoLabels, selectPseudoLabels } from "./labels/pseudo-labels.js";
+export { type ImageSelection, type PseudoLabel, selectFromImage } from "./labels/select.js";
+export type { SelectionPolicy } from "./labels/select-rows.js";
+export type { SelectionStats } from "./labels/selection-stats.js";
 export { type Decay, type DecayedBoxes, type MatrixKernel, matrixNms, softNms } from "./labels/soft-nms.js";
 export { type FusionOptions, fuseBoxes } from "./labels/weighted-box-fusion.js";
 export { type Arm, type Config, parseConfig, parseConfigText, toRunConfig } from "./pipeline/config.js";

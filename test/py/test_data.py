@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from hypothesis import given
@@ -18,8 +20,8 @@ from rectangles import CATEGORIES, COLORS, SIZE, rectangle_dataset
 from cassl.v1.task_pb2 import AugmentationConfig
 
 from cassl_worker.augmentation import draw_view, jitter_color, visible_boxes
-from cassl_worker.batches import TrainingBatches, batch_positions, boxes_xyxy
-from cassl_worker.data import Annotation, Dataset, ImageRecord, read_dataset
+from cassl_worker.batches import TrainingBatches, batch_positions
+from cassl_worker.data import Annotation, Dataset, ImageRecord, boxes_xyxy, read_dataset, read_labels
 from cassl_worker.errors import CasslError
 from cassl_worker.images import View, decode, letterbox, letterbox_size, prefetch, view_boxes, view_pixels
 
@@ -69,6 +71,78 @@ class TestReadDataset:
         with pytest.raises(CasslError) as caught:
             read_dataset(write_manifest(tmp_path, *lines), tmp_path)
         assert caught.value.reason == "ANNOTATIONS_INVALID"
+
+
+LABELS = {
+    "image": pa.array([0, 2, 2], pa.int32()),
+    "x0": pa.array([1, 2, 3], pa.float32()),
+    "y0": pa.array([4, 5, 6], pa.float32()),
+    "x1": pa.array([10.5, 20.5, 30.5], pa.float32()),
+    "y1": pa.array([40.5, 50.5, 60.5], pa.float32()),
+    "score": pa.array([0.5, 0.75, 0.5], pa.float32()),
+    "class": pa.array([0, 1, 0], pa.int32()),
+}
+
+
+def write_labels(folder: Path, **changes: Any) -> Path:
+    path = folder / "labels.parquet"
+    pq.write_table(pa.table({name: values for name, values in (LABELS | changes).items() if values is not None}), path)
+    return path
+
+
+class TestReadLabels:
+    def test_gives_each_image_its_boxes_bit_for_bit(self, tmp_path: Path) -> None:
+        labels = read_labels(write_labels(tmp_path), image_count=4, class_count=2)
+        images = tuple(ImageRecord(at, f"{at}.png", "", 99, 99, ()) for at in range(4))
+        dataset = Dataset((), images, tmp_path, labels)
+        assert dataset.class_count == 2
+        assert [dataset.objects(at).boxes.tolist() for at in range(4)] == [
+            [[1, 4, 10.5, 40.5]],
+            [],
+            [[2, 5, 20.5, 50.5], [3, 6, 30.5, 60.5]],
+            [],
+        ]
+        assert [dataset.objects(at).classes.tolist() for at in range(4)] == [[0], [], [1, 0], []]
+
+    def test_replace_the_annotations_in_batches(self, rectangles: Dataset, tmp_path: Path) -> None:
+        rows = [(at, item) for at, record in enumerate(rectangles.images) for item in record.annotations]
+        boxes = boxes_xyxy([item for _, item in rows])
+        columns = {name: pa.array(boxes[:, side], pa.float32()) for side, name in enumerate(("x0", "y0", "x1", "y1"))}
+        image = pa.array([at for at, _ in rows], pa.int32())
+        classes = pa.array([item.class_index for _, item in rows], pa.int32())
+        path = write_labels(tmp_path, **columns, image=image, **{"class": classes}, score=None)
+        bare = tuple(replace(record, annotations=()) for record in rectangles.images)
+        labels = read_labels(path, len(bare), class_count=2)
+        labeled = batches_of(replace(rectangles, images=bare, labels=labels), ANY_CHANGE).batch(3)
+        for target, expected in zip(labeled.targets, batches_of(rectangles, ANY_CHANGE).batch(3).targets, strict=True):
+            assert torch.equal(target.boxes, expected.boxes) and torch.equal(target.labels, expected.labels)
+
+    def test_may_be_none_at_all(self, tmp_path: Path) -> None:
+        nothing = {name: column.slice(0, 0) for name, column in LABELS.items()}
+        labels = read_labels(write_labels(tmp_path, **nothing), image_count=2, class_count=1)
+        assert labels.starts.tolist() == [0, 0, 0]
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"image": pa.array([0, 2, 1], pa.int32())},
+            {"image": pa.array([0, 2, 4], pa.int32())},
+            {"image": pa.array([-1, 2, 2], pa.int32())},
+            {"class": pa.array([0, 2, 0], pa.int32())},
+            {"class": pa.array([0, -1, 0], pa.int32())},
+            {"x0": None},
+        ],
+    )
+    def test_of_other_images_or_classes_are_refused(self, tmp_path: Path, changes: dict[str, Any]) -> None:
+        with pytest.raises(CasslError) as caught:
+            read_labels(write_labels(tmp_path, **changes), image_count=4, class_count=2)
+        assert caught.value.reason == "ARTIFACT_CORRUPT"
+
+    def test_that_are_no_parquet_file_are_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "labels.parquet").write_text("no Parquet")
+        with pytest.raises(CasslError) as caught:
+            read_labels(tmp_path / "labels.parquet", image_count=1, class_count=1)
+        assert caught.value.reason == "ARTIFACT_CORRUPT"
 
 
 class TestDecode:

@@ -9,16 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from controller import Controller
 from safetensors import safe_open
 from tiny import PREDICT, export_task, predict_task, solver, train_task, write_dataset
 
-from cassl.v1.task_pb2 import Task, TrainOutput
+from cassl.v1.task_pb2 import Labels, Task, TrainOutput
 from cassl.v1.worker_service_pb2 import CheckpointSaved, Lease, PredictProgress, TaskAttempt, TaskEvent, TrainProgress
 
 from cassl_worker.artifacts import ArtifactCache, Artifacts
 from cassl_worker.channel import open_channel
+from cassl_worker.checkpoint import read_weights
 from cassl_worker.errors import CasslError
 from cassl_worker.frames import Route, ShardSender
 from cassl_worker.tasks import HandBack, TaskContext, images_of_shard, run_task
@@ -130,6 +133,20 @@ def test_training_from_other_weights_leaves_a_transplant_ledger(
     ledger = json.loads(controller.artifacts.blobs[output.transplant_ledger.sha256])
     with safe_open(context.artifacts.fetch(output.weights.sha256), framework="pt") as file:
         assert all(name in json.dumps(ledger) for name in file.keys())  # noqa: SIM118 (no mapping)
+
+
+def test_training_on_labels_learns_their_classes_in_place_of_the_annotations(
+    make_context: MakeContext, controller: Controller, dataset: str
+) -> None:
+    columns = {name: pa.array([8.0 + side], pa.float32()) for side, name in enumerate(("x0", "y0"))}
+    columns |= {name: pa.array([40.0], pa.float32()) for name in ("x1", "y1", "score")}
+    columns |= {name: pa.array([0], pa.int32()) for name in ("image", "class")}
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns), sink)
+    task = train_task(dataset, solver(1))
+    task.labels.CopyFrom(Labels(sha256=controller.artifacts.put(sink.getvalue().to_pybytes()), class_count=1))
+    output = run_task(make_context(Task(train=task))).train
+    assert read_weights(make_context(Task()).artifacts.fetch(output.weights.sha256)).class_count == 1
 
 
 def test_prediction_sends_every_image_once(

@@ -15,9 +15,8 @@ from torchvision.ops import box_iou
 
 from cassl.v1.task_pb2 import AugmentationConfig, DetectorConfig, InitFrom, PredictConfig, SolverConfig, TrainTask
 
-from cassl_worker.batches import boxes_xyxy
 from cassl_worker.checkpoint import Weights, load_detector, read_weights, save_weights, state_of
-from cassl_worker.data import Category, Dataset
+from cassl_worker.data import Category, Dataset, boxes_xyxy
 from cassl_worker.detectors import build_detector
 from cassl_worker.errors import CasslError
 from cassl_worker.images import decode, letterbox

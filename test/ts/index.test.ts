@@ -38,6 +38,7 @@ describe("the package", () => {
       "parseConfigText",
       "precisionRecallCurves",
       "readAnnotations",
+      "readPseudoLabels",
       "restoreClasses",
       "selectFromImage",
       "selectPseudoLabels",

@@ -1,11 +1,14 @@
 /** Images to show in a run's report: pseudo labels of each arm, and its detections on the validation set. */
 import { join } from "node:path";
 import type { ArtifactStore } from "../core/artifacts.js";
-import type { Annotation, Category, Dataset, DatasetImage } from "../core/dataset.js";
+import { type BoxXyxy, toXywh } from "../core/boxes.js";
+import type { Category, Dataset, DatasetImage } from "../core/dataset.js";
 import type { CuratedData } from "../data/curate.js";
 import { decodeManifest } from "../data/manifest.js";
 import type { CocoResult } from "../evaluation/coco/index.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
+import type { ImagePredictions } from "../labels/predictions.js";
+import { readPseudoLabels } from "../labels/pseudo-labels.js";
 import type { ArmResult, RunResult } from "../pipeline/pipeline.js";
 import type { SampleBox, SampleImage } from "../report/report.js";
 
@@ -18,9 +21,10 @@ export async function gatherSamples(
   curated: CuratedData,
   artifacts: ArtifactStore,
 ): Promise<SampleImage[]> {
-  const validation = decodeManifest(await artifacts.read(curated.validation.sha256));
+  const load = async ({ sha256 }: ArtifactRef): Promise<Dataset> => decodeManifest(await artifacts.read(sha256));
+  const [unlabeled, validation] = [await load(curated.unlabeled), await load(curated.validation)];
   const samples = result.arms.map(async (arm) => [
-    ...(await pseudoLabelSamples(arm, curated.image_root, artifacts)),
+    ...(await pseudoLabelSamples(arm, unlabeled, curated.image_root, artifacts)),
     ...(await detectionSamples(arm, validation, curated.image_root, artifacts)),
   ]);
   return (await Promise.all(samples)).flat();
@@ -29,16 +33,23 @@ export async function gatherSamples(
 /** Of the last round. */
 async function pseudoLabelSamples(
   { arm, rounds }: ArmResult,
+  unlabeled: Dataset,
   imageRoot: string,
   artifacts: ArtifactStore,
 ): Promise<SampleImage[]> {
   const last = rounds.at(-1);
   if (last === undefined) return [];
-  const { images, categories } = decodeManifest(await artifacts.read(last.pseudo_labels.sha256));
-  const labeled = images.filter(({ annotations }) => annotations.length > 0);
-  return spread(labeled, IMAGES).map((image) =>
-    sampleOf(`${arm}, pseudo labels`, image, imageRoot, annotationBoxes(image, categories, "pseudo_label")),
-  );
+  const { categories, imageCount, images } = await readPseudoLabels(await artifacts.path(last.pseudo_labels.sha256));
+  const chosen: ImagePredictions[] = [];
+  for await (const labels of images) {
+    // From each part of the dataset, which may be too large to be held.
+    if (labels.imageIndex >= (chosen.length * imageCount) / IMAGES) chosen.push(labels);
+    if (chosen.length === IMAGES) break;
+  }
+  return chosen.map((labels) => {
+    const image = unlabeled.images[labels.imageIndex] as DatasetImage;
+    return sampleOf(`${arm}, pseudo labels`, image, imageRoot, pseudoLabelBoxes(labels, categories));
+  });
 }
 
 async function detectionSamples(
@@ -50,7 +61,7 @@ async function detectionSamples(
   const results = await readResults(detections, artifacts);
   return spread(images, IMAGES).map((image) => {
     const detected = results.filter(({ image_id, score }) => image_id === image.id && score >= MIN_SHOWN_SCORE);
-    const boxes = [...annotationBoxes(image, categories, "ground_truth"), ...detectionBoxes(detected, categories)];
+    const boxes = [...groundTruthBoxes(image, categories), ...detectionBoxes(detected, categories)];
     return sampleOf(`${arm}, validation`, image, imageRoot, boxes);
   });
 }
@@ -64,12 +75,23 @@ function sampleOf(caption: string, image: DatasetImage, imageRoot: string, boxes
   return { title: `${caption}: ${file_name}`, image_path: join(imageRoot, file_name), width_px, height_px, boxes };
 }
 
-function annotationBoxes(image: DatasetImage, categories: readonly Category[], kind: SampleBox["kind"]): SampleBox[] {
-  return image.annotations.map(({ box_xywh, class_index, score }: Annotation) => ({
+function pseudoLabelBoxes(
+  { boxXyxy, score, classIndex }: ImagePredictions,
+  categories: readonly Category[],
+): SampleBox[] {
+  return Array.from(score, (value, row) => ({
+    box_xywh: toXywh([...boxXyxy.subarray(4 * row, 4 * row + 4)] as unknown as BoxXyxy),
+    label: categories[classIndex[row] as number]?.name ?? "",
+    score: value,
+    kind: "pseudo_label",
+  }));
+}
+
+function groundTruthBoxes({ annotations }: DatasetImage, categories: readonly Category[]): SampleBox[] {
+  return annotations.map(({ box_xywh, class_index }) => ({
     box_xywh,
     label: categories[class_index]?.name ?? "",
-    ...(score === undefined ? {} : { score }),
-    kind,
+    kind: "ground_truth",
   }));
 }
 

@@ -51,17 +51,32 @@ export function groupShards(shards: readonly PredictionShard[]): ShardGroup[] {
   return groups;
 }
 
-/** The boxes of a group. ARTIFACT_CORRUPT if they are not as many, or of other images. */
-export async function readGroup(
-  { shards, firstImage, imageCount, boxCount }: ShardGroup,
-  masks: boolean,
+/** The same with the files of its shards. */
+export interface GroupFiles extends Omit<ShardGroup, "shards"> {
+  readonly files: readonly string[];
+}
+
+/** ARTIFACT_NOT_FOUND if a shard is not there. */
+export async function groupFiles(
+  { shards, ...group }: ShardGroup,
   artifacts: Pick<ArtifactStore, "path">,
-): Promise<StoredBoxes> {
-  const files = await mapConcurrently(shards, FILES_AT_ONCE, ({ sha256 }) => artifacts.path(sha256));
+): Promise<GroupFiles> {
+  return { ...group, files: await mapConcurrently(shards, FILES_AT_ONCE, ({ sha256 }) => artifacts.path(sha256)) };
+}
+
+/** The boxes of a group. ARTIFACT_CORRUPT if they are not as many, or of other images. */
+export async function readGroup(group: GroupFiles, masks: boolean): Promise<StoredBoxes> {
+  const { files, firstImage, imageCount, boxCount } = group;
   const boxes = await readBoxes(files, masks, boxCount);
   const [first = firstImage, last = firstImage] = [boxes.image[0], boxes.image.at(-1)];
   if (first < firstImage || last >= firstImage + imageCount) throw foreignImages(first, last, firstImage, imageCount);
   return boxes;
+}
+
+/** ARTIFACT_CORRUPT if the shards are not of `imageCount` images. */
+export function checkImageCount(raw: ArtifactRef, { shards }: PredictionManifest, imageCount: number): void {
+  const covered = shards.reduce((sum, { image_count }) => sum + image_count, 0);
+  if (covered !== imageCount) throw incomplete(raw, covered, imageCount);
 }
 
 /**
@@ -74,10 +89,11 @@ export async function* readPredictions(
   imageCount: number,
   artifacts: ArtifactStore,
 ): AsyncGenerator<ImagePredictions, void, undefined> {
-  const { shards, masks } = await readPredictionManifest(raw, artifacts);
-  const covered = shards.reduce((sum, { image_count }) => sum + image_count, 0);
-  if (covered !== imageCount) throw incomplete(raw, covered, imageCount);
-  for (const group of groupShards(shards)) yield* imagesOf(group, await readGroup(group, masks, artifacts));
+  const manifest = await readPredictionManifest(raw, artifacts);
+  checkImageCount(raw, manifest, imageCount);
+  for (const group of groupShards(manifest.shards)) {
+    yield* imagesOf(group, await readGroup(await groupFiles(group, artifacts), manifest.masks));
+  }
 }
 
 function* imagesOf({ firstImage, imageCount }: ShardGroup, boxes: StoredBoxes): Generator<ImagePredictions> {
@@ -90,7 +106,8 @@ function* imagesOf({ firstImage, imageCount }: ShardGroup, boxes: StoredBoxes): 
   }
 }
 
-function imageOf(boxes: StoredBoxes, imageIndex: number, start: number, end: number): ImagePredictions {
+/** Rows `start` to `end` of some boxes, which are all of that image. */
+export function imageOf(boxes: StoredBoxes, imageIndex: number, start: number, end: number): ImagePredictions {
   const corners = [boxes.x0, boxes.y0, boxes.x1, boxes.y1];
   const boxXyxy = new Float32Array(4 * (end - start));
   for (const at of boxXyxy.keys()) boxXyxy[at] = corners[at % 4]?.[start + (at >> 2)] as number;

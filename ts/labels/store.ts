@@ -30,26 +30,42 @@ export interface ShardProvenance {
 }
 
 /** Raise it when the columns change. */
-const FORMAT_VERSION = "1";
+export const FORMAT_VERSION = "1";
 
 /** What a file of boxes says of itself, beside the entries of its kind. */
 export function boxMetadata(
   content: "predictions" | "pseudo_labels",
+  masks: boolean,
   entries: Readonly<Record<string, string | number>>,
 ): Record<string, string> {
-  const all = Object.entries({ content, version: FORMAT_VERSION, ...entries });
+  const all = Object.entries({ content, version: FORMAT_VERSION, masks, ...entries });
   return Object.fromEntries(all.map(([key, value]) => [`cassl.${key}`, String(value)]));
 }
 
 /** Equal shards give equal bytes. STORAGE_FAILED. */
 export async function writeShard(file: string, shard: PredictionColumns, provenance: ShardProvenance): Promise<void> {
-  const { imageIndex } = shard;
+  const { imageIndex, masks } = shard;
   const images = { first_image: imageIndex[0] ?? 0, image_count: imageIndex.length };
-  const metadata = boxMetadata("predictions", { ...provenance, ...images });
+  const metadata = boxMetadata("predictions", masks !== undefined, { ...provenance, ...images });
   const boxes = toStoredBoxes(shard);
-  await (shard.masks === undefined
-    ? writeParquet(file, boxSchema, [boxes], metadata)
-    : writeParquet(file, maskedBoxSchema, [{ ...boxes, mask: shard.masks }], metadata));
+  await writeBoxes(file, masks !== undefined, [masks === undefined ? boxes : { ...boxes, mask: masks }], metadata);
+}
+
+/** @param masks whether the boxes have masks. STORAGE_FAILED; errors of `batches` pass through. */
+export async function writeBoxes(
+  file: string,
+  masks: boolean,
+  batches: Iterable<StoredBoxes> | AsyncIterable<StoredBoxes>,
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
+  // Which columns the batches have is not known to the compiler.
+  const all = batches as AsyncIterable<Columns<typeof maskedBoxSchema>>;
+  await (masks ? writeParquet(file, maskedBoxSchema, all, metadata) : writeParquet(file, boxSchema, all, metadata));
+}
+
+/** The boxes of files, a batch at a time. @param masks whether to read masks; the files must have the column. */
+export function streamBoxes(files: readonly string[], masks: boolean): AsyncGenerator<StoredBoxes, void, undefined> {
+  return readParquet(files, masks ? maskedBoxSchema : boxSchema);
 }
 
 function toStoredBoxes({ imageIndex, boxesPerImage, boxXyxy, score, classIndex }: PredictionColumns) {
@@ -86,21 +102,49 @@ export async function readBoxes(files: readonly string[], masks: boolean, count:
     score: new Float32Array(count),
     class: new Int32Array(count),
   };
-  const names = Object.keys(all) as (keyof typeof all)[];
   const mask: (string | null)[] = [];
   let rows = 0;
-  const batches: AsyncIterable<StoredBoxes> = readParquet(files, masks ? maskedBoxSchema : boxSchema);
-  for await (const batch of batches) {
+  for await (const batch of streamBoxes(files, masks)) {
     if (rows + batch.score.length > count) throw corrupt(files, `more than ${count} boxes`);
     for (const name of names) all[name].set(batch[name], rows);
     mask.push(...(batch.mask ?? []));
     rows += batch.score.length;
   }
   if (rows < count) throw corrupt(files, `${rows} boxes, not ${count}`);
-  if (all.image.some((image, row) => image < (all.image[row - 1] ?? 0))) throw corrupt(files, "images out of order");
+  if (!isAscending(all.image)) throw corrupt(files, "images out of order");
   return masks ? { ...all, mask } : all;
+}
+
+function isAscending(image: Int32Array): boolean {
+  for (let row = 1; row < image.length; row++) {
+    if ((image[row] as number) < (image[row - 1] as number)) return false;
+  }
+  return true;
 }
 
 function corrupt([file = ""]: readonly string[], fault: string): CasslError {
   return new CasslError("ARTIFACT_CORRUPT", `The boxes in ${file} and with it have ${fault}.`, "Make them again.");
+}
+
+/** Rows `start` to `end` of some boxes, as copies. */
+export function sliceBoxes(boxes: StoredBoxes, start: number, end?: number): StoredBoxes {
+  return mapColumns((name) => (boxes[name] as Int32Array).slice(start, end), boxes.mask?.slice(start, end));
+}
+
+/** One after the other. */
+export function joinBoxes(first: StoredBoxes, second: StoredBoxes): StoredBoxes {
+  const mask = first.mask && [...first.mask, ...(second.mask ?? [])];
+  return mapColumns((name) => {
+    const joined = new (first[name].constructor as Int32ArrayConstructor)(first.image.length + second.image.length);
+    joined.set(first[name]);
+    joined.set(second[name], first.image.length);
+    return joined;
+  }, mask);
+}
+
+const names = Object.keys(boxSchema) as (keyof typeof boxSchema)[];
+
+function mapColumns(of: (name: keyof typeof boxSchema) => unknown, mask: StoredBoxes["mask"]): StoredBoxes {
+  const columns = Object.fromEntries(names.map((name) => [name, of(name)])) as Columns<typeof boxSchema>;
+  return mask === undefined ? columns : { ...columns, mask };
 }

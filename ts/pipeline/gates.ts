@@ -1,7 +1,7 @@
 /** Checks between the stages: a run whose pseudo-labeler or pseudo labels are sick stops before the next stage is paid for. */
 import { CasslError } from "../core/errors.js";
 import type { Collapse } from "../labels/collapse.js";
-import type { SelectionStats } from "../labels/select.js";
+import type { SelectionStats } from "../labels/selection-stats.js";
 import type { Config, GateName } from "./config.js";
 import type { LabelerQuality } from "./judge-labeler.js";
 import type { LabelEvidence } from "./label-evidence.js";

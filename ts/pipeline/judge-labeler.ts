@@ -9,7 +9,8 @@ import { byDescendingScore } from "../evaluation/diagnosis/ordering.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import { chooseThreshold, type ThresholdChoice, type ThresholdPolicy } from "../labels/choose-threshold.js";
 import { readPredictions } from "../labels/predictions.js";
-import { type SelectionPolicy, selectFromImage } from "../labels/select.js";
+import { selectFromImage } from "../labels/select.js";
+import type { SelectionPolicy } from "../labels/select-rows.js";
 import type { JudgedDetections } from "../labels/threshold-curve.js";
 
 /** As stored in result.json. */

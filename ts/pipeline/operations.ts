@@ -14,7 +14,7 @@ import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import type { ExportTask, PredictTask, TrainTask } from "../gen/cassl/v1/task.js";
 import { openImageCache } from "../images/image-cache.js";
 import { createImageStore, type ImageStore } from "../images/image-store.js";
-import { type SelectionStats, selectPseudoLabels } from "../labels/select.js";
+import { readPseudoLabels, type SelectedLabels, selectPseudoLabels } from "../labels/pseudo-labels.js";
 import { type Config, refuseNoUnlabeled } from "./config.js";
 import { holdOut } from "./held-out.js";
 import { everyDetection, judgeLabeler, type LabelerQuality } from "./judge-labeler.js";
@@ -34,10 +34,8 @@ export interface TrainedModel {
   readonly transplant_ledger: ArtifactRef | undefined;
 }
 
-export interface PseudoLabels {
+export interface JudgedLabels extends SelectedLabels {
   readonly score_threshold: number;
-  readonly dataset: ArtifactRef;
-  readonly stats: SelectionStats;
   readonly evidence: LabelEvidence;
 }
 
@@ -149,14 +147,14 @@ export function operations(
     load,
     store,
 
-    /** Trains the detector on one dataset, from its own starting weights or from `init`. */
+    /** Trains the detector on one dataset, or on `labels` of its images, from its own starting weights or from `init`. */
     train(
       name: "pseudo_labeler" | "warmup" | "finetune",
       dataset: ArtifactRef,
       solver: Solver,
-      init?: TrainTask["init_from"],
+      { init, labels }: { init?: TrainTask["init_from"]; labels?: TrainTask["labels"] } = {},
     ): Promise<TrainedModel> {
-      const task = { detector, solver, dataset: dataset.sha256, init_from: init, seed };
+      const task = { detector, solver, dataset: dataset.sha256, init_from: init, seed, labels };
       return steps.run(scope, name, task, (step) => workers.train(task, data.image_root, step));
     },
 
@@ -188,20 +186,16 @@ export function operations(
     },
 
     /** Predictions to pseudo labels. @param labeled with the classes of the predictions. */
-    select(raw: ArtifactRef, labeled: Dataset, quality: LabelerQuality | undefined): Promise<PseudoLabels> {
+    select(raw: ArtifactRef, labeled: Dataset, quality: LabelerQuality | undefined): Promise<JudgedLabels> {
       const score_threshold = quality?.threshold.score_threshold ?? fixedThreshold(policy);
       const rules = { ...policy, score_threshold };
       const inputs = { raw: raw.sha256, unlabeled: data.unlabeled.sha256, labeled: data.labeled.sha256, rules };
-      return steps.run(scope, "select", { ...inputs, categories: labeled.categories }, async () => {
-        const { dataset, stats } = await selectPseudoLabels(
-          await load(data.unlabeled),
-          labeled.categories,
-          raw,
-          rules,
-          artifacts,
-        );
-        const evidence = labelEvidence(dataset, labeled, rules.max_per_image);
-        return { score_threshold, dataset: await store(dataset), stats, evidence };
+      const { categories } = labeled;
+      return steps.run(scope, "select", { ...inputs, categories }, async ({ signal }) => {
+        const { labels, stats } = await selectPseudoLabels(raw, categories, rules, artifacts, signal);
+        const { images } = await readPseudoLabels(await artifacts.path(labels.sha256));
+        const evidence = await labelEvidence(images, await load(data.unlabeled), labeled, rules.max_per_image);
+        return { score_threshold, labels, stats, evidence };
       });
     },
 

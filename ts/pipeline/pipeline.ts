@@ -11,7 +11,7 @@ import { objectsOf } from "../data/manifest.js";
 import type { EvaluationSummary } from "../evaluation/evaluate-onnx.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import { toClassAgnostic } from "../labels/class-agnostic.js";
-import type { SelectionStats } from "../labels/select.js";
+import type { SelectionStats } from "../labels/selection-stats.js";
 import type { Arm, Config } from "./config.js";
 import {
   checkGates,
@@ -62,6 +62,7 @@ export interface RoundResult {
   readonly quality?: LabelerQuality;
   readonly score_threshold: number;
   readonly selection: SelectionStats;
+  /** Parquet; see docs/pseudo-labels.md. */
   readonly pseudo_labels: ArtifactRef;
 }
 
@@ -97,7 +98,9 @@ async function runCassl(arm: Arm, config: Config, data: CuratedData, context: Pi
     const scope = round === 1 ? arm : `${arm}/round_${round}`;
     const labels = await labelImages(scope, labeler, known, config, data, context);
     rounds.push(labels);
-    labeler = await operations(scope, config, data, context).train("warmup", labels.pseudo_labels, warmup.solver);
+    const learned = { sha256: labels.pseudo_labels.sha256, class_count: known.labeled.categories.length };
+    const { train } = operations(scope, config, data, context);
+    labeler = await train("warmup", data.unlabeled, warmup.solver, { labels: learned });
   }
 
   const { carry, class_predictor } = finetune;
@@ -105,7 +108,7 @@ async function runCassl(arm: Arm, config: Config, data: CuratedData, context: Pi
   const arms: ArmResult[] = [];
   for (const target of targetsOf(config)) {
     const { train } = operations(scopeOf(arm, target), target, data, context);
-    const model = await train("finetune", data.labeled, finetune.solver, init);
+    const model = await train("finetune", data.labeled, finetune.solver, { init });
     arms.push({ ...(await judge(arm, model, target, data, context)), rounds: rounds.map(withoutGates) });
   }
   return { gates: rounds.flatMap(({ gates }) => gates), arms };
@@ -160,7 +163,7 @@ async function labelImages(
   const { score_threshold, ...selected } = await select(raw, labeled, quality);
   const labelGates = check(pseudoLabelMeasurements(selected.stats, selected.evidence, objectsPerImage(labeled)));
 
-  const result = { score_threshold, selection: selected.stats, pseudo_labels: selected.dataset };
+  const result = { score_threshold, selection: selected.stats, pseudo_labels: selected.labels };
   return { ...result, ...(quality === undefined ? {} : { quality }), gates: [...labelerGates, ...labelGates] };
 }
 

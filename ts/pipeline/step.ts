@@ -15,7 +15,7 @@ const VERSIONS = {
   choose_threshold: 1,
   predict: 3,
   select: 2,
-  warmup: 2,
+  warmup: 3,
   finetune: 2,
   export: 2,
   evaluate: 1,

@@ -44,6 +44,7 @@ DISTRIBUTIONS = {
     "numpy": "numpy",
     "onnx": "onnx",
     "onnxscript": "onnxscript",
+    "pyarrow": "pyarrow",
     "safetensors": "safetensors",
     "timm": "timm",
     "torch": "torch",

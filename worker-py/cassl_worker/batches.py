@@ -3,7 +3,6 @@ checkpoint sees the images that it would have seen anyway."""
 
 import math
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +14,9 @@ from torch import Tensor
 from cassl.v1.task_pb2 import AugmentationConfig
 
 from cassl_worker.augmentation import draw_view, jitter_color, visible_boxes
-from cassl_worker.data import Annotation, Dataset
+from cassl_worker.data import Dataset
 from cassl_worker.detectors.interface import Target
-from cassl_worker.images import Boxes, Size, decode, letterbox_size, place_on_canvas, view_boxes, view_pixels
+from cassl_worker.images import Size, decode, letterbox_size, place_on_canvas, view_boxes, view_pixels
 
 CACHE_BYTES = 1 << 30
 """Decoded images kept in memory by a training task."""
@@ -63,10 +62,9 @@ class TrainingBatches:
         size = (record.width_px, record.height_px)
         view = draw_view(rng, self.augmentation, letterbox_size(size, self.input_size))
         pixels = jitter_color(view_pixels(self.decoded(position), view), rng, self.augmentation.color_jitter)
-        objects = [annotation for annotation in record.annotations if not annotation.iscrowd]
-        boxes, visible = visible_boxes(view_boxes(boxes_xyxy(objects), size, view), view)
-        labels = np.array([annotation.class_index for annotation in objects], dtype=np.int64)
-        target = Target(torch.from_numpy(boxes[visible]), torch.from_numpy(labels[visible]))
+        objects = self.dataset.objects(position)
+        boxes, visible = visible_boxes(view_boxes(objects.boxes, size, view), view)
+        target = Target(torch.from_numpy(boxes[visible]), torch.from_numpy(objects.classes[visible]))
         return place_on_canvas(pixels, view.place[:2], self.input_size), target
 
     def decoded(self, position: int) -> Image.Image:
@@ -113,9 +111,3 @@ def batch_positions(seed: int, iteration: int, images_per_batch: int, image_coun
 def sampling_seed(seed: int, iteration: int) -> int:
     """The seed of what a detector draws in an iteration, such as the regions that it learns from."""
     return int(np.random.SeedSequence([seed, SAMPLING_STREAM, iteration]).generate_state(1)[0])
-
-
-def boxes_xyxy(annotations: Sequence[Annotation]) -> Boxes:
-    boxes = np.array([annotation.box_xywh for annotation in annotations], dtype=np.float32).reshape(-1, 4)
-    boxes[:, 2:] += boxes[:, :2]
-    return boxes

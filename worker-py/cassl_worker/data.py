@@ -1,12 +1,20 @@
-"""Datasets as the controller sends them: JSON Lines, a header and then one line an image."""
+"""Datasets as the controller sends them: JSON Lines, a header and then one line an image; pseudo labels as Parquet."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
 from cassl_worker.errors import CasslError
 from cassl_worker.remote_images import ImageCache
+
+LABEL_COLUMNS = ("image", "x0", "y0", "x1", "y1", "class")
 
 
 @dataclass(frozen=True)
@@ -49,12 +57,61 @@ class ImageRecord:
 
 
 @dataclass(frozen=True)
+class Labels:
+    """Pseudo labels of all images of a dataset, as columns: there may be tens of millions.
+
+    Attributes:
+        starts: (I + 1,) int64; the boxes of image i are those from starts[i] to starts[i + 1].
+        boxes: (B, 4) float32 xyxy, absolute px of the original image.
+        classes: (B,) int32, class indices.
+    """
+
+    starts: NDArray[np.int64]
+    boxes: NDArray[np.float32]
+    classes: NDArray[np.int32]
+    class_count: int
+
+
+@dataclass(frozen=True)
+class Objects:
+    """What there is to learn in one image.
+
+    Attributes:
+        boxes: (M, 4) float32 xyxy, absolute px of the original image.
+        classes: (M,) int64, class indices.
+    """
+
+    boxes: NDArray[np.float32]
+    classes: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class Dataset:
+    """Images and their annotations.
+
+    Attributes:
+        labels: what to learn in place of the annotations.
+    """
+
     categories: tuple[Category, ...]
     images: tuple[ImageRecord, ...]
     root: Path
     remote: ImageCache | None = None
     """Gets images that are named by URIs; None where there are none."""
+    labels: Labels | None = None
+
+    @property
+    def class_count(self) -> int:
+        return len(self.categories) if self.labels is None else self.labels.class_count
+
+    def objects(self, position: int) -> Objects:
+        """Those of the image at that position, without crowds."""
+        if self.labels is None:
+            annotations = [item for item in self.images[position].annotations if not item.iscrowd]
+            classes = np.array([annotation.class_index for annotation in annotations], dtype=np.int64)
+            return Objects(boxes_xyxy(annotations), classes)
+        rows = slice(*self.labels.starts[position : position + 2])
+        return Objects(self.labels.boxes[rows].copy(), self.labels.classes[rows].astype(np.int64))
 
 
 def read_dataset(manifest: Path, image_root: Path, remote: ImageCache | None = None) -> Dataset:
@@ -79,3 +136,48 @@ def to_record(line: dict[str, Any]) -> ImageRecord:
 
 def to_annotation(item: dict[str, Any]) -> Annotation:
     return Annotation(**{**item, "box_xywh": tuple(item["box_xywh"])})
+
+
+def boxes_xyxy(annotations: Sequence[Annotation]) -> NDArray[np.float32]:
+    boxes = np.array([annotation.box_xywh for annotation in annotations], dtype=np.float32).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    return boxes
+
+
+def read_labels(path: Path, image_count: int, class_count: int) -> Labels:
+    """Pseudo labels (docs/pseudo-labels.md) of a dataset of so many images.
+
+    ARTIFACT_CORRUPT if the file is no Parquet file of labels, or has labels of other images or classes.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            count = file.metadata.num_rows
+            image, classes = np.empty(count, np.int32), np.empty(count, np.int32)
+            boxes = np.empty((count, 4), np.float32)
+            row = 0
+            for batch in file.iter_batches(columns=list(LABEL_COLUMNS)):
+                rows = slice(row, row := row + batch.num_rows)
+                image[rows], classes[rows] = batch["image"].to_numpy(), batch["class"].to_numpy()
+                for side, name in enumerate(LABEL_COLUMNS[1:5]):
+                    boxes[rows, side] = batch[name].to_numpy()
+        if (fault := fault_of(image, classes, image_count, class_count)) is not None:
+            raise ValueError(fault)
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        raise CasslError(
+            "ARTIFACT_CORRUPT",
+            f"The pseudo labels {path.name} cannot be read: {error}.",
+            "Run the same configuration again; if this stays, controller and worker are of different versions.",
+        ) from error
+    return Labels(np.searchsorted(image, np.arange(image_count + 1)), boxes, classes, class_count)
+
+
+def fault_of(image: NDArray[np.int32], classes: NDArray[np.int32], image_count: int, class_count: int) -> str | None:
+    if len(image) == 0:
+        return None
+    if (image[1:] < image[:-1]).any():
+        return "they are not sorted by image"
+    if image[0] < 0 or image[-1] >= image_count:
+        return f"they are of the images {image[0]} to {image[-1]} of {image_count}"
+    if classes.min() < 0 or classes.max() >= class_count:
+        return f"they are of the classes {classes.min()} to {classes.max()} of {class_count}"
+    return None

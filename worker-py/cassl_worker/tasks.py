@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -94,7 +94,7 @@ def run_train(task: TrainTask, context: TaskContext) -> TrainOutput:
 
     kept_detector.cache_clear()
     artifacts, lease, device = context.artifacts, context.lease, pick_device()
-    dataset = fetch_dataset(task.dataset, context)
+    dataset = fetch_training_set(task, context)
     init_from = artifacts.fetch(task.init_from.weights) if task.HasField("init_from") else None
     resume_from = artifacts.fetch(lease.resume_from.sha256) if lease.HasField("resume_from") else None
     start = "from a checkpoint" if resume_from is not None else "from iteration 0"
@@ -169,6 +169,16 @@ def kept_dataset(manifest: Path, image_root: Path, image_cache: Path) -> "Datase
     from cassl_worker.remote_images import ImageCache, most_bytes
 
     return read_dataset(manifest, image_root, ImageCache(image_cache, most_bytes()))
+
+
+def fetch_training_set(task: TrainTask, context: TaskContext) -> "Dataset":
+    from cassl_worker.data import read_labels
+
+    dataset = fetch_dataset(task.dataset, context)
+    if not task.HasField("labels"):
+        return dataset
+    path = context.artifacts.fetch(task.labels.sha256)
+    return replace(dataset, labels=read_labels(path, len(dataset.images), task.labels.class_count))
 
 
 def until_cancelled(events: Iterator[Event], cancelled: threading.Event) -> Iterator[Event]:

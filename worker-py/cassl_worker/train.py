@@ -91,7 +91,7 @@ def train(
     resume_from: Path | None,
     pause: threading.Event | None = None,
 ) -> Generator[Progress | Checkpoint | Trained]:
-    """Trains a detector for all categories of the dataset.
+    """Trains a detector for all classes of the dataset.
 
     On the same CPU the same task gives the same weights, bit for bit, also if it goes on from one of its checkpoints.
 
@@ -103,7 +103,7 @@ def train(
     """
     if not dataset.images:
         raise CasslError("DATASET_EMPTY", "The training set has no images.", "Add images to it.")
-    solver, class_count = task.solver, len(dataset.categories)
+    solver, class_count = task.solver, dataset.class_count
     detector, backbone_goals, ledger = starting_detector(task, class_count, init_from, scratch)
     state = starting_state(detector.to(device), solver, backbone_goals)
     start = load_checkpoint(resume_from, state) if resume_from is not None else 0

@@ -12,9 +12,8 @@ from tiny import CARRIED, lr_factors, solver
 
 from cassl.v1.task_pb2 import DetectorConfig, InitFrom, PredictConfig, SolverConfig, TrainTask
 
-from cassl_worker.batches import boxes_xyxy
 from cassl_worker.checkpoint import Weights, load_detector, state_of
-from cassl_worker.data import Dataset
+from cassl_worker.data import Dataset, boxes_xyxy
 from cassl_worker.detectors import build_detector, families
 from cassl_worker.detectors.interface import PARTS, Detector, Target
 from cassl_worker.export import to_onnx

@@ -123,6 +123,7 @@ describe("storing a shard", () => {
     assert.deepEqual(Object.fromEntries(metadata), {
       "cassl.content": "predictions",
       "cassl.version": "1",
+      "cassl.masks": "false",
       "cassl.dataset": "00",
       "cassl.model": "11",
       "cassl.shard": "3",

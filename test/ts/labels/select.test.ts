@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { openArtifactStore } from "../../../ts/controller/artifacts.js";
 import { toXyxy } from "../../../ts/core/boxes.js";
-import type { Annotation, Dataset } from "../../../ts/core/dataset.js";
-import { selectFromImage, selectPseudoLabels } from "../../../ts/labels/select.js";
-import { temporaryFolder } from "../data/fixtures.js";
-import { type Prediction, type ShardImage, storePredictions } from "./fixtures.js";
+import type { Annotation } from "../../../ts/core/dataset.js";
+import { selectFromImage } from "../../../ts/labels/select.js";
+import type { Prediction } from "./fixtures.js";
 
 const size = { width_px: 100, height_px: 80 };
 const policy = { score_threshold: 0.5, nms_iou: 0.5, max_per_image: 3, min_side_px: 2 };
@@ -134,74 +132,5 @@ describe("selecting the pseudo labels of an image", () => {
         assert.deepEqual(select(reordered, rule), select(given, rule)),
       ),
     );
-  });
-});
-
-describe("selecting the pseudo labels of a dataset", () => {
-  const path = temporaryFolder();
-  const unlabeled: Dataset = {
-    categories: [],
-    images: [1, 2, 3].map((id) => ({ id, file_name: `${id}.jpg`, sha256: `0${id}`, ...size, annotations: [] })),
-  };
-  const categories = [{ id: 1, name: "object" }];
-  const shards: ShardImage[][] = [
-    [
-      { index: 0, predictions: [p(10, 10, 20, 20, 0.75), p(50, 10, 20, 20, 0.5), p(11, 10, 20, 20, 0.625)] },
-      { index: 1, predictions: [p(10, 10, 20, 20, 0.25)] },
-    ],
-    [{ index: 2, predictions: [] }],
-  ];
-
-  it("keeps every image, those without pseudo labels included, and sums up", async () => {
-    const artifacts = await openArtifactStore(path("artifacts"));
-    const { dataset, stats } = await selectPseudoLabels(
-      unlabeled,
-      categories,
-      await storePredictions(shards, artifacts),
-      policy,
-      artifacts,
-    );
-    assert.deepEqual(dataset.categories, categories);
-    assert.deepEqual(
-      dataset.images.map(({ id, file_name, annotations }) => [id, file_name, annotations.length]),
-      [
-        [1, "1.jpg", 2],
-        [2, "2.jpg", 0],
-        [3, "3.jpg", 0],
-      ],
-    );
-    assert.deepEqual(stats, {
-      images: 3,
-      pseudo_labels: 2,
-      empty_images: 2,
-      predictions: 4,
-      mean_score: 0.625,
-      dropped: { score: 1, min_side: 0, nms: 1, max_per_image: 0 },
-    });
-  });
-
-  it("has a mean score of 0 where nothing is selected", async () => {
-    const artifacts = await openArtifactStore(path("artifacts"));
-    const strict = { ...policy, score_threshold: 1 };
-    const { stats } = await selectPseudoLabels(
-      unlabeled,
-      categories,
-      await storePredictions(shards, artifacts),
-      strict,
-      artifacts,
-    );
-    assert.deepEqual([stats.pseudo_labels, stats.mean_score, stats.empty_images], [0, 0, 3]);
-  });
-
-  it("refuses a prediction of a class that there is not", async () => {
-    const artifacts = await openArtifactStore(path("artifacts"));
-    const foreign = await storePredictions(
-      [[0, 1, 2].map((index) => ({ index, predictions: [p(1, 1, 9, 9, 0.75, index)] }))],
-      artifacts,
-    );
-    await assert.rejects(selectPseudoLabels(unlabeled, categories, foreign, policy, artifacts), {
-      reason: "FRAME_INVALID",
-      message: /class 1.* 1 classes/,
-    });
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ThresholdChoice } from "../../../ts/labels/choose-threshold.js";
-import type { SelectionStats } from "../../../ts/labels/select.js";
+import type { SelectionStats } from "../../../ts/labels/selection-stats.js";
 import { type Config, type GateName, parseConfig } from "../../../ts/pipeline/config.js";
 import {
   checkGates,
@@ -37,6 +37,9 @@ const soundStats: SelectionStats = {
   predictions: 1000,
   mean_score: 0.6,
   dropped: { score: 600, min_side: 0, nms: 100, max_per_image: 0 },
+  images_by_labels: [],
+  predictions_by_score: [],
+  labels_by_score: [],
 };
 const soundEvidence: LabelEvidence = { full_images: 0, capped: 3, collapse: { predicted: 0.2, groundTruth: 0.4 } };
 const labels = (stats: Partial<SelectionStats> = {}, evidence: Partial<LabelEvidence> = {}) =>

@@ -50,6 +50,9 @@ const exampleRound: RoundResult = {
     predictions: 6000,
     mean_score: 0.5,
     dropped: { score: 5300, min_side: 0, nms: 0, max_per_image: 0 },
+    images_by_labels: [],
+    predictions_by_score: [],
+    labels_by_score: [],
   },
   quality: {
     average_recall: 0.5,
