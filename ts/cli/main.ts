@@ -11,10 +11,12 @@ import { addEval } from "./eval.js";
 import { EXIT_USAGE, exitCodeOf } from "./exit-code.js";
 import { describeFailure, failureJson } from "./failure.js";
 import { addInit } from "./init.js";
+import { addLabels } from "./labels.js";
 import { addReport } from "./report.js";
 import { addRetry } from "./retry.js";
 import { addRun } from "./run.js";
 import { addRuns } from "./runs.js";
+import { addSelect } from "./select.js";
 import { addServe } from "./serve.js";
 import { addSplit } from "./split.js";
 import { addSubmit } from "./submit.js";
@@ -36,6 +38,8 @@ function createProgram(): Command {
     addSplit,
     addRun,
     addReport,
+    addSelect,
+    addLabels,
     addServe,
     addSubmit,
     addWatch,

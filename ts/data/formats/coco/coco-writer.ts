@@ -50,8 +50,8 @@ function annotationText(
   id: number,
   image_id: number,
   { id: category_id }: Category,
-  { box_xywh, area, iscrowd, segmentation }: ListedObject,
+  { box_xywh, area, iscrowd, score, segmentation }: ListedObject,
 ): string {
-  const record = JSON.stringify({ id, image_id, category_id, bbox: box_xywh, area, iscrowd: Number(iscrowd) });
+  const record = JSON.stringify({ id, image_id, category_id, bbox: box_xywh, area, iscrowd: Number(iscrowd), score });
   return segmentation === undefined ? record : `${record.slice(0, -1)},"segmentation":${segmentation}}`;
 }

@@ -13,7 +13,7 @@ export const IMAGE_FOLDER = "images";
 const DECIMALS = 12;
 
 /**
- * Classes are numbered from 0. Crowds are left out: as objects they would be wrong.
+ * Classes are numbered from 0; the score of an object, if it has one, ends its line. Crowds are left out: as objects they would be wrong.
  * ANNOTATIONS_INVALID if the file name of an image cannot be written.
  * @param split what data.yaml calls the set.
  */
@@ -33,10 +33,11 @@ function labelText({ annotations, width_px, height_px }: ListedImage): string {
 }
 
 function line(
-  { class_index, box_xywh: [x, y, width, height] }: ListedObject,
+  { class_index, box_xywh: [x, y, width, height], score }: ListedObject,
   widthPx: number,
   heightPx: number,
 ): string {
   const shares = [(x + width / 2) / widthPx, (y + height / 2) / heightPx, width / widthPx, height / heightPx];
-  return [class_index, ...shares.map((share) => share.toFixed(DECIMALS).replace(/\.?0+$/, ""))].join(" ");
+  const texts = [...shares, ...(score === undefined ? [] : [score])].map((share) => share.toFixed(DECIMALS));
+  return [class_index, ...texts.map((text) => text.replace(/\.?0+$/, ""))].join(" ");
 }

@@ -1,0 +1,121 @@
+/** What a run has stored of its pseudo labels; needs no controller, and the run need not have finished. */
+import { existsSync } from "node:fs";
+import type { StateStore } from "../controller/state.js";
+import { openWorkspace, type Workspace } from "../controller/workspace.js";
+import type { ArtifactStore } from "../core/artifacts.js";
+import { type Category, type Dataset, objectCategory } from "../core/dataset.js";
+import { CasslError } from "../core/errors.js";
+import type { CuratedData } from "../data/curate.js";
+import { decodeManifest } from "../data/manifest.js";
+import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
+import type { RunConfig } from "../gen/cassl/v1/run.js";
+import type { LabelerQuality } from "../pipeline/judge-labeler.js";
+import type { JudgedLabels } from "../pipeline/operations.js";
+
+/** One round of labeling of one arm. */
+export interface StoredLabels {
+  readonly run: string;
+  readonly config: RunConfig;
+  /** Such as `class_agnostic` or `class_agnostic/round_2`. */
+  readonly scope: string;
+  /** A PredictionManifest. */
+  readonly predictions: ArtifactRef;
+  /** Absent if the run stopped before it selected. */
+  readonly selected: JudgedLabels | undefined;
+  /** Absent without held-out images. */
+  readonly quality: LabelerQuality | undefined;
+  readonly curated: CuratedData;
+}
+
+/** Opens a workspace that is there. RUN_NOT_FOUND if it is not. */
+export async function openWorkspaceOf(workspace: string): Promise<Workspace> {
+  if (!existsSync(workspace)) throw notFound(`There is no workspace ${workspace}.`);
+  return openWorkspace(workspace);
+}
+
+/**
+ * @param run id, or `latest`.
+ * @param scope an arm, for its last round, or a round; undefined: the last that has predictions.
+ * RUN_NOT_FOUND if there is no such run, or it has no predictions.
+ */
+export function findStoredLabels(state: StateStore, run: string, scope: string | undefined): StoredLabels {
+  const found = run === "latest" ? state.listRuns({ limit: 1 })[0]?.run : state.findRun(run);
+  if (found?.config === undefined)
+    throw notFound(run === "latest" ? "There is no run." : `There is no run \`${run}\`.`);
+  const outputs = stepOutputs(state, found.run_id);
+  const scopes = [...outputs.keys()].flatMap((step) => (step.endsWith("/predict") ? [step.slice(0, -8)] : []));
+  const chosen = scopes.filter((name) => scope === undefined || name === scope || name.startsWith(`${scope}/`)).at(-1);
+  if (chosen === undefined) throw notFound(`The run \`${found.run_id}\` has no predictions${of(scope, scopes)}.`);
+  return {
+    run: found.run_id,
+    config: found.config,
+    scope: chosen,
+    predictions: outputs.get(`${chosen}/predict`) as ArtifactRef,
+    selected: outputs.get(`${chosen}/select`) as JudgedLabels | undefined,
+    quality: outputs.get(`${chosen}/choose_threshold`) as LabelerQuality | undefined,
+    curated: outputs.get("curate") as CuratedData,
+  };
+}
+
+/** What each finished step of a run has left, by its name. */
+function stepOutputs(state: StateStore, run: string): Map<string, unknown> {
+  const finished = state
+    .eventsAfter(run, 0, Number.MAX_SAFE_INTEGER)
+    .flatMap(({ event }) => (event?.$case === "step_finished" ? [event.value] : []));
+  return new Map(
+    finished.flatMap(({ step, key }) => {
+      const record = state.findStep(key);
+      return record === undefined ? [] : [[step, JSON.parse(record.output) as unknown]];
+    }),
+  );
+}
+
+/** The classes of the predictions. */
+export async function categoriesOf(
+  { scope, curated }: StoredLabels,
+  artifacts: ArtifactStore,
+): Promise<readonly Category[]> {
+  if (scope.startsWith("class_agnostic")) return [objectCategory];
+  return (await load(curated.labeled, artifacts)).categories;
+}
+
+/** The images that were predicted. */
+export async function predictedImages({ curated }: StoredLabels, artifacts: ArtifactStore): Promise<Dataset["images"]> {
+  return (await load(curated.unlabeled, artifacts)).images;
+}
+
+export interface ReviewClasses {
+  readonly categories: readonly Category[];
+  /** Which of them each class of the predictions is. */
+  readonly classIndex: readonly number[];
+}
+
+/**
+ * The classes of the labeled set, which a reviewer gives to boxes. Boxes without a class are of the class `object` beside them,
+ * or of the only one there is.
+ */
+export async function reviewClasses(
+  { scope, curated }: StoredLabels,
+  artifacts: ArtifactStore,
+): Promise<ReviewClasses> {
+  const { categories } = await load(curated.labeled, artifacts);
+  if (!scope.startsWith("class_agnostic")) return { categories, classIndex: [...categories.keys()] };
+  const own = categories.length === 1 ? 0 : categories.findIndex(({ name }) => name === objectCategory.name);
+  if (own >= 0) return { categories, classIndex: [own] };
+  const id = Math.max(...categories.map((category) => category.id)) + 1;
+  return { categories: [...categories, { ...objectCategory, id }], classIndex: [categories.length] };
+}
+
+async function load({ sha256 }: ArtifactRef, artifacts: ArtifactStore): Promise<Dataset> {
+  return decodeManifest(await artifacts.read(sha256));
+}
+
+function of(scope: string | undefined, scopes: readonly string[]): string {
+  if (scope === undefined) return "";
+  return scopes.length === 0 ? ` of ${scope}` : ` of ${scope}, but of ${scopes.join(", ")}`;
+}
+
+function notFound(message: string): CasslError {
+  const remedy = "`cassl runs` lists those there are; --workspace names another folder.";
+  return new CasslError("RUN_NOT_FOUND", message, remedy);
+}
