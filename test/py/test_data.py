@@ -94,7 +94,7 @@ class TestReadLabels:
     def test_gives_each_image_its_boxes_bit_for_bit(self, tmp_path: Path) -> None:
         labels = read_labels(write_labels(tmp_path), image_count=4, class_count=2)
         images = tuple(ImageRecord(at, f"{at}.png", "", 99, 99, ()) for at in range(4))
-        dataset = Dataset((), images, tmp_path, labels)
+        dataset = Dataset((), images, tmp_path, labels=labels)
         assert dataset.class_count == 2
         assert [dataset.objects(at).boxes.tolist() for at in range(4)] == [
             [[1, 4, 10.5, 40.5]],

@@ -90,6 +90,7 @@ class Dataset:
     """Images and their annotations.
 
     Attributes:
+        remote: gets images that are named by URIs; None where there are none.
         labels: what to learn in place of the annotations.
     """
 
@@ -97,7 +98,6 @@ class Dataset:
     images: tuple[ImageRecord, ...]
     root: Path
     remote: ImageCache | None = None
-    """Gets images that are named by URIs; None where there are none."""
     labels: Labels | None = None
 
     @property
