@@ -1,5 +1,7 @@
 """Export: the ONNX file computes what the detector computes and says how to use it."""
 
+import base64
+import io
 import json
 from pathlib import Path
 
@@ -8,6 +10,8 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from numpy.typing import NDArray
+from PIL import Image
 from rectangles import CATEGORIES
 from tiny import DETECTOR
 
@@ -16,6 +20,7 @@ from cassl.v1.task_pb2 import ExportTask, PredictConfig
 from cassl_worker.checkpoint import Weights, load_detector, save_weights, state_of
 from cassl_worker.detectors import build_detector
 from cassl_worker.export import export_onnx
+from cassl_worker.images import letterbox
 
 PREDICT = PredictConfig(score_threshold=0.05, nms_iou=0.6, max_candidates=1000, max_detections=100)
 
@@ -64,7 +69,11 @@ def test_file_is_whole_and_carries_its_metadata(folder: Path) -> None:
     onnx.checker.check_model(model, full_check=True)
     assert sorted(path.name for path in folder.iterdir()) == ["model.onnx", "weights.safetensors"]
     (text,) = [item.value for item in model.metadata_props if item.key == "cassl"]
-    assert json.loads(text) == {
+    read = json.loads(text)
+    lineage = read.pop("lineage")
+    assert lineage["backbone"] == "tf_efficientnet_lite0" and lineage["backbone_license"] == "apache-2.0"
+    assert lineage["backbone_weights"] == "none" and "torch" in lineage["software"]
+    assert read == {
         "version": 1,
         "family": "light",
         "input": {
@@ -77,3 +86,25 @@ def test_file_is_whole_and_carries_its_metadata(folder: Path) -> None:
         "categories": [{"id": 3, "name": "red"}, {"id": 7, "name": "blue"}],
         "predict": {"score_threshold": 0.05, "nms_iou": 0.6, "max_candidates": 1000, "max_detections": 100},
     }
+
+
+def test_file_carries_what_torch_gives_for_its_probes(folder: Path) -> None:
+    model = onnx.load(folder / "model.onnx")
+    (text,) = [item.value for item in model.metadata_props if item.key == "cassl_proof"]
+    session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
+    probes = json.loads(text)["probes"]
+    sizes = {}
+    for probe in probes:
+        image = Image.open(io.BytesIO(base64.b64decode(probe["png"])))
+        sizes[probe["name"]] = image.size
+        _, (scores,) = session.run(["boxes", "scores"], {"images": letterbox(image, (64, 64))[None]})
+        best = np.argsort(-scores.max(axis=1))[:50]
+        np.testing.assert_allclose(floats(probe["scores"]).reshape(-1, 2).max(), scores[best].max(), atol=1e-4)
+        assert len(floats(probe["boxes"])) == 4 * len(best)
+        assert len(floats(probe["detections"])) % 6 == 0
+    assert min(width for width, _ in sizes.values()) == 1
+    assert max(width / height for width, height in sizes.values()) >= 40
+
+
+def floats(text: str) -> NDArray[np.float32]:
+    return np.frombuffer(base64.b64decode(text), "<f4")

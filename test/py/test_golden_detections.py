@@ -22,6 +22,7 @@ def test_the_golden_detections_come_out(case: dict[str, Any]) -> None:
     sizes = [(case[key]["width_px"], case[key]["height_px"]) for key in ("image", "input")]
     found = to_detections(*select(boxes, scores, PredictConfig(**case["predict"])), *sizes)
     expected = np.array(case["expected"]).reshape(-1, 6)
-    np.testing.assert_allclose(found.boxes.reshape(-1, 4), expected[:, :4], rtol=1e-5, atol=1e-5)
+    corners = np.concatenate([expected[:, :2], expected[:, :2] + expected[:, 2:4]], axis=1)
+    np.testing.assert_allclose(found.boxes, corners, rtol=1e-5, atol=1e-5)
     np.testing.assert_array_equal(found.scores, expected[:, 4])
     np.testing.assert_array_equal(found.classes, expected[:, 5])

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { CasslError } from "../core/errors.js";
 import { version } from "../core/package.js";
 import { addCancel } from "./cancel.js";
+import { addCertify } from "./certify.js";
 import { addCheck } from "./check.js";
 import { addConvert } from "./convert.js";
 import { addCurate } from "./curate.js";
@@ -12,6 +13,7 @@ import { EXIT_USAGE, exitCodeOf } from "./exit-code.js";
 import { describeFailure, failureJson } from "./failure.js";
 import { addInit } from "./init.js";
 import { addLabels } from "./labels.js";
+import { addPredict } from "./predict.js";
 import { addReport } from "./report.js";
 import { addRetry } from "./retry.js";
 import { addRun } from "./run.js";
@@ -48,6 +50,8 @@ function createProgram(): Command {
     addRuns,
     addTokenCommands,
     addEval,
+    addPredict,
+    addCertify,
     addDoctor,
   ];
   for (const add of commands) add(program);

@@ -5,11 +5,13 @@
 import type { ArtifactStore } from "../core/artifacts.js";
 import type { Dataset } from "../core/dataset.js";
 import { CasslError } from "../core/errors.js";
+import { canonicalJson } from "../core/hash.js";
 import { type CuratedData, curate, fingerprintData } from "../data/curate.js";
 import type { InspectionCache } from "../data/inspect-image.js";
 import { seriesOf } from "../data/ledger.js";
 import { decodeManifest, encodeManifest, objectsOf } from "../data/manifest.js";
 import { type EvaluationSummary, evaluateOnnx } from "../evaluation/evaluate-onnx.js";
+import { requireParity } from "../evaluation/onnx/certify.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import type { ExportTask, PredictTask, TrainTask } from "../gen/cassl/v1/task.js";
 import { openImageCache } from "../images/image-cache.js";
@@ -32,6 +34,12 @@ export interface Workers {
 export interface TrainedModel {
   readonly weights: ArtifactRef;
   readonly transplant_ledger: ArtifactRef | undefined;
+}
+
+export interface ExportedModel {
+  readonly onnx: ArtifactRef;
+  /** A Certificate, JSON; see ts/evaluation/onnx/certify.ts. */
+  readonly certificate: ArtifactRef;
 }
 
 export interface JudgedLabels extends SelectedLabels {
@@ -199,10 +207,15 @@ export function operations(
       });
     },
 
-    exportOnnx(model: TrainedModel): Promise<ArtifactRef> {
+    /** Exports the model; MODEL_INVALID if the file does not give what torch gives. */
+    exportOnnx(model: TrainedModel): Promise<ExportedModel> {
       const { predict } = config.stages.finetune;
       const task = { detector, weights: model.weights.sha256, dataset: data.labeled.sha256, predict };
-      return steps.run(scope, "export", task, (step) => workers.exportOnnx(task, step));
+      return steps.run(scope, "export", task, async (step) => {
+        const onnx = await workers.exportOnnx(task, step);
+        const certificate = await requireParity(await artifacts.path(onnx.sha256), step.signal);
+        return { onnx, certificate: await artifacts.put(Buffer.from(canonicalJson(certificate))) };
+      });
     },
 
     /** COCO numbers of the exported file on the validation set. */

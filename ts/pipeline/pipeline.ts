@@ -52,6 +52,8 @@ export interface ArmResult extends EvaluationSummary {
   /** Training iterations that the arm cost, over all its stages. Equal for all arms. */
   readonly total_iterations: number;
   readonly onnx: ArtifactRef;
+  /** That the ONNX file gives what torch gave; JSON, see ts/evaluation/onnx/certify.ts. */
+  readonly certificate: ArtifactRef;
   /** Of labeling and warm-up, in their order; none for the arm `supervised`. */
   readonly rounds: readonly RoundResult[];
 }
@@ -188,7 +190,7 @@ async function judge(
   context: PipelineContext,
 ): Promise<Omit<ArmResult, "rounds">> {
   const { exportOnnx, evaluate } = operations(scopeOf(arm, config), config, data, context);
-  const onnx = await exportOnnx(model);
+  const { onnx, certificate } = await exportOnnx(model);
   return {
     arm,
     seed: config.seed,
@@ -198,6 +200,7 @@ async function judge(
     total_iterations: totalIterations(config),
     ...(await evaluate(onnx)),
     onnx,
+    certificate,
   };
 }
 

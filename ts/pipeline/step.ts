@@ -17,7 +17,7 @@ const VERSIONS = {
   select: 2,
   warmup: 3,
   finetune: 2,
-  export: 2,
+  export: 3,
   evaluate: 1,
 } as const;
 

@@ -12,10 +12,13 @@ from cassl.v1.task_pb2 import ExportTask
 
 from cassl_worker.checkpoint import load_detector, replacing
 from cassl_worker.data import Category
+from cassl_worker.detectors.backbone import described
 from cassl_worker.detectors.interface import Detector
 from cassl_worker.images import PAD_VALUE
+from cassl_worker.proof import probe_images, proof
+from cassl_worker.version import VERSION
 
-METADATA_KEY = "cassl"
+METADATA_KEY, PROOF_KEY = "cassl", "cassl_proof"
 
 
 class Dense(nn.Module):
@@ -33,7 +36,9 @@ def export_onnx(task: ExportTask, categories: Sequence[Category], *, weights: Pa
     """Writes the dense part, float32: images (N, H, W, 3) uint8 to boxes (N, L, 4) and scores (N, L, K), any N."""
     detector = load_detector(task.detector, len(categories), weights)
     model = to_onnx(detector, task.detector.input_width_px, task.detector.input_height_px)
+    size = (task.detector.input_width_px, task.detector.input_height_px)
     model.metadata_props.add(key=METADATA_KEY, value=json.dumps(metadata(task, categories)))
+    model.metadata_props.add(key=PROOF_KEY, value=json.dumps(proof(detector.dense, size, task.predict, probe_images())))
     with replacing(out) as partial:
         onnx.save(model, partial)
 
@@ -59,6 +64,12 @@ def metadata(task: ExportTask, categories: Sequence[Category]) -> dict[str, obje
     return {
         "version": 1,
         "family": detector.family,
+        "lineage": {
+            "backbone": detector.backbone,
+            "backbone_weights": detector.backbone_weights,
+            "backbone_license": described(detector.backbone).license or "unknown",
+            "software": f"cassl {VERSION}, torch {torch.__version__}, Apache-2.0",
+        },
         "input": {
             "width_px": detector.input_width_px,
             "height_px": detector.input_height_px,

@@ -9,6 +9,7 @@ import pytest
 import torch
 from rectangles import rectangle_dataset
 from tiny import CARRIED, lr_factors, solver
+from torchvision.ops import box_iou
 
 from cassl.v1.task_pb2 import DetectorConfig, InitFrom, PredictConfig, SolverConfig, TrainTask
 
@@ -102,9 +103,9 @@ def test_detections_are_sorted_and_inside_images_of_any_size(family: str) -> Non
     found = detect(build(family, 3), inputs, sizes, PREDICT)
     assert sum(len(detections.scores) for detections in found) > 0
     for detections, size in zip(found, sizes, strict=True):
-        xywh = detections.boxes.astype(np.float64)
-        assert (xywh[:, :2] >= 0).all() and (xywh[:, 2:] > 0).all()
-        assert (xywh[:, :2] + xywh[:, 2:] <= np.array(size)).all()
+        boxes = detections.boxes
+        assert (boxes[:, :2] >= 0).all() and (boxes[:, 2:] > boxes[:, :2]).all()
+        assert (boxes[:, 2:] <= np.array(size)).all()
         assert (np.diff(detections.scores) <= 0).all()
         assert set(detections.classes) <= {0, 1, 2}
 
@@ -208,10 +209,5 @@ def quick_solver() -> SolverConfig:
 
 
 def best_iou(found: Detections, class_index: int, box: np.ndarray) -> float:
-    boxes = found.boxes[found.classes == class_index]
-    if len(boxes) == 0:
-        return 0.0
-    shared = np.minimum(boxes[:, :2] + boxes[:, 2:], box[2:]) - np.maximum(boxes[:, :2], box[:2])
-    intersection = np.prod(np.clip(shared, 0, None), axis=1)
-    union = np.prod(boxes[:, 2:], axis=1) + np.prod(box[2:] - box[:2]) - intersection
-    return float((intersection / union).max())
+    boxes = torch.from_numpy(found.boxes[found.classes == class_index])
+    return float(box_iou(boxes, torch.from_numpy(box)[None]).max()) if len(boxes) > 0 else 0.0

@@ -36,6 +36,7 @@ export function exampleArm(arm: ArmResult["arm"], ap: number): ArmResult {
     ],
     detections: { sha256: KEY, size_bytes: 1 },
     onnx: { sha256: KEY, size_bytes: 1 },
+    certificate: { sha256: KEY, size_bytes: 1 },
     rounds: arm === "supervised" ? [] : [exampleRound],
   };
 }

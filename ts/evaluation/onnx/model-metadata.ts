@@ -10,6 +10,8 @@ const count = z.int().min(1);
 const metadata = z.object({
   version: z.literal(1),
   family: z.string(),
+  /** What the weights come from, and under which licenses. */
+  lineage: z.record(z.string(), z.string()).optional(),
   input: z.object({
     width_px: count,
     height_px: count,
@@ -27,6 +29,27 @@ export type ModelMetadata = z.output<typeof metadata>;
 
 /** FILE_NOT_FOUND if there is no such file, MODEL_INVALID if it is not an ONNX file that cassl exported. */
 export async function readModelMetadata(path: string): Promise<ModelMetadata> {
+  const text = await readModelProperty(path, "cassl");
+  if (text === undefined) throw modelInvalid(`${path}: there is no metadata property \`cassl\` in the file.`);
+  try {
+    return parseModelMetadata(JSON.parse(text));
+  } catch (error) {
+    throw modelInvalid(`${path}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Throws an Error that says what is wrong. */
+export function parseModelMetadata(input: unknown): ModelMetadata {
+  const result = metadata.safeParse(input);
+  if (!result.success) throw new Error(`the metadata is not valid:\n${z.prettifyError(result.error)}`);
+  return result.data;
+}
+
+/**
+ * A text of the file's metadata; undefined if it has none of that name.
+ * FILE_NOT_FOUND if there is no such file, MODEL_INVALID if its bytes are not those of an ONNX file.
+ */
+export async function readModelProperty(path: string, name: string): Promise<string | undefined> {
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);
@@ -34,19 +57,10 @@ export async function readModelMetadata(path: string): Promise<ModelMetadata> {
     throw new CasslError("FILE_NOT_FOUND", `The model ${path} cannot be read.`, "Correct the path.", { cause: error });
   }
   try {
-    return decodeModelMetadata(bytes);
+    return findProperty(bytes, name);
   } catch (error) {
     throw modelInvalid(`${path}: ${(error as Error).message}`, { cause: error });
   }
-}
-
-/** The metadata of an ONNX file's bytes. Throws an Error that says what is wrong with them. */
-function decodeModelMetadata(bytes: Uint8Array): ModelMetadata {
-  const text = findProperty(bytes, "cassl");
-  if (text === undefined) throw new Error("there is no metadata property `cassl` in the file.");
-  const result = metadata.safeParse(JSON.parse(text));
-  if (!result.success) throw new Error(`the metadata is not valid:\n${z.prettifyError(result.error)}`);
-  return result.data;
 }
 
 export function modelInvalid(message: string, options?: ErrorOptions): CasslError {

@@ -8,7 +8,7 @@ import sharp from "sharp";
 import { CasslError, toErrorDetail } from "../../core/errors.js";
 import type { ErrorDetail } from "../../gen/cassl/v1/error_reason.js";
 import { decodeImage } from "./decode-image.js";
-import { type Detections, toDetections } from "./detections.js";
+import { type DenseOutput, type Detections, toDetections } from "./detections.js";
 import { letterboxInto, type Size } from "./letterbox.js";
 import { type ModelMetadata, modelInvalid } from "./model-metadata.js";
 
@@ -16,17 +16,28 @@ export interface SessionWorkerData {
   /** Path of the ONNX file. */
   readonly model: string;
   readonly metadata: ModelMetadata;
+  /** Whether candidates are wanted too. */
+  readonly dense: boolean;
+  /** An image with more cannot be decoded. */
+  readonly maxPixels: number | undefined;
+}
+
+/** What is known of an image; `dense` if it is asked for. */
+export interface Detected {
+  readonly image: Size;
+  readonly detections: Detections;
+  readonly dense?: DenseOutput;
 }
 
 /** Paths of the images of one batch; or that there will be no more. */
 export type SessionRequest = readonly string[] | "end";
 
 /** The detections of each image, or why there are none. */
-export type SessionReply = { readonly detections: readonly Detections[] } | { readonly error: ErrorDetail };
+export type SessionReply = { readonly detected: readonly Detected[] } | { readonly error: ErrorDetail };
 
 const port = parentPort;
 if (port === null) throw new Error("This file runs in a worker thread only.");
-const { model, metadata } = workerData as SessionWorkerData;
+const { model, metadata, dense: wantsDense, maxPixels } = workerData as SessionWorkerData;
 const input: Size = { widthPx: metadata.input.width_px, heightPx: metadata.input.height_px };
 
 sharp.concurrency(1);
@@ -41,26 +52,29 @@ port.on("message", (request: SessionRequest) => {
 
 async function reply(paths: readonly string[]): Promise<SessionReply> {
   try {
-    return { detections: await detect(paths) };
+    return { detected: await detect(paths) };
   } catch (error) {
     return { error: toErrorDetail(error) };
   }
 }
 
-async function detect(paths: readonly string[]): Promise<Detections[]> {
+async function detect(paths: readonly string[]): Promise<Detected[]> {
   const inputLength = input.widthPx * input.heightPx * 3;
   const inputs = new Uint8Array(paths.length * inputLength);
   const sizes = await Promise.all(
     paths.map(async (path, n) => {
-      const image = await decodeImage(path);
+      const image = await decodeImage(path, maxPixels);
       letterboxInto(inputs.subarray(n * inputLength, (n + 1) * inputLength), input, image, metadata.input.pad_value);
-      return image;
+      return { widthPx: image.widthPx, heightPx: image.heightPx };
     }),
   );
   const { boxes, scores } = await run(inputs, paths.length);
   const partOf = (values: Float32Array, n: number) =>
-    values.subarray((n * values.length) / paths.length, ((n + 1) * values.length) / paths.length);
-  return sizes.map((size, n) => toDetections({ boxes: partOf(boxes, n), scores: partOf(scores, n) }, metadata, size));
+    values.slice((n * values.length) / paths.length, ((n + 1) * values.length) / paths.length);
+  return sizes.map((image, n) => {
+    const dense = { boxes: partOf(boxes, n), scores: partOf(scores, n) };
+    return { image, detections: toDetections(dense, metadata, image), ...(wantsDense ? { dense } : {}) };
+  });
 }
 
 /** One thread a session: parallel sessions keep more cores busy than parallel operators. */
