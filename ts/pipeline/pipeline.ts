@@ -51,6 +51,8 @@ export interface ArmResult extends EvaluationSummary {
   readonly target: string;
   /** Training iterations that the arm cost, over all its stages. Equal for all arms. */
   readonly total_iterations: number;
+  /** safetensors. */
+  readonly weights: ArtifactRef;
   readonly onnx: ArtifactRef;
   /** That the ONNX file gives what torch gave; JSON, see ts/evaluation/onnx/certify.ts. */
   readonly certificate: ArtifactRef;
@@ -199,6 +201,7 @@ async function judge(
     target: config.detector.family,
     total_iterations: totalIterations(config),
     ...(await evaluate(onnx)),
+    weights: model.weights,
     onnx,
     certificate,
   };

@@ -35,6 +35,7 @@ export function exampleArm(arm: ArmResult["arm"], ap: number): ArmResult {
       { category_id: 2, name: "WBC", ap: ap + 0.05 },
     ],
     detections: { sha256: KEY, size_bytes: 1 },
+    weights: { sha256: KEY, size_bytes: 1 },
     onnx: { sha256: KEY, size_bytes: 1 },
     certificate: { sha256: KEY, size_bytes: 1 },
     rounds: arm === "supervised" ? [] : [exampleRound],
