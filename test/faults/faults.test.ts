@@ -163,7 +163,7 @@ describe("a run", function () {
     const { state, error } = await lab.outcome("a");
     assert.equal(state, State.FAILED);
     assert.equal(error?.reason, ErrorReason.WORKER_FAILED);
-    assert.match(error?.message ?? "", /3 attempts.*SIGKILL.*the image is poison/s);
+    assert.match(error?.message ?? "", /3 attempts.*SIGKILL\. The kernel .*memory.*the image is poison/s);
     assert.match(error?.remedy ?? "", /memory/);
   });
 

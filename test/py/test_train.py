@@ -1,7 +1,9 @@
 """Training: its events, that it learns, that it repeats and goes on exactly."""
 
+import gc
 import json
 import math
+import random
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,13 +20,14 @@ from cassl.v1.task_pb2 import AugmentationConfig, DetectorConfig, InitFrom, Pred
 from cassl_worker.checkpoint import Weights, load_detector, read_weights, save_weights, state_of
 from cassl_worker.data import Category, Dataset, boxes_xyxy
 from cassl_worker.detectors import build_detector
+from cassl_worker.detectors.interface import Detector
 from cassl_worker.errors import CasslError
 from cassl_worker.images import decode, letterbox
 from cassl_worker.predict import Detections, detect
-from cassl_worker.train import Checkpoint, Progress, Trained, train
+from cassl_worker.solver import learning_rate_at
+from cassl_worker.train import LAST_CHECKPOINT, Checkpoint, Event, Progress, RolledBack, Trained, train
 
 CPU = torch.device("cpu")
-Event = Progress | Checkpoint | Trained
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -142,6 +145,69 @@ class TestRepeatability:
         assert min(event.iteration for event in resumed if isinstance(event, Progress)) > checkpoint.iteration
         assert trained(resumed).iterations == 12
 
+    def test_training_that_was_killed_at_any_iteration_goes_on_bit_for_bit(
+        self, rectangles: Dataset, tmp_path: Path
+    ) -> None:
+        straight = run(tiny_task(14, checkpoint_every=1, frozen_stages=1), rectangles, tmp_path / "straight")
+        checkpoints = [event for event in straight if isinstance(event, Checkpoint)]
+        for checkpoint in random.Random(7).sample(checkpoints, 4):
+            folder = tmp_path / f"from {checkpoint.iteration}"
+            task = tiny_task(14, frozen_stages=1)
+            resumed = run(task, rectangles, folder, resume_from=checkpoint.path)
+            assert trained(resumed).weights.read_bytes() == trained(straight).weights.read_bytes(), checkpoint
+
+
+class TestDivergence:
+    def test_goes_on_once_from_the_last_checkpoint_more_carefully(self, rectangles: Dataset, tmp_path: Path) -> None:
+        task = tiny_task(12, checkpoint_every=4)
+        events = train(task, rectangles, device=CPU, scratch=tmp_path, init_from=None, resume_from=None)
+        seen: list[Event] = []
+        for event in events:
+            seen.append(event)
+            if isinstance(event, Checkpoint) and event.iteration == 8 and not rolled_back(seen):
+                spoil_weights()
+        (rollback,) = rolled_back(seen)
+        assert rollback.to_iteration == 8 and "the loss is nan" in rollback.why
+        assert all(tensor.isfinite().all() for tensor in load_file(trained(seen).weights).values())
+        rates = [event.learning_rate for event in seen if isinstance(event, Progress)]
+        assert rates[-1] < learning_rate_at(11, task.solver)
+        assert not (tmp_path / LAST_CHECKPOINT).exists()
+
+    def test_a_careful_course_goes_on_as_it_was(self, rectangles: Dataset, tmp_path: Path) -> None:
+        task = tiny_task(12, checkpoint_every=4)
+        weights = []
+        for name in ("straight", "resumed"):
+            folder = tmp_path / name
+            folder.mkdir()
+            seen: list[Event] = []
+            resume_from = tmp_path / "straight" / "checkpoint-8.pt" if name == "resumed" else None
+            for event in train(task, rectangles, device=CPU, scratch=folder, init_from=None, resume_from=resume_from):
+                seen.append(event)
+                if isinstance(event, Checkpoint) and event.iteration == 4 and not rolled_back(seen):
+                    spoil_weights()
+            weights.append(trained(seen).weights.read_bytes())
+        assert weights[0] == weights[1]
+
+    def test_twice_is_a_failure_with_its_reason(self, rectangles: Dataset, tmp_path: Path) -> None:
+        task = tiny_task(20, learning_rate=1e30, gradient_clip_norm=1e30)
+        seen: list[Event] = []
+        with pytest.raises(CasslError) as caught:
+            seen.extend(train(task, rectangles, device=CPU, scratch=tmp_path, init_from=None, resume_from=None))
+        assert caught.value.reason == "TRAINING_DIVERGED"
+
+
+def rolled_back(events: list[Event]) -> list[RolledBack]:
+    return [event for event in events if isinstance(event, RolledBack)]
+
+
+def spoil_weights() -> None:
+    """What a fault of the memory might do: the weights of every detector that there is become NaN."""
+    with torch.no_grad():
+        for thing in gc.get_objects():
+            if issubclass(type(thing), Detector):
+                for parameter in thing.parameters():
+                    parameter.fill_(math.nan)
+
 
 class TestFiles:
     def test_folder_that_cannot_be_written_is_a_storage_failure(self, rectangles: Dataset, tmp_path: Path) -> None:
@@ -220,7 +286,7 @@ class TestOddData:
         assert caught.value.reason == "IMAGE_INVALID"
 
     def test_divergence_names_iteration_loss_and_learning_rate(self, rectangles: Dataset, tmp_path: Path) -> None:
-        with pytest.raises(CasslError, match=r"iteration \d+ the loss is .* learning rate 1e\+") as caught:
+        with pytest.raises(CasslError, match=r"iteration \d+ the loss is .* learning rate 5e\+") as caught:
             run(tiny_task(20, learning_rate=1e30, gradient_clip_norm=1e30), rectangles, tmp_path)
         assert caught.value.reason == "TRAINING_DIVERGED"
         assert not list(tmp_path.glob("weights*"))

@@ -59,6 +59,12 @@ class Checkpoint:
 
 
 @dataclass(frozen=True)
+class RolledBack:
+    why: str
+    to_iteration: int
+
+
+@dataclass(frozen=True)
 class Trained:
     weights: Path
     iterations: int
@@ -153,7 +159,8 @@ def main() -> None:
         time.time = lambda: wall_clock() + random.uniform(-1e5, 1e5)
     install("cassl_worker.device", pick_device=lambda: "hash")
     install("cassl_worker.predict", predict=predict, Shard=Shard, kept_detector=KeptDetector())
-    install("cassl_worker.train", train=train, Progress=Progress, Checkpoint=Checkpoint, Trained=Trained)
+    events = {"Progress": Progress, "Checkpoint": Checkpoint, "RolledBack": RolledBack, "Trained": Trained}
+    install("cassl_worker.train", train=train, **events)
     install("cassl_worker.export", export_onnx=export_onnx)
     del sys.argv[1:3]
     from cassl_worker.__main__ import main as run

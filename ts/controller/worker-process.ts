@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { CasslError } from "../core/errors.js";
 import { packageRoot } from "../core/package.js";
+import { causeOfKill, memoryKills } from "./memory-kills.js";
 
 export interface WorkerProcess {
   readonly pid: number;
@@ -70,7 +71,7 @@ export async function spawnWorker(
       onOutput(line);
     });
   }
-  const exited = exitOf(child, lines);
+  const exited = exitOf(child, lines, memoryKills());
   await started(child, python);
   return { pid: child.pid as number, exited, stop: () => stop(child, exited) };
 }
@@ -91,14 +92,20 @@ function started(child: ChildProcess, python: string): Promise<void> {
   });
 }
 
-async function exitOf(child: ChildProcess, lines: readonly string[]): Promise<WorkerExit> {
+/** @param killsBefore see `causeOfKill`. */
+async function exitOf(
+  child: ChildProcess,
+  lines: readonly string[],
+  killsBefore: number | undefined,
+): Promise<WorkerExit> {
   const closed = new Promise((resolve) => child.once("close", resolve));
   await new Promise((resolve) => child.once("exit", resolve));
   await Promise.race([closed, delay(FLUSH_MS, undefined, { ref: false })]);
-  const how =
-    child.signalCode === null ? `ended with exit code ${child.exitCode}` : `was killed by ${child.signalCode}`;
+  const killed = `was killed by ${child.signalCode}`;
+  const how = child.signalCode === null ? `ended with exit code ${child.exitCode}` : killed;
+  const cause = child.signalCode === "SIGKILL" ? ` ${causeOfKill(killsBefore, memoryKills())}` : "";
   const said = lines.length === 0 ? "It wrote nothing." : `Its last lines:\n${lines.join("\n")}`;
-  return { code: child.exitCode ?? undefined, lastWords: `The worker process ${how}. ${said}`, lines };
+  return { code: child.exitCode ?? undefined, lastWords: `The worker process ${how}.${cause} ${said}`, lines };
 }
 
 async function stop(child: ChildProcess, exited: Promise<WorkerExit>): Promise<void> {

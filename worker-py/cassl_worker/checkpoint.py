@@ -120,10 +120,24 @@ class TrainingState:
     backbone_goals: Mapping[str, Tensor]
 
 
-def save_checkpoint(path: Path, state: TrainingState, iteration: int) -> None:
-    """Writes everything that training needs to go on after `iteration` iterations."""
+@dataclass(frozen=True)
+class Course:
+    """Where training is.
+
+    Attributes:
+        iteration: iterations done.
+        rollbacks: how often it has diverged and gone on from an earlier checkpoint, more carefully.
+    """
+
+    iteration: int = 0
+    rollbacks: int = 0
+
+
+def save_checkpoint(path: Path, state: TrainingState, course: Course) -> None:
+    """Writes everything that training needs to go on from `course`."""
     checkpoint = {
-        "iteration": iteration,
+        "iteration": course.iteration,
+        "rollbacks": course.rollbacks,
         "detector": state.detector.state_dict(),
         "optimizer": state.optimizer.state_dict(),
         "average": list(state.average),
@@ -132,14 +146,14 @@ def save_checkpoint(path: Path, state: TrainingState, iteration: int) -> None:
         torch.save(checkpoint, partial)
 
 
-def load_checkpoint(path: Path, state: TrainingState) -> int:
-    """Restores what `save_checkpoint` wrote, in place. Returns the iterations done."""
+def load_checkpoint(path: Path, state: TrainingState) -> Course:
+    """Restores what `save_checkpoint` wrote, in place."""
     checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     state.detector.load_state_dict(checkpoint["detector"])
     state.optimizer.load_state_dict(checkpoint["optimizer"])
     for ours, saved in zip(state.average, checkpoint["average"], strict=True):
         ours.copy_(saved)
-    return int(checkpoint["iteration"])
+    return Course(int(checkpoint["iteration"]), int(checkpoint.get("rollbacks", 0)))
 
 
 @contextmanager

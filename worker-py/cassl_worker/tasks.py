@@ -66,8 +66,9 @@ class TaskContext:
     pause: threading.Event
     scratch: Path
 
-    def log(self, text: str) -> None:
-        self.emit(TaskEvent(log=LogLine(level="info", text=text)))
+    def log(self, text: str, level: str = "info") -> None:
+        """level: `info` or `warning`."""
+        self.emit(TaskEvent(log=LogLine(level=level, text=text)))
 
 
 def run_task(context: TaskContext) -> TaskOutput:
@@ -90,7 +91,7 @@ def run_task(context: TaskContext) -> TaskOutput:
 def run_train(task: TrainTask, context: TaskContext) -> TrainOutput:
     from cassl_worker.device import pick_device
     from cassl_worker.predict import kept_detector
-    from cassl_worker.train import Checkpoint, Progress, Trained, train
+    from cassl_worker.train import Checkpoint, Progress, RolledBack, Trained, train
 
     kept_detector.cache_clear()
     artifacts, lease, device = context.artifacts, context.lease, pick_device()
@@ -115,6 +116,8 @@ def run_train(task: TrainTask, context: TaskContext) -> TrainOutput:
                     context.emit(TaskEvent(train_progress=to_train_progress(event)))
                 case Checkpoint():
                     keep_checkpoint(event, context)
+                case RolledBack():
+                    context.log(f"{event.why} It goes on once more from iteration {event.to_iteration}.", "warning")
                 case Trained():
                     return store_trained(event, artifacts)
     raise HandBack

@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Generator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -17,6 +17,7 @@ from cassl.v1.task_pb2 import SolverConfig, TrainTask
 
 from cassl_worker.batches import Batch, TrainingBatches, sampling_seed
 from cassl_worker.checkpoint import (
+    Course,
     TrainingState,
     Weights,
     load_checkpoint,
@@ -49,6 +50,10 @@ PROGRESS_ITERATIONS = 10
 PROGRESS_SECONDS = 1.0
 """Progress is reported after so many iterations or seconds, whichever comes first."""
 BATCHES_AHEAD = 4
+MAX_ROLLBACKS = 1
+SEED_STRIDE = 1 << 32
+"""Seeds of tasks are smaller, so that each rollback has random numbers of its own."""
+LAST_CHECKPOINT = "last-checkpoint.pt"
 LOADING_THREADS = 1
 """One thread prepares a batch in a fraction of the time that a training iteration takes."""
 
@@ -81,6 +86,17 @@ class Trained:
     transplant_ledger: Path | None
 
 
+@dataclass(frozen=True)
+class RolledBack:
+    """Training has diverged; it goes on from `to_iteration` with half the learning rate and another order of images."""
+
+    why: str
+    to_iteration: int
+
+
+Event = Progress | Checkpoint | RolledBack | Trained
+
+
 def train(
     task: TrainTask,
     dataset: Dataset,
@@ -90,10 +106,11 @@ def train(
     init_from: Path | None,
     resume_from: Path | None,
     pause: threading.Event | None = None,
-) -> Generator[Progress | Checkpoint | Trained]:
+) -> Generator[Event]:
     """Trains a detector for all classes of the dataset.
 
     On the same CPU the same task gives the same weights, bit for bit, also if it goes on from one of its checkpoints.
+    A training that diverges goes on once from its last checkpoint, more carefully; after that it is TRAINING_DIVERGED.
 
     Args:
         scratch: folder for the files of the events.
@@ -104,13 +121,46 @@ def train(
     if not dataset.images:
         raise CasslError("DATASET_EMPTY", "The training set has no images.", "Add images to it.")
     solver, class_count = task.solver, dataset.class_count
-    detector, backbone_goals, ledger = starting_detector(task, class_count, init_from, scratch)
-    state = starting_state(detector.to(device), solver, backbone_goals)
-    start = load_checkpoint(resume_from, state) if resume_from is not None else 0
-    meter = Meter(start, solver)
-    with closing(batches_from(start, task, dataset)) as batches:
-        for iteration, batch in enumerate(batches, start):
-            torch.manual_seed(sampling_seed(task.seed, iteration))
+    last, rollbacks, why = scratch / LAST_CHECKPOINT, 0, ""
+    try:
+        while True:
+            detector, backbone_goals, ledger = starting_detector(task, class_count, init_from, scratch)
+            state = starting_state(detector.to(device), solver, backbone_goals)
+            start = last if last.exists() else resume_from
+            course = Course() if start is None else load_checkpoint(start, state)
+            course = replace(course, rollbacks=max(course.rollbacks, rollbacks))
+            if why:
+                yield RolledBack(why, course.iteration)
+            try:
+                is_done = yield from train_from(course, task, dataset, state, device, scratch, pause)
+                break
+            except CasslError as error:
+                if error.reason != "TRAINING_DIVERGED" or course.rollbacks == MAX_ROLLBACKS:
+                    raise
+                rollbacks, why = course.rollbacks + 1, error.message
+    finally:
+        last.unlink(missing_ok=True)
+    if is_done:
+        path = scratch / "weights.safetensors"
+        save_weights(path, Weights(task.detector.family, class_count, trained_tensors(state)))
+        yield Trained(path, solver.iterations, ledger)
+
+
+def train_from(
+    course: Course,
+    task: TrainTask,
+    dataset: Dataset,
+    state: TrainingState,
+    device: torch.device,
+    scratch: Path,
+    pause: threading.Event | None,
+) -> Generator[Event, None, bool]:
+    """Changes `state` up to the last iteration. Returns whether that was reached; TRAINING_DIVERGED."""
+    seed, solver = task.seed + course.rollbacks * SEED_STRIDE, careful(task.solver, course.rollbacks)
+    meter = Meter(course.iteration, solver)
+    with closing(batches_from(course.iteration, seed, task, dataset)) as batches:
+        for iteration, batch in enumerate(batches, course.iteration):
+            torch.manual_seed(sampling_seed(seed, iteration))
             losses = training_step(iteration, batch.to(device), state, solver)
             done = iteration + 1
             if (progress := meter.add(done, losses)) is not None:
@@ -119,14 +169,27 @@ def train(
                 break
             is_paused = pause is not None and pause.is_set()
             if is_paused or done % solver.checkpoint_every_iterations == 0:
-                path = scratch / f"checkpoint-{done}.pt"
-                save_checkpoint(path, state, done)
-                yield Checkpoint(done, path)
+                yield save(state, replace(course, iteration=done), scratch)
             if is_paused:
-                return
-    path = scratch / "weights.safetensors"
-    save_weights(path, Weights(task.detector.family, class_count, trained_tensors(state)))
-    yield Trained(path, solver.iterations, ledger)
+                return False
+    return True
+
+
+def careful(solver: SolverConfig, rollbacks: int) -> SolverConfig:
+    """The solver with half the learning rate for each rollback."""
+    changed = SolverConfig()
+    changed.CopyFrom(solver)
+    changed.learning_rate = solver.learning_rate / 2**rollbacks
+    return changed
+
+
+def save(state: TrainingState, course: Course, scratch: Path) -> Checkpoint:
+    path, last = scratch / f"checkpoint-{course.iteration}.pt", scratch / LAST_CHECKPOINT
+    save_checkpoint(path, state, course)
+    # The receiver of the checkpoint deletes its file.
+    last.unlink(missing_ok=True)
+    last.hardlink_to(path)
+    return Checkpoint(course.iteration, path)
 
 
 def starting_detector(
@@ -155,14 +218,14 @@ def starting_state(detector: Detector, solver: SolverConfig, backbone_goals: Map
     return TrainingState(detector, build_optimizer(detector, solver), learning, average, goals)
 
 
-def batches_from(start: int, task: TrainTask, dataset: Dataset) -> Generator[Batch]:
+def batches_from(start: int, seed: int, task: TrainTask, dataset: Dataset) -> Generator[Batch]:
     """The batches of the iterations from `start` on, prepared in the background."""
     source = TrainingBatches(
         dataset,
         input_size=(task.detector.input_width_px, task.detector.input_height_px),
         images_per_batch=task.solver.images_per_batch,
         augmentation=task.solver.augmentation,
-        seed=task.seed,
+        seed=seed,
     )
     iterations = range(start, task.solver.iterations)
     return prefetch(source.batch, iterations, ahead=BATCHES_AHEAD, threads=LOADING_THREADS)
