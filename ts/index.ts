@@ -74,7 +74,13 @@ export {
   withOracleClasses,
   worstImages,
 } from "./evaluation/diagnosis/index.js";
-export type { Worker } from "./gen/cassl/v1/controller_service.js";
+export type {
+  EvaluateDetectionsResponse,
+  ImageDetections,
+  PseudoLabeledImage,
+  RegisteredDataset,
+  Worker,
+} from "./gen/cassl/v1/controller_service.js";
 export { type Run, type RunConfig, type RunEvent, State } from "./gen/cassl/v1/run.js";
 export type { BoxColumns } from "./labels/box-columns.js";
 export {

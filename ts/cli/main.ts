@@ -11,6 +11,7 @@ import { addDoctor } from "./doctor.js";
 import { addEval } from "./eval.js";
 import { EXIT_USAGE, exitCodeOf } from "./exit-code.js";
 import { describeFailure, failureJson } from "./failure.js";
+import { addGc } from "./gc.js";
 import { addInit } from "./init.js";
 import { addLabels } from "./labels.js";
 import { addPredict } from "./predict.js";
@@ -53,6 +54,7 @@ function createProgram(): Command {
     addPredict,
     addCertify,
     addDoctor,
+    addGc,
   ];
   for (const add of commands) add(program);
   return program;

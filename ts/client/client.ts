@@ -1,10 +1,18 @@
 /** A controller's client. Every failure is a CasslError: the controller's own, or CONTROLLER_UNREACHABLE. */
 import { type ArtifactRef, ArtifactServiceClient } from "../gen/cassl/v1/artifact_service.js";
-import { ControllerServiceClient, type Worker } from "../gen/cassl/v1/controller_service.js";
-import type { Run, RunConfig, RunEvent, State } from "../gen/cassl/v1/run.js";
+import {
+  ControllerServiceClient,
+  type EvaluateDetectionsRequest,
+  type EvaluateDetectionsResponse,
+  type ImageDetections,
+  type PseudoLabeledImage,
+  type RegisteredDataset,
+  type Worker,
+} from "../gen/cassl/v1/controller_service.js";
+import type { DataConfig, Run, RunConfig, RunEvent, State } from "../gen/cassl/v1/run.js";
 import { UNARY_DEADLINE_MS } from "../grpc/limits.js";
 import { download, upload } from "./artifact-transfer.js";
-import { type CallContext, type CallSettings, callUnary, readStream } from "./calls.js";
+import { type CallContext, type CallSettings, callUnary, readStream, sendStream } from "./calls.js";
 import { type ConnectionOptions, connection } from "./connection.js";
 import { resumingStream } from "./resuming.js";
 
@@ -21,6 +29,9 @@ export interface RunFilter {
   /** Runs of this name. Left out: of any. */
   readonly name?: string;
 }
+
+/** A day: of calls whose work is as long as the data are large. */
+const NO_LIMIT_SECONDS = 86_400;
 
 /**
  * The controller at an address. It is connected to by the first call, and again whenever that is needed.
@@ -39,10 +50,19 @@ export class CasslClient {
     this.#context = { address, timeoutSeconds };
   }
 
-  /** Idempotent by id. CONFIG_INVALID names the field; RUN_EXISTS if the id is taken by another configuration. */
-  async createRun(runId: string, config: RunConfig, settings?: CallSettings): Promise<Run> {
+  /**
+   * Idempotent by id. CONFIG_INVALID names the field; RUN_EXISTS if the id is taken by another configuration.
+   * @param settings with `dataset`, the run is on the registered data set of that name, and `config.data` is not read;
+   * DATASET_NOT_FOUND if there is none.
+   */
+  async createRun(
+    runId: string,
+    config: RunConfig,
+    { dataset = "", ...settings }: CallSettings & { readonly dataset?: string } = {},
+  ): Promise<Run> {
     const method = this.#controller.createRun.bind(this.#controller);
-    const { run } = await callUnary(method, { run_id: runId, config }, this.#context, settings);
+    const sent = dataset === "" ? config : { ...config, data: undefined };
+    const { run } = await callUnary(method, { run_id: runId, config: sent, dataset }, this.#context, settings);
     return run as Run;
   }
 
@@ -90,6 +110,57 @@ export class CasslClient {
       readStream(() => this.#controller.watchRun({ run_id: runId, after_sequence }), this.#context, signal);
     const next = (_: number, { event }: { event: RunEvent | undefined }): number => (event as RunEvent).sequence;
     for await (const { event } of resumingStream(open, afterSequence, next, signal)) yield event as RunEvent;
+  }
+
+  /**
+   * The pseudo labels of an arm, image by image, in the order of the unlabeled set. A stream that breaks is taken up where it
+   * was. RUN_NOT_FOUND; PSEUDO_LABELS_NOT_FOUND if the run has not selected them yet, or the arm has none.
+   */
+  async *streamPseudoLabels(
+    runId: string,
+    arm: string,
+    signal?: AbortSignal,
+  ): AsyncGenerator<PseudoLabeledImage, void, undefined> {
+    const open = (skip_images: number) =>
+      readStream(() => this.#controller.streamPseudoLabels({ run_id: runId, arm, skip_images }), this.#context, signal);
+    const pages = resumingStream(open, 0, (count, { images }) => count + images.length, signal);
+    for await (const { images } of pages) yield* images;
+  }
+
+  /**
+   * Looks into the images of a data set and keeps the result under a name; it may take long. Idempotent by name.
+   * DATASET_EXISTS if the name is taken by other data; otherwise what is wrong with the data.
+   */
+  async registerDataset(
+    name: string,
+    data: DataConfig,
+    { seed = 0, timeoutSeconds = NO_LIMIT_SECONDS, signal }: CallSettings & { readonly seed?: number } = {},
+  ): Promise<RegisteredDataset> {
+    const method = this.#controller.registerDataset.bind(this.#controller);
+    const settings = { timeoutSeconds, signal };
+    return (await callUnary(method, { name, data, seed }, this.#context, settings)).dataset as RegisteredDataset;
+  }
+
+  async listDatasets(settings?: CallSettings): Promise<RegisteredDataset[]> {
+    const method = this.#controller.listDatasets.bind(this.#controller);
+    return (await callUnary(method, {}, this.#context, settings)).datasets;
+  }
+
+  /**
+   * COCO numbers of detections on the validation images of a registered data set. Images may come in any order.
+   * DATASET_NOT_FOUND; ANNOTATIONS_INVALID names an image or a value that is wrong.
+   */
+  async evaluateDetections(
+    dataset: string,
+    detections: AsyncIterable<ImageDetections> | Iterable<ImageDetections>,
+    settings?: CallSettings,
+  ): Promise<EvaluateDetectionsResponse> {
+    async function* messages(): AsyncGenerator<EvaluateDetectionsRequest> {
+      yield { message: { $case: "start", value: { dataset } } };
+      for await (const value of detections) yield { message: { $case: "detections", value } };
+    }
+    const start = this.#controller.evaluateDetections.bind(this.#controller);
+    return sendStream((callback) => start(callback), messages(), this.#context, settings);
   }
 
   async listWorkers(settings?: CallSettings): Promise<Worker[]> {

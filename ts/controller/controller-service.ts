@@ -1,29 +1,52 @@
+/** What ControllerService answers, from what the controller is made of. */
+import type { ArtifactStore } from "../core/artifacts.js";
 import { CasslError } from "../core/errors.js";
-import type { ControllerServiceServer, WatchRunResponse } from "../gen/cassl/v1/controller_service.js";
+import type {
+  ControllerServiceServer,
+  StreamPseudoLabelsRequest,
+  StreamPseudoLabelsResponse,
+  WatchRunResponse,
+} from "../gen/cassl/v1/controller_service.js";
 import type { FrameCounts } from "../gen/cassl/v1/prediction_frame.js";
-import { serverStreaming, unary } from "./rpc.js";
+import type { Datasets } from "./datasets.js";
+import { evaluateDetections } from "./evaluate-detections.js";
+import { streamPseudoLabels } from "./pseudo-labels.js";
+import { clientStreaming, serverStreaming, unary } from "./rpc.js";
 import { pageOfRuns } from "./run-pages.js";
 import type { Runs } from "./runs.js";
+import type { StateStore } from "./state.js";
 import type { WorkerPool } from "./workers.js";
 
-export function controllerService(
-  runs: Runs,
-  pool: Pick<WorkerPool, "list" | "drain">,
-  frames: FrameCounts,
-): ControllerServiceServer {
+export interface ServiceParts {
+  readonly runs: Runs;
+  readonly datasets: Datasets;
+  readonly pool: Pick<WorkerPool, "list" | "drain">;
+  readonly state: StateStore;
+  readonly frames: FrameCounts;
+  readonly artifacts: ArtifactStore;
+}
+
+export function controllerService(parts: ServiceParts): ControllerServiceServer {
+  const { runs, datasets, pool, artifacts, frames } = parts;
   return {
-    createRun: unary(({ run_id, config }) => ({ run: runs.create(run_id, config) })),
+    createRun: unary(({ run_id, config, dataset }) => ({
+      run: runs.create(run_id, datasets.resolve(config, dataset)),
+    })),
     getRun: unary(({ run_id }) => ({ run: runs.get(run_id) })),
     listRuns: unary((request) => pageOfRuns(request, runs.list)),
     cancelRun: unary(({ run_id }) => ({ run: runs.cancel(run_id) })),
     retryRun: unary(({ run_id }) => ({ run: runs.retry(run_id) })),
-    watchRun: serverStreaming(({ run_id, after_sequence }, signal) => responses(runs, run_id, after_sequence, signal)),
+    watchRun: serverStreaming(({ run_id, after_sequence }, signal) => watch(runs, run_id, after_sequence, signal)),
+    streamPseudoLabels: serverStreaming((request) => pseudoLabels(parts, request)),
+    registerDataset: unary(async (request, signal) => ({ dataset: await datasets.register(request, signal) })),
+    listDatasets: unary(() => ({ datasets: datasets.list() })),
+    evaluateDetections: clientStreaming((requests) => evaluateDetections(requests, datasets.get, artifacts)),
     listWorkers: unary(() => ({ workers: pool.list(), frames })),
     drainWorker: unary(({ worker_id }) => ({ worker: pool.drain(worker_id) })),
   };
 }
 
-async function* responses(
+async function* watch(
   runs: Runs,
   runId: string,
   afterSequence: number,
@@ -34,4 +57,13 @@ async function* responses(
     throw new CasslError("REQUEST_INVALID", `\`after_sequence\` is ${afterSequence}.`, remedy);
   }
   for await (const event of runs.watch(runId, afterSequence, signal)) yield { event };
+}
+
+async function* pseudoLabels(
+  { runs, state, artifacts }: ServiceParts,
+  request: StreamPseudoLabelsRequest,
+): AsyncGenerator<StreamPseudoLabelsResponse> {
+  const run = runs.get(request.run_id);
+  const events = state.eventsAfter(run.run_id, 0, Number.MAX_SAFE_INTEGER);
+  yield* streamPseudoLabels(request, run, events, state, artifacts);
 }

@@ -5,6 +5,7 @@ import { withinRoots } from "./access/data-roots.js";
 import { artifactService } from "./artifact-service.js";
 import { createChildWorkers } from "./child-workers.js";
 import { controllerService } from "./controller-service.js";
+import { createDatasets } from "./datasets.js";
 import { createFrameTally } from "./frame-tally.js";
 import { serveFrames } from "./frames.js";
 import { runExecution } from "./run-execution.js";
@@ -99,10 +100,11 @@ async function openAll(options: ControllerOptions, closers: Closer[]): Promise<s
     submit: pool.tasks.submit,
   });
   const runs = createRuns(createRunLog(state), execute, access.roots);
+  const datasets = createDatasets({ state, artifacts, inspections, roots: access.roots });
 
   const handlers = {
     artifacts: artifactService(artifacts),
-    controller: controllerService(runs, pool, tally.total),
+    controller: controllerService({ runs, datasets, pool, state, artifacts, frames: tally.total }),
     workers: workerService(pool),
   };
   const server = createServer(handlers, access.guards);

@@ -10,11 +10,14 @@ import type {
 } from "@grpc/grpc-js";
 import { toStatus } from "../grpc/status.js";
 
+/** The signal aborts when the caller leaves. */
 export function unary<Request, Response>(
-  answer: (request: Request) => Response | Promise<Response>,
+  answer: (request: Request, signal: AbortSignal) => Response | Promise<Response>,
 ): handleUnaryCall<Request, Response> {
   return (call, callback) => {
-    const answering = async (): Promise<Response> => answer(call.request);
+    const caller = new AbortController();
+    call.on("cancelled", () => caller.abort());
+    const answering = async (): Promise<Response> => answer(call.request, caller.signal);
     answering().then(
       (response) => callback(null, response),
       (error: unknown) => callback(toStatus(error)),

@@ -3,16 +3,14 @@
  * One process writes; others may read.
  */
 import { CasslError } from "../core/errors.js";
+import { RegisteredDataset } from "../gen/cassl/v1/controller_service.js";
 import { PredictionShard } from "../gen/cassl/v1/prediction_frame.js";
 import { Run, RunEvent, type State, type StepProgress, stateToJSON } from "../gen/cassl/v1/run.js";
 import { CheckpointSaved } from "../gen/cassl/v1/worker_service.js";
 import type { StepRecord, StepStore } from "../pipeline/step.js";
 import { type Database, openDatabase, type Row } from "./sqlite.js";
 
-/** Raise it, and migrate in `migrate`, when the tables change. */
-const SCHEMA_VERSION = 1;
-
-const SCHEMA = `
+const TABLES = `
   CREATE TABLE runs (
     run_id TEXT PRIMARY KEY,
     run TEXT NOT NULL                   -- JSON of cassl.v1.Run
@@ -45,8 +43,25 @@ const SCHEMA = `
   ) STRICT, WITHOUT ROWID;
 `;
 
+const DATASETS = `
+  CREATE TABLE datasets (
+    name TEXT PRIMARY KEY,
+    dataset TEXT NOT NULL               -- JSON of cassl.v1.RegisteredDataset
+  ) STRICT, WITHOUT ROWID;
+`;
+
+const MENTIONS = `
+  SELECT output AS text FROM steps UNION ALL SELECT run FROM runs UNION ALL SELECT dataset FROM datasets
+  UNION ALL SELECT checkpoint FROM tasks WHERE checkpoint IS NOT NULL UNION ALL SELECT sha256 FROM shards
+`;
+
+/** What each version of the schema adds. To change tables, add one. */
+const MIGRATIONS = [TABLES, DATASETS];
+
 /** Every member may throw STORAGE_FAILED. */
-export interface StateStore extends StepStore, RunTable, TaskTable {
+export interface StateStore extends StepStore, RunTable, TaskTable, DatasetTable {
+  /** Every text that may name an artifact: outputs of steps, results of runs, data sets, checkpoints and shards. */
+  mentions(): string[];
   transaction<T>(work: () => T): T;
   close(): void;
 }
@@ -99,6 +114,13 @@ export interface TaskTable {
   removeShard(taskId: string, shard: number): void;
 }
 
+export interface DatasetTable {
+  saveDataset(dataset: RegisteredDataset): void;
+  findDataset(name: string): RegisteredDataset | undefined;
+  /** By name. */
+  listDatasets(): RegisteredDataset[];
+}
+
 /** STORAGE_FAILED if the file cannot be used; VERSION_MISMATCH if a newer cassl wrote it. */
 export function openState(file: string): StateStore {
   const database = openDatabase(file);
@@ -109,6 +131,12 @@ export function openState(file: string): StateStore {
       ...runTable(database),
       ...stepTable(database),
       ...taskTable(database),
+      ...datasetTable(database),
+      mentions: () =>
+        database
+          .prepare(MENTIONS)
+          .all()
+          .map(({ text }) => String(text)),
       transaction: database.transaction,
       close: database.close,
     };
@@ -120,15 +148,16 @@ export function openState(file: string): StateStore {
 
 function migrate(database: Database, file: string): void {
   const found = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
-  if (found > SCHEMA_VERSION) {
+  if (found > MIGRATIONS.length) {
     throw new CasslError(
       "VERSION_MISMATCH",
-      `${file} was written by a newer cassl: its schema has version ${found}, this one knows ${SCHEMA_VERSION}.`,
+      `${file} was written by a newer cassl: its schema has version ${found}, this one knows ${MIGRATIONS.length}.`,
       "Install the newer cassl, or choose another --workspace.",
     );
   }
-  if (found === SCHEMA_VERSION) return;
-  database.transaction(() => database.exec(`${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}`));
+  if (found === MIGRATIONS.length) return;
+  const missing = MIGRATIONS.slice(found).join("");
+  database.transaction(() => database.exec(`${missing} PRAGMA user_version = ${MIGRATIONS.length}`));
 }
 
 function runTable(database: Database): RunTable {
@@ -208,6 +237,21 @@ function taskTable(database: Database): TaskTable {
       add.run(taskId, shard, image_count, box_count, sha256),
     removeShard: (taskId, number) => remove.run(taskId, number),
   };
+}
+
+function datasetTable(database: Database): DatasetTable {
+  const save = database.prepare("INSERT OR REPLACE INTO datasets VALUES (?, ?)");
+  const find = database.prepare("SELECT dataset FROM datasets WHERE name = ?");
+  const list = database.prepare("SELECT dataset FROM datasets ORDER BY name");
+  return {
+    saveDataset: (dataset) => save.run(dataset.name, JSON.stringify(RegisteredDataset.toJSON(dataset))),
+    findDataset: (name) => optional(find.get(name), toDataset),
+    listDatasets: () => list.all().map(toDataset),
+  };
+}
+
+function toDataset({ dataset }: Row): RegisteredDataset {
+  return RegisteredDataset.fromJSON(JSON.parse(String(dataset)));
 }
 
 function optional<T>(row: Row | undefined, decode: (row: Row) => T): T | undefined {

@@ -12,6 +12,8 @@ import { lockWorkspace } from "./workspace-lock.js";
 export interface Workspace {
   readonly state: StateStore;
   readonly artifacts: ResumableArtifactStore;
+  /** Where the artifacts are. */
+  readonly artifactFolder: string;
   readonly folders: RunFolders;
   readonly inspections: InspectionCache;
   /** The folder that remote images are kept in. */
@@ -27,13 +29,15 @@ export async function openWorkspace(workspace: string): Promise<Workspace> {
     for (const closer of closers.splice(0).reverse()) closer();
   };
   try {
-    const artifacts = await openArtifactStore(join(workspace, "artifacts"));
+    const artifactFolder = join(workspace, "artifacts");
+    const artifacts = await openArtifactStore(artifactFolder);
     const folders = await openRunFolders(join(workspace, "runs"));
     const state = openState(join(workspace, "state.db"));
     closers.push(state.close);
     const inspections = openInspections(join(workspace, "inspections.db"));
     closers.push(inspections.close);
-    return { state, artifacts, folders, inspections, imageCache: join(workspace, "images"), close };
+    const imageCache = join(workspace, "images");
+    return { state, artifacts, artifactFolder, folders, inspections, imageCache, close };
   } catch (error) {
     close();
     throw error;

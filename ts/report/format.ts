@@ -16,6 +16,13 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
 }
 
+/** `512 B`, `1.5 MiB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  const power = Math.min(4, Math.floor(Math.log2(bytes) / 10));
+  return `${(bytes / 1024 ** power).toFixed(1)} ${["B", "KiB", "MiB", "GiB", "TiB"][power]}`;
+}
+
 /** At most three significant digits, without trailing zeros: `0.00132`, `0.8`, `153`. */
 export function formatNumber(value: number): string {
   if (Math.abs(value) >= 100) return value.toFixed(0);
