@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { CasslClient, type RunFilter } from "../../../ts/client/client.js";
 import { type Controller, startController } from "../../../ts/controller/controller.js";
 import { CasslError } from "../../../ts/core/errors.js";
-import { sha256 } from "../../../ts/core/hash.js";
+import { canonicalJson, sha256 } from "../../../ts/core/hash.js";
 import { ErrorReason } from "../../../ts/gen/cassl/v1/error_reason.js";
 import { type RunConfig, State } from "../../../ts/gen/cassl/v1/run.js";
 import { parseConfig } from "../../../ts/pipeline/config.js";
@@ -46,7 +46,7 @@ describe("client", () => {
   it("creates a run once per id", async () => {
     const created = await client.createRun("a", missing);
     assert.equal(created.run_id, "a");
-    assert.deepEqual(JSON.parse(JSON.stringify(created.config)), JSON.parse(JSON.stringify(missing)));
+    assert.equal(canonicalJson(created.config), canonicalJson(missing));
     assert.equal((await client.createRun("a", missing)).config_hash, created.config_hash);
     await assert.rejects(client.createRun("a", { ...missing, seed: 1 }), { reason: "RUN_EXISTS", message: /`a`/ });
     assert.deepEqual(

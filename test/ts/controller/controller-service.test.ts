@@ -4,6 +4,7 @@ import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CasslClient } from "../../../ts/client/client.js";
 import { type Controller, startController } from "../../../ts/controller/controller.js";
+import { canonicalJson } from "../../../ts/core/hash.js";
 import { evaluateCoco } from "../../../ts/evaluation/coco/index.js";
 import type { ImageDetections, PseudoLabeledImage } from "../../../ts/gen/cassl/v1/controller_service.js";
 import { type DataConfig, type RunConfig, State } from "../../../ts/gen/cassl/v1/run.js";
@@ -48,7 +49,7 @@ describe("controller service", () => {
     it("can be named by runs, which reuse what was found", async () => {
       const run = await client.getRun("first");
       assert.equal(run.state, State.SUCCEEDED, run.error?.message);
-      assert.equal(JSON.stringify(run.config?.data), JSON.stringify(data));
+      assert.equal(canonicalJson(run.config?.data), canonicalJson(data));
       const result = JSON.parse(Buffer.from(await client.getArtifact(run.result?.sha256 ?? "")).toString());
       assert.deepEqual([result.steps[0].name, result.steps[0].reused], ["curate", true]);
     });
