@@ -13,7 +13,7 @@ const arrows = {
   report: ["core", "images", "data", "pipeline", "evaluation"],
   grpc: ["core"],
   controller: ["core", "images", "grpc", "data", "labels", "evaluation", "pipeline", "report"],
-  client: ["core", "grpc"],
+  client: ["core", "grpc", "pipeline"],
 };
 
 /** For each dependency, the only files that may import it. */

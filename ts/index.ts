@@ -77,8 +77,10 @@ export {
 export type {
   EvaluateDetectionsResponse,
   ImageDetections,
+  PlannedStep,
   PseudoLabeledImage,
   RegisteredDataset,
+  RunPlan,
   Worker,
 } from "./gen/cassl/v1/controller_service.js";
 export { type Run, type RunConfig, type RunEvent, State } from "./gen/cassl/v1/run.js";

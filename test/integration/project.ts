@@ -126,8 +126,7 @@ async function writeSet(folder: string, name: string, count: number, random: () 
     { id: 1, name: "red" },
     { id: 2, name: "blue" },
   ];
-  if (name !== "unlabeled")
-    await writeFile(join(folder, `${name}.json`), JSON.stringify({ images, annotations, categories }));
+  await writeFile(join(folder, `${name}.json`), JSON.stringify({ images, annotations, categories }));
 }
 
 export interface Finished {

@@ -14,6 +14,7 @@ import { describeFailure, failureJson } from "./failure.js";
 import { addGc } from "./gc.js";
 import { addInit } from "./init.js";
 import { addLabels } from "./labels.js";
+import { addPlan } from "./plan.js";
 import { addPredict } from "./predict.js";
 import { addReport } from "./report.js";
 import { addRetry } from "./retry.js";
@@ -39,6 +40,7 @@ function createProgram(): Command {
     addConvert,
     addCurate,
     addSplit,
+    addPlan,
     addRun,
     addReport,
     addSelect,

@@ -1,4 +1,5 @@
 /** A controller's client. Every failure is a CasslError: the controller's own, or CONTROLLER_UNREACHABLE. */
+import { fromErrorDetail } from "../core/errors.js";
 import { type ArtifactRef, ArtifactServiceClient } from "../gen/cassl/v1/artifact_service.js";
 import {
   ControllerServiceClient,
@@ -7,10 +8,12 @@ import {
   type ImageDetections,
   type PseudoLabeledImage,
   type RegisteredDataset,
+  type RunPlan,
   type Worker,
 } from "../gen/cassl/v1/controller_service.js";
 import type { DataConfig, Run, RunConfig, RunEvent, State } from "../gen/cassl/v1/run.js";
 import { UNARY_DEADLINE_MS } from "../grpc/limits.js";
+import type { RunResult } from "../pipeline/pipeline.js";
 import { download, upload } from "./artifact-transfer.js";
 import { type CallContext, type CallSettings, callUnary, readStream, sendStream } from "./calls.js";
 import { type ConnectionOptions, connection } from "./connection.js";
@@ -64,6 +67,24 @@ export class CasslClient {
     const sent = dataset === "" ? config : { ...config, data: undefined };
     const { run } = await callUnary(method, { run_id: runId, config: sent, dataset }, this.#context, settings);
     return run as Run;
+  }
+
+  /**
+   * What `createRun` with the same configuration would do, and how long it would take. Looks into the images, which a run
+   * reuses, and may take long. @param settings `probe`: train for 20 iterations what was never measured; `dataset`: as there.
+   */
+  async planRun(
+    config: RunConfig,
+    {
+      dataset = "",
+      probe = false,
+      timeoutSeconds = NO_LIMIT_SECONDS,
+      signal,
+    }: CallSettings & { readonly dataset?: string; readonly probe?: boolean } = {},
+  ): Promise<RunPlan> {
+    const method = this.#controller.planRun.bind(this.#controller);
+    const request = { config: dataset === "" ? config : { ...config, data: undefined }, dataset, probe };
+    return (await callUnary(method, request, this.#context, { timeoutSeconds, signal })).plan as RunPlan;
   }
 
   /** RUN_NOT_FOUND if there is no such run. */
@@ -161,6 +182,18 @@ export class CasslClient {
     }
     const start = this.#controller.evaluateDetections.bind(this.#controller);
     return sendStream((callback) => start(callback), messages(), this.#context, settings);
+  }
+
+  /**
+   * Waits for the end of a run and gives its result.json. Throws what the run has failed with.
+   * RUN_NOT_FOUND if there is no such run; CANCELLED when `signal` aborts, which leaves the run alone.
+   */
+  async resultOf(runId: string, signal?: AbortSignal): Promise<RunResult> {
+    for await (const _ of this.watchRun(runId, 0, signal));
+    const { error, result } = await this.getRun(runId, { signal });
+    if (error !== undefined) throw fromErrorDetail(error);
+    const bytes = await this.getArtifact(result?.sha256 ?? "", signal);
+    return JSON.parse(Buffer.from(bytes).toString()) as RunResult;
   }
 
   async listWorkers(settings?: CallSettings): Promise<Worker[]> {

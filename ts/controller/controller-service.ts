@@ -10,6 +10,7 @@ import type {
 import type { FrameCounts } from "../gen/cassl/v1/prediction_frame.js";
 import type { Datasets } from "./datasets.js";
 import { evaluateDetections } from "./evaluate-detections.js";
+import type { Planner } from "./planner.js";
 import { streamPseudoLabels } from "./pseudo-labels.js";
 import { clientStreaming, serverStreaming, unary } from "./rpc.js";
 import { pageOfRuns } from "./run-pages.js";
@@ -19,6 +20,7 @@ import type { WorkerPool } from "./workers.js";
 
 export interface ServiceParts {
   readonly runs: Runs;
+  readonly planner: Planner;
   readonly datasets: Datasets;
   readonly pool: Pick<WorkerPool, "list" | "drain">;
   readonly state: StateStore;
@@ -27,10 +29,13 @@ export interface ServiceParts {
 }
 
 export function controllerService(parts: ServiceParts): ControllerServiceServer {
-  const { runs, datasets, pool, artifacts, frames } = parts;
+  const { runs, planner, datasets, pool, artifacts, frames } = parts;
   return {
     createRun: unary(({ run_id, config, dataset }) => ({
       run: runs.create(run_id, datasets.resolve(config, dataset)),
+    })),
+    planRun: unary(async ({ config, dataset, probe }, signal) => ({
+      plan: await planner.plan(datasets.resolve(config, dataset), probe, signal),
     })),
     getRun: unary(({ run_id }) => ({ run: runs.get(run_id) })),
     listRuns: unary((request) => pageOfRuns(request, runs.list)),

@@ -8,6 +8,9 @@ import { controllerService } from "./controller-service.js";
 import { createDatasets } from "./datasets.js";
 import { createFrameTally } from "./frame-tally.js";
 import { serveFrames } from "./frames.js";
+import { createMeasurements } from "./measurements.js";
+import { pipelineWorkers } from "./pipeline-workers.js";
+import { createPlanner } from "./planner.js";
 import { runExecution } from "./run-execution.js";
 import { createRunLog } from "./run-log.js";
 import { createRuns, type Recovery } from "./runs.js";
@@ -89,22 +92,20 @@ async function openAll(options: ControllerOptions, closers: Closer[]): Promise<s
   const shards = createShardLedger(state, artifacts, pool);
   const tally = createFrameTally(pool);
   frames.answer(shards, tally);
-  const execute = runExecution({
-    state,
-    artifacts,
-    folders,
-    inspections,
-    imageCache,
-    shards,
-    tally,
-    submit: pool.tasks.submit,
-  });
-  const runs = createRuns(createRunLog(state), execute, access.roots);
-  const datasets = createDatasets({ state, artifacts, inspections, roots: access.roots });
+  const attached = pool.list;
+  const measurements = createMeasurements({ state, artifacts, workers: attached });
+  const { submit } = pool.tasks;
+  const stores = { state, artifacts, inspections, imageCache };
+  const execute = runExecution({ ...stores, folders, shards, tally, submit, measurements, attached });
+  const { roots } = access;
+  const runs = createRuns(createRunLog(state), execute, roots);
+  const datasets = createDatasets({ ...stores, roots });
+  const workers = pipelineWorkers({ submit, shards, tally, emit: () => {} });
+  const planner = createPlanner({ ...stores, artifactFolder: opened.artifactFolder, roots, measurements, workers, attached });
 
   const handlers = {
     artifacts: artifactService(artifacts),
-    controller: controllerService({ runs, datasets, pool, state, artifacts, frames: tally.total }),
+    controller: controllerService({ runs, planner, datasets, pool, state, artifacts, frames: tally.total }),
     workers: workerService(pool),
   };
   const server = createServer(handlers, access.guards);

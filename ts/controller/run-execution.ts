@@ -3,12 +3,15 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ArtifactStore } from "../core/artifacts.js";
 import type { InspectionCache } from "../data/inspect-image.js";
+import type { Worker } from "../gen/cassl/v1/controller_service.js";
 import type { Config } from "../pipeline/config.js";
+import { checkGates } from "../pipeline/gates.js";
 import { type RunResult, runPipeline } from "../pipeline/pipeline.js";
 import { createSteps } from "../pipeline/step.js";
 import { type ReportInput, writeReport } from "../report/report.js";
 import { curatedData, reportedCuration } from "./curation.js";
 import type { FrameTally } from "./frame-tally.js";
+import { deviceOf, expectation, type Measurements, measuredSteps } from "./measurements.js";
 import { pipelineWorkers } from "./pipeline-workers.js";
 import type { RunFolders } from "./run-folders.js";
 import type { ExecuteRun } from "./runs.js";
@@ -26,6 +29,9 @@ export interface RunResources {
   readonly shards: ShardLedger;
   readonly tally: FrameTally;
   readonly submit: Submit;
+  readonly measurements: Measurements;
+  /** The attached workers. */
+  attached(): readonly Worker[];
 }
 
 export function runExecution({
@@ -37,16 +43,20 @@ export function runExecution({
   shards,
   tally,
   submit,
+  measurements,
+  attached,
 }: RunResources): ExecuteRun {
   return async ({ run_id, created_at }, config, emit, signal) => {
-    const steps = createSteps(state, artifacts, emit, signal);
+    const expect = expectation(measurements, attached().map(deviceOf));
+    const steps = measuredSteps(createSteps(state, artifacts, emit, signal), config, measurements, expect);
     const workers = pipelineWorkers({ submit, shards, tally, emit });
-    const result = await runPipeline(run_id, config, { steps, workers, artifacts, inspections, imageCache, emit });
+    const result = await runPipeline(run_id, config, { steps, workers, artifacts, inspections, imageCache, emit, checkGates });
     const finishedAt = new Date();
     const curated = curatedData(result, state);
     const report: ReportInput = {
       run: { run_id, config, created_at: created_at ?? finishedAt, finished_at: finishedAt },
       result,
+      planned: steps.planned,
       progress: result.steps.flatMap(({ name, key }) =>
         state.progressOf(key).map((entry) => ({ ...entry, step: name })),
       ),

@@ -9,8 +9,8 @@ import { checkData, createDataRoots } from "./access/data-roots.js";
 import { hasEnded, type RunLog } from "./run-log.js";
 import type { ListedRun, RunQuery } from "./state.js";
 
-/** What to do at start with runs that the last controller left under way. */
-export type Recovery = "resume" | "fail";
+/** What to do at start with runs that the last controller left under way. `leave`: nothing. */
+export type Recovery = "resume" | "fail" | "leave";
 
 /** Does the work of a run. */
 export type ExecuteRun = (run: Run, config: Config, emit: EmitEvent, signal: AbortSignal) => Promise<FinishedRun>;
@@ -141,6 +141,7 @@ export function createRuns(log: RunLog, execute: ExecuteRun, roots = createDataR
     },
     watch: (runId, afterSequence, signal) => log.watch(get(runId).run_id, afterSequence, signal),
     recover(recovery) {
+      if (recovery === "leave") return;
       const unfinished = log.list({ states: [State.PENDING, State.RUNNING] }).map(({ run }) => run);
       for (const { run_id } of unfinished.reverse().filter((run) => !active.has(run.run_id))) {
         if (recovery === "resume") enqueue(run_id);

@@ -55,11 +55,22 @@ const MENTIONS = `
   UNION ALL SELECT checkpoint FROM tasks WHERE checkpoint IS NOT NULL UNION ALL SELECT sha256 FROM shards
 `;
 
+const MEASUREMENTS = `
+  CREATE TABLE measurements (           -- the latest of each kind of work on each device
+    profile TEXT NOT NULL,
+    device TEXT NOT NULL,
+    seconds_per_unit REAL NOT NULL,
+    overhead_seconds REAL NOT NULL,
+    bytes INTEGER NOT NULL,
+    PRIMARY KEY (profile, device)
+  ) STRICT, WITHOUT ROWID;
+`;
+
 /** What each version of the schema adds. To change tables, add one. */
-const MIGRATIONS = [TABLES, DATASETS];
+const MIGRATIONS = [TABLES, DATASETS, MEASUREMENTS];
 
 /** Every member may throw STORAGE_FAILED. */
-export interface StateStore extends StepStore, RunTable, TaskTable, DatasetTable {
+export interface StateStore extends StepStore, RunTable, TaskTable, DatasetTable, MeasurementTable {
   /** Every text that may name an artifact: outputs of steps, results of runs, data sets, checkpoints and shards. */
   mentions(): string[];
   transaction<T>(work: () => T): T;
@@ -121,6 +132,24 @@ export interface DatasetTable {
   listDatasets(): RegisteredDataset[];
 }
 
+/** How long a kind of work took on a device. */
+export interface Measurement {
+  /** Of a Work. */
+  readonly profile: string;
+  readonly device: string;
+  readonly seconds_per_unit: number;
+  /** What is not for units, such as loading. */
+  readonly overhead_seconds: number;
+  /** Of the artifacts that it left. */
+  readonly bytes: number;
+}
+
+export interface MeasurementTable {
+  /** In place of an earlier one of the same work on the same device. */
+  saveMeasurement(measurement: Measurement): void;
+  listMeasurements(): Measurement[];
+}
+
 /** STORAGE_FAILED if the file cannot be used; VERSION_MISMATCH if a newer cassl wrote it. */
 export function openState(file: string): StateStore {
   const database = openDatabase(file);
@@ -132,6 +161,7 @@ export function openState(file: string): StateStore {
       ...stepTable(database),
       ...taskTable(database),
       ...datasetTable(database),
+      ...measurementTable(database),
       mentions: () =>
         database
           .prepare(MENTIONS)
@@ -247,6 +277,16 @@ function datasetTable(database: Database): DatasetTable {
     saveDataset: (dataset) => save.run(dataset.name, JSON.stringify(RegisteredDataset.toJSON(dataset))),
     findDataset: (name) => optional(find.get(name), toDataset),
     listDatasets: () => list.all().map(toDataset),
+  };
+}
+
+function measurementTable(database: Database): MeasurementTable {
+  const save = database.prepare("INSERT OR REPLACE INTO measurements VALUES (?, ?, ?, ?, ?)");
+  const list = database.prepare("SELECT * FROM measurements ORDER BY profile, device");
+  return {
+    saveMeasurement: ({ profile, device, seconds_per_unit, overhead_seconds, bytes }) =>
+      save.run(profile, device, seconds_per_unit, overhead_seconds, bytes),
+    listMeasurements: () => list.all() as unknown as Measurement[],
   };
 }
 

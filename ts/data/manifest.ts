@@ -2,6 +2,8 @@
  * The dataset manifest: how a dataset is stored and sent to workers. JSON Lines, so that both sides can stream it:
  * a header `{ "cassl": "dataset", "version": 1, "categories": [...], "image_count": N }`, then one line an image.
  */
+import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline";
 import type { Annotation, Category, Dataset, DatasetImage } from "../core/dataset.js";
 import { CasslError } from "../core/errors.js";
 import { decodeLines, encodeLines } from "./json-lines.js";
@@ -32,6 +34,18 @@ export function decodeManifest(bytes: Uint8Array): Dataset {
   if (header.image_count !== images.length)
     throw invalid(`it announces ${header.image_count} images and holds ${images.length}`);
   return { categories: header.categories, images };
+}
+
+/** How many images a manifest in a file has, from its first line. ANNOTATIONS_INVALID if that is not one. */
+export async function readImageCount(file: string): Promise<number> {
+  const lines = createInterface({ input: createReadStream(file) });
+  for await (const line of lines) {
+    lines.close();
+    const [header] = readRecords(Buffer.from(line)) as [Header | undefined];
+    if (header?.cassl === "dataset") return header.image_count;
+    break;
+  }
+  throw invalid("it does not start as one");
 }
 
 function readRecords(bytes: Uint8Array): unknown[] {

@@ -18,6 +18,7 @@ import { openImageCache } from "../images/image-cache.js";
 import { createImageStore, type ImageStore } from "../images/image-store.js";
 import { readPseudoLabels, type SelectedLabels, selectPseudoLabels } from "../labels/pseudo-labels.js";
 import { type Config, refuseNoUnlabeled } from "./config.js";
+import type { checkGates } from "./gates.js";
 import { holdOut } from "./held-out.js";
 import { everyDetection, judgeLabeler, type LabelerQuality } from "./judge-labeler.js";
 import { type LabelEvidence, labelEvidence } from "./label-evidence.js";
@@ -66,6 +67,7 @@ export interface PipelineContext {
   /** The folder that remote images are kept in. */
   readonly imageCache: string;
   readonly emit: EmitEvent;
+  readonly checkGates: typeof checkGates;
 }
 
 export type CurationContext = Pick<PipelineContext, "steps" | "artifacts" | "inspections" | "imageCache">;

@@ -14,7 +14,6 @@ import { toClassAgnostic } from "../labels/class-agnostic.js";
 import type { SelectionStats } from "../labels/selection-stats.js";
 import type { Arm, Config } from "./config.js";
 import {
-  checkGates,
   type GateResult,
   labelerMeasurements,
   type Measurement,
@@ -161,12 +160,13 @@ async function labelImages(
 
   const quality = await judgeLabeler(labeler, heldOut, parts);
   const check = (measurements: readonly Measurement[]): GateResult[] =>
-    checkGates(scope, measurements, config.gates, context.emit);
+    context.checkGates(scope, measurements, config.gates, context.emit);
   const labelerGates = check(labelerMeasurements(quality));
   const raw = await predict("predict", labeler, classCount, data.unlabeled);
-  const { score_threshold, ...selected } = await select(raw, labeled, quality);
+  const selected = await select(raw, labeled, quality);
   const labelGates = check(pseudoLabelMeasurements(selected.stats, selected.evidence, objectsPerImage(labeled)));
 
+  const { score_threshold } = selected;
   const result = { score_threshold, selection: selected.stats, pseudo_labels: selected.labels };
   return { ...result, ...(quality === undefined ? {} : { quality }), gates: [...labelerGates, ...labelGates] };
 }

@@ -82,8 +82,8 @@ export function createSteps(store: StepStore, artifacts: ArtifactStore, emit: Em
       work: (context: StepContext) => Promise<T>,
     ) {
       signal.throwIfAborted();
-      const key = sha256(canonicalJson({ name, version: VERSIONS[name], inputs }));
-      const step = scope === "" ? name : `${scope}/${name}`;
+      const key = stepKey(name, inputs);
+      const step = stepLabel(scope, name);
       emit({ $case: "step_started", value: { step, key } });
 
       const finish = (record: StepRecord, reused: boolean): T => {
@@ -92,8 +92,8 @@ export function createSteps(store: StepStore, artifacts: ArtifactStore, emit: Em
         return JSON.parse(record.output) as T;
       };
 
-      const known = store.findStep(key);
-      if (known !== undefined && (await holdsAll(artifacts, JSON.parse(known.output)))) return finish(known, true);
+      const known = await findFinished(store, artifacts, key);
+      if (known !== undefined) return finish(known, true);
 
       const started = performance.now();
       const output = await work({
@@ -107,6 +107,26 @@ export function createSteps(store: StepStore, artifacts: ArtifactStore, emit: Em
       return finish(record, false);
     },
   };
+}
+
+/** What the result of a step is found by. */
+export function stepKey(name: StepName, inputs: object): string {
+  return sha256(canonicalJson({ name, version: VERSIONS[name], inputs }));
+}
+
+/** How a step is called in a run: its name within the arm that it is of, if it is of one. */
+export function stepLabel(scope: string, name: StepName): string {
+  return scope === "" ? name : `${scope}/${name}`;
+}
+
+/** A finished step whose artifacts are all there. */
+export async function findFinished(
+  store: StepStore,
+  artifacts: ArtifactStore,
+  key: string,
+): Promise<StepRecord | undefined> {
+  const known = store.findStep(key);
+  return known !== undefined && (await holdsAll(artifacts, JSON.parse(known.output))) ? known : undefined;
 }
 
 /** Whether every artifact that a stored output refers to, by a member `sha256`, is still there. */

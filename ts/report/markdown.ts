@@ -8,7 +8,7 @@ import { thresholdCaption, thresholdNotes } from "./pseudo-labels.js";
 import type { ReportInput } from "./report-input.js";
 import { armTable, classTable, fateTable, gateTable, roundTable, stepTable, type Table } from "./tables.js";
 
-export function markdownReport({ run, result, curation }: ReportInput): string {
+export function markdownReport({ run, result, planned, curation }: ReportInput): string {
   const took = formatDuration((run.finished_at.getTime() - run.created_at.getTime()) / 1000);
   return [
     `# ${escapeMarkdown(run.run_id)}`,
@@ -22,7 +22,7 @@ export function markdownReport({ run, result, curation }: ReportInput): string {
     leakSentence(curation.leaks),
     ...pseudoLabels(result),
     "## Steps",
-    table(stepTable(result)),
+    table(stepTable(result, planned)),
     ...(result.gates.length === 0 ? [] : ["## Gates", table(gateTable(result))]),
     "## Configuration",
     `${fenced(stringify(run.config).trimEnd())}\n`,

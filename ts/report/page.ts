@@ -19,7 +19,7 @@ const MOST_OPEN_ROWS = 12;
 
 /** @param figures of the samples, in their order. */
 export function page(
-  { run, result, events, progress, samples, curation }: ReportInput,
+  { run, result, planned, events, progress, samples, curation }: ReportInput,
   figures: readonly Html[],
 ): Html {
   return htmlDocument(run.run_id, [
@@ -29,7 +29,7 @@ export function page(
     dataSection(curation),
     pseudoLabelSection(result),
     training(trainingCurves(progress)),
-    time(stepSpans(events), result),
+    time(stepSpans(events), result, planned),
     gates(result),
     configuration(run),
   ]);
@@ -112,11 +112,11 @@ function totalFirst(a: string, b: string): number {
   return Number(b === "total") - Number(a === "total") || (a < b ? -1 : 1);
 }
 
-function time(spans: readonly StepSpan[], result: RunResult): Html {
+function time(spans: readonly StepSpan[], result: RunResult, planned: ReportInput["planned"]): Html {
   return html`<section>
     <h2>Steps</h2>
     ${spans.length === 0 ? undefined : timeline(spans)}
-    <details><summary>Table</summary>${htmlTable("Steps with the time of their work and their keys", stepTable(result))}</details>
+    <details><summary>Table</summary>${htmlTable("Steps with the time of their work and their keys", stepTable(result, planned))}</details>
   </section>`;
 }
 

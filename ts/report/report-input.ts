@@ -9,6 +9,8 @@ import type { RunResult } from "../pipeline/pipeline.js";
 export interface ReportInput {
   readonly run: ReportedRun;
   readonly result: RunResult;
+  /** What the steps that were done were expected to take, in seconds; without those of which nothing was known. */
+  readonly planned: ReadonlyMap<string, number>;
   /** Of this run. */
   readonly events: readonly RunEvent[];
   /** Of the steps of the result, also where an earlier run did them. */

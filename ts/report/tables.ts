@@ -30,11 +30,17 @@ export function classTable({ arms }: RunResult): Table {
   };
 }
 
-export function stepTable({ steps }: RunResult): Table {
+/** @param planned what the steps were expected to take, in seconds. */
+export function stepTable({ steps }: RunResult, planned: ReadonlyMap<string, number>): Table {
+  const expected = (name: string): string => {
+    const seconds = planned.get(name);
+    return seconds === undefined ? "" : formatDuration(seconds);
+  };
   return {
-    header: ["step", "time of the work", "", "key"],
+    header: ["step", "planned", "time of the work", "", "key"],
     rows: steps.map(({ name, seconds, reused, key }) => [
       name,
+      expected(name),
       formatDuration(seconds),
       reused ? "reused" : "done",
       key.slice(0, 12),

@@ -157,6 +157,7 @@ export function exampleInput(changes: Partial<ReportInput> = {}): ReportInput {
       finished_at: new Date(STARTED.getTime() + 185_000),
     },
     result: exampleResult,
+    planned: new Map([["class_agnostic/finetune", 40]]),
     events,
     progress: progressIn(events),
     samples: [],

@@ -60,7 +60,8 @@ describe("report", () => {
     const { page, markdown } = await write();
     assert.equal(page.match(/<polyline/g)?.length, 3 + 2 * (4 + 1));
     assert.match(page, /reused, took 41 s before/);
-    assert.match(markdown, /\| curate \| 41 s \| reused \| 0123456789ab \|/);
+    assert.match(markdown, /\| curate \| {2}\| 41 s \| reused \| 0123456789ab \|/);
+    assert.match(markdown, /\| class_agnostic\/finetune \| 40 s \| /);
     for (const text of [page, markdown]) {
       assert.match(text, /min_box_ratio.*0\.831/);
       assert.match(text, /take: 20/);

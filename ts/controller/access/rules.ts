@@ -14,6 +14,7 @@ export const RULES: Readonly<Record<string, readonly Role[] | "anyone">> = {
   "cassl.v1.ControllerService/CancelRun": CLIENT,
   "cassl.v1.ControllerService/RetryRun": CLIENT,
   "cassl.v1.ControllerService/DrainWorker": CLIENT,
+  "cassl.v1.ControllerService/PlanRun": CLIENT,
   "cassl.v1.ControllerService/RegisterDataset": CLIENT,
   "cassl.v1.ControllerService/EvaluateDetections": CLIENT,
   "cassl.v1.ControllerService/StreamPseudoLabels": READERS,

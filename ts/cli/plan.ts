@@ -1,0 +1,148 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { type Command, Option } from "commander";
+import { CasslClient } from "../client/client.js";
+import { startController } from "../controller/controller.js";
+import { CasslError } from "../core/errors.js";
+import { type PlannedStep, plannedStepStateToJSON, type RunPlan } from "../gen/cassl/v1/controller_service.js";
+import { type Config, toRunConfig } from "../pipeline/config.js";
+import { formatBytes, formatDuration, formatNumber } from "../report/format.js";
+import { type Override, readConfig } from "./config-file.js";
+import { interruptSignal } from "./interrupt.js";
+import { jsonOption, pythonOption, setOption, workspaceBeside, workspaceOption } from "./options.js";
+import { textTable } from "./table.js";
+
+interface PlanOptions {
+  readonly controller?: string;
+  readonly probe?: true;
+  readonly workspace?: string;
+  readonly python?: string;
+  readonly set?: readonly Override[];
+  readonly json?: true;
+}
+
+/** A worker has loaded torch by then. */
+const WORKER_SECONDS = 60;
+
+export function addPlan(program: Command): void {
+  program
+    .command("plan")
+    .description(
+      "Say what a run would do before it is paid for: which steps run and which are reused, and how long they take, by " +
+        "what earlier steps took. The images are looked into, which a run reuses; nothing is trained, unless with --probe.",
+    )
+    .argument("<config>", "configuration, such as cassl.yaml")
+    .addOption(new Option("--controller <address>", "ask this controller (default: plan on this machine)"))
+    .option("--probe", "train for 20 iterations what has never been measured")
+    .addOption(workspaceOption("beside the configuration"))
+    .addOption(pythonOption())
+    .addOption(setOption())
+    .addOption(jsonOption("print the plan as one JSON object"))
+    .action(plan);
+}
+
+async function plan(file: string, options: PlanOptions): Promise<void> {
+  const config = await readConfig(file, options.set ?? []);
+  const signal = interruptSignal();
+  const { controller } = options;
+  const planned =
+    controller === undefined
+      ? await planHere(config, workspaceBeside(file, options.workspace), options, signal)
+      : await planAt(controller, config, options.probe ?? false, signal);
+  console.log(options.json ? JSON.stringify(planJson(planned)) : planText(planned));
+}
+
+async function planHere(
+  config: Config,
+  workspace: string,
+  { probe = undefined, python }: PlanOptions,
+  signal: AbortSignal,
+): Promise<RunPlan> {
+  const childWorkers = probe ? 1 : 0;
+  const controller = await startController({
+    workspace,
+    host: "127.0.0.1",
+    port: 0,
+    childWorkers,
+    python,
+    recover: "leave",
+  });
+  try {
+    if (probe) await workerAt(controller.address, signal);
+    return await planAt(controller.address, config, probe ?? false, signal);
+  } finally {
+    await controller.stop();
+  }
+}
+
+async function planAt(address: string, config: Config, probe: boolean, signal: AbortSignal): Promise<RunPlan> {
+  const client = new CasslClient(address);
+  try {
+    return await client.planRun(toRunConfig(config), { probe, signal });
+  } finally {
+    client.close();
+  }
+}
+
+/** Returns when a worker is attached. WORKER_FAILED if none comes. */
+async function workerAt(address: string, signal: AbortSignal): Promise<void> {
+  const client = new CasslClient(address);
+  try {
+    for (let waited = 0; (await client.listWorkers({ signal })).length === 0; waited += 0.1) {
+      if (waited > WORKER_SECONDS)
+        throw new CasslError("WORKER_FAILED", "No worker has started.", "Run `cassl doctor`.");
+      await delay(100, undefined, { signal });
+    }
+  } finally {
+    client.close();
+  }
+}
+
+function planJson({ steps, ...plan }: RunPlan): object {
+  return { ...plan, steps: steps.map((step) => ({ ...step, state: stateName(step) })) };
+}
+
+function planText(plan: RunPlan): string {
+  const header = ["step", "", "iterations", "batch", "learning rate", "images", "time", "disk"];
+  const { labeled_images, unlabeled_images, validation_images } = plan;
+  const due = plan.steps.filter((step) => stateName(step) !== "reused").length;
+  const total =
+    plan.seconds === undefined
+      ? "unknown: not every step has been measured; --probe measures training"
+      : formatDuration(plan.seconds);
+  return [
+    textTable({ header, rows: plan.steps.map(cellsOf) }),
+    "",
+    `Images: ${labeled_images} labeled, ${unlabeled_images} unlabeled, ${validation_images} to validate.`,
+    `Each arm trains for ${plan.iterations_per_arm} iterations in all. ${due} of ${plan.steps.length} steps run.`,
+    `Time: ${total}. ${measuredOn(plan)}`,
+    `Free on the disk: ${formatBytes(plan.free_bytes)}.`,
+    ...(plan.steps.some((step) => stateName(step) === "depends")
+      ? ["A step that depends runs, unless the results before it turn out to be known ones."]
+      : []),
+  ].join("\n");
+}
+
+function cellsOf(step: PlannedStep): string[] {
+  const number = (value: number): string => (value === 0 ? "" : formatNumber(value));
+  return [
+    step.step,
+    stateName(step),
+    step.iterations === 0 ? "" : String(step.iterations),
+    step.images_per_batch === 0 ? "" : String(step.images_per_batch),
+    number(step.learning_rate),
+    step.images === 0 ? "" : String(step.images),
+    stateName(step) === "reused" ? "" : step.seconds === undefined ? "?" : formatDuration(step.seconds),
+    step.disk_bytes === undefined || step.disk_bytes === 0 ? "" : formatBytes(step.disk_bytes),
+  ];
+}
+
+function measuredOn({ steps, devices }: RunPlan): string {
+  const measured = [...new Set(steps.map(({ measured_on }) => measured_on).filter((device) => device !== ""))];
+  const attached = devices.length === 0 ? "No worker is attached" : `Attached: ${devices.join("; ")}`;
+  return measured.length === 0 ? `${attached}.` : `${attached}; measured on ${measured.join("; ")}.`;
+}
+
+/** `reused` of PLANNED_STEP_STATE_REUSED. */
+function stateName({ state }: PlannedStep): string {
+  return plannedStepStateToJSON(state).replace("PLANNED_STEP_STATE_", "").toLowerCase();
+}
