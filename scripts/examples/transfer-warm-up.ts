@@ -1,6 +1,6 @@
 /**
  * One warm-up model, several detectors: runs that differ in the fine-tune only share everything before it, because a step with
- * the same inputs is not done again.
+ * the same inputs is not done again. (Detectors of several families in one run: `targets` of cassl.yaml.)
  *
  *     node dist/scripts/examples/transfer-warm-up.js cassl.yaml
  */
@@ -13,8 +13,8 @@ const client = new CasslClient(process.env["CASSL_CONTROLLER"] ?? "127.0.0.1:707
 
 const { finetune } = config.stages;
 const targets = {
-  "new-predictor": finetune,
-  "new-tower": { ...finetune, reinitialize: "classification_tower" as const },
+  "as-configured": finetune,
+  "expanded-predictor": { ...finetune, class_predictor: "expand" as const },
   "half-rate": { ...finetune, solver: { ...finetune.solver, learning_rate: finetune.solver.learning_rate / 2 } },
 };
 

@@ -59,7 +59,7 @@ describe("examples", function () {
     const lines = await example("transfer-warm-up");
     assert.deepEqual(
       lines.map((line) => line.split(":")[0]),
-      ["new-predictor", "new-tower", "half-rate"],
+      ["as-configured", "expanded-predictor", "half-rate"],
     );
     for (const line of lines.slice(1)) assert.match(line, /done: class_agnostic\/finetune /);
     assert.ok(lines.slice(1).every((line) => !line.includes("warmup")));
