@@ -4,15 +4,15 @@ import { CasslClient } from "../client/client.js";
 import { startController } from "../controller/controller.js";
 import { CasslError } from "../core/errors.js";
 import { type PlannedStep, plannedStepStateToJSON, type RunPlan } from "../gen/cassl/v1/controller_service.js";
-import { type Config, toRunConfig } from "../pipeline/config.js";
+import { toRunConfig } from "../pipeline/config.js";
 import { formatBytes, formatDuration, formatNumber } from "../report/format.js";
 import { type Override, readConfig } from "./config-file.js";
+import { type ConnectionFlags, connectionOptions, withController } from "./connection.js";
 import { interruptSignal } from "./interrupt.js";
 import { jsonOption, pythonOption, setOption, workspaceBeside, workspaceOption } from "./options.js";
 import { textTable } from "./table.js";
 
-interface PlanOptions {
-  readonly controller?: string;
+interface PlanOptions extends Partial<ConnectionFlags> {
   readonly probe?: true;
   readonly workspace?: string;
   readonly python?: string;
@@ -24,7 +24,7 @@ interface PlanOptions {
 const WORKER_SECONDS = 60;
 
 export function addPlan(program: Command): void {
-  program
+  const command = program
     .command("plan")
     .description(
       "Say what a run would do before it is paid for: which steps run and which are reused, and how long they take, by " +
@@ -36,64 +36,48 @@ export function addPlan(program: Command): void {
     .addOption(workspaceOption("beside the configuration"))
     .addOption(pythonOption())
     .addOption(setOption())
-    .addOption(jsonOption("print the plan as one JSON object"))
-    .action(plan);
+    .addOption(jsonOption("print the plan as one JSON object"));
+  for (const option of connectionOptions()) command.addOption(option);
+  command.action(plan);
 }
 
 async function plan(file: string, options: PlanOptions): Promise<void> {
   const config = await readConfig(file, options.set ?? []);
   const signal = interruptSignal();
+  const probe = options.probe ?? false;
+  const ask = (client: CasslClient): Promise<RunPlan> => client.planRun(toRunConfig(config), { probe, signal });
   const { controller } = options;
   const planned =
     controller === undefined
-      ? await planHere(config, workspaceBeside(file, options.workspace), options, signal)
-      : await planAt(controller, config, options.probe ?? false, signal);
+      ? await onThisMachine(workspaceBeside(file, options.workspace), options, signal, ask)
+      : await withController({ ...options, controller }, ask);
   console.log(options.json ? JSON.stringify(planJson(planned)) : planText(planned));
 }
 
-async function planHere(
-  config: Config,
+/** With a controller of its own, which leaves runs alone, and a worker if there is something for it to do. */
+async function onThisMachine(
   workspace: string,
-  { probe = undefined, python }: PlanOptions,
+  { probe, python }: PlanOptions,
   signal: AbortSignal,
+  ask: (client: CasslClient) => Promise<RunPlan>,
 ): Promise<RunPlan> {
-  const childWorkers = probe ? 1 : 0;
-  const controller = await startController({
-    workspace,
-    host: "127.0.0.1",
-    port: 0,
-    childWorkers,
-    python,
-    recover: "leave",
-  });
+  const place = { workspace, host: "127.0.0.1", port: 0 };
+  const controller = await startController({ ...place, childWorkers: probe ? 1 : 0, python, recover: "leave" });
+  const client = new CasslClient(controller.address);
   try {
-    if (probe) await workerAt(controller.address, signal);
-    return await planAt(controller.address, config, probe ?? false, signal);
+    if (probe) await workerAt(client, signal);
+    return await ask(client);
   } finally {
+    client.close();
     await controller.stop();
   }
 }
 
-async function planAt(address: string, config: Config, probe: boolean, signal: AbortSignal): Promise<RunPlan> {
-  const client = new CasslClient(address);
-  try {
-    return await client.planRun(toRunConfig(config), { probe, signal });
-  } finally {
-    client.close();
-  }
-}
-
 /** Returns when a worker is attached. WORKER_FAILED if none comes. */
-async function workerAt(address: string, signal: AbortSignal): Promise<void> {
-  const client = new CasslClient(address);
-  try {
-    for (let waited = 0; (await client.listWorkers({ signal })).length === 0; waited += 0.1) {
-      if (waited > WORKER_SECONDS)
-        throw new CasslError("WORKER_FAILED", "No worker has started.", "Run `cassl doctor`.");
-      await delay(100, undefined, { signal });
-    }
-  } finally {
-    client.close();
+async function workerAt(client: CasslClient, signal: AbortSignal): Promise<void> {
+  for (let waited = 0; (await client.listWorkers({ signal })).length === 0; waited += 0.1) {
+    if (waited > WORKER_SECONDS) throw new CasslError("WORKER_FAILED", "No worker has started.", "Run `cassl doctor`.");
+    await delay(100, undefined, { signal });
   }
 }
 

@@ -6,7 +6,15 @@
 import type { Config } from "./config.js";
 import type { PipelineContext } from "./operations.js";
 import { runPipeline } from "./pipeline.js";
-import { findFinished, type StepName, type StepStore, type Steps, stepKey, stepLabel } from "./step.js";
+import {
+  findFinished,
+  type StepContext,
+  type StepName,
+  type StepStore,
+  type Steps,
+  stepKey,
+  stepLabel,
+} from "./step.js";
 import { holdsUnknown, unknownValue } from "./unknown.js";
 
 /** `reused`: the result is there, or an earlier step of the plan makes it. `depends`: it runs, unless the results before it turn out to be known ones. */
@@ -48,7 +56,12 @@ export async function planPipeline(config: Config, context: PlanContext): Promis
 function planningSteps({ steps, store, artifacts }: PlanContext, planned: PlannedStep[]): Steps {
   return {
     summaries: [],
-    async run(scope, name, inputs, work) {
+    async run<T extends object>(
+      scope: string,
+      name: StepName,
+      inputs: object,
+      work: (step: StepContext) => Promise<T>,
+    ) {
       const step = stepLabel(scope, name);
       if (DONE_AT_ONCE.has(name)) {
         const output = await steps.run(scope, name, inputs, work);
@@ -57,13 +70,13 @@ function planningSteps({ steps, store, artifacts }: PlanContext, planned: Planne
       }
       if (holdsUnknown(inputs)) {
         planned.push({ step, name, state: "depends", inputs });
-        return unknownValue();
+        return unknownValue<T>();
       }
       const key = stepKey(name, inputs);
       const record = await findFinished(store, artifacts, key);
       const isShared = planned.some((earlier) => earlier.key === key);
       planned.push({ step, name, state: record !== undefined || isShared ? "reused" : "runs", key, inputs });
-      return record === undefined ? unknownValue() : JSON.parse(record.output);
+      return record === undefined ? unknownValue<T>() : (JSON.parse(record.output) as T);
     },
   };
 }

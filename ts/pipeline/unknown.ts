@@ -4,7 +4,7 @@ const unknowns = new WeakSet();
 
 /** Stands in for a result of any form: its members, elements and numbers are unknown, NaN where a number must be. */
 export function unknownValue<T>(): T {
-  const value: object = new Proxy(() => {}, { get: (_, name) => memberOf(name), apply: () => unknownValue() });
+  const value: object = new Proxy(() => {}, { get: (_, name) => memberOf(name), apply: () => unknownValue<object>() });
   unknowns.add(value);
   return value as T;
 }

@@ -63,7 +63,7 @@ describe("controller service", () => {
       await assert.rejects(broken({ bad_images: "ignore" }), { reason: "CONFIG_INVALID", message: /bad_images/ });
       await assert.rejects(broken({ validation: undefined }), { reason: "CONFIG_INVALID", message: /validation/ });
       const validation = { annotations: "val.json", images: folder, format: "coco" };
-      await assert.rejects(broken({ validation }), { reason: "CONFIG_INVALID", message: /val\.json is relative/ });
+      await assert.rejects(broken({ validation }), { reason: "CONFIG_INVALID", message: /val\.json" is relative/ });
       const missing = { ...validation, annotations: "/nowhere/val.json" };
       await assert.rejects(broken({ validation: missing }), { reason: "FILE_NOT_FOUND", message: /nowhere/ });
       await assert.rejects(client.createRun("b", config, { dataset: "none" }), { reason: "DATASET_NOT_FOUND" });
