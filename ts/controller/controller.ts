@@ -101,7 +101,14 @@ async function openAll(options: ControllerOptions, closers: Closer[]): Promise<s
   const runs = createRuns(createRunLog(state), execute, roots);
   const datasets = createDatasets({ ...stores, roots });
   const workers = pipelineWorkers({ submit, shards, tally, emit: () => {} });
-  const planner = createPlanner({ ...stores, artifactFolder: opened.artifactFolder, roots, measurements, workers, attached });
+  const planner = createPlanner({
+    ...stores,
+    artifactFolder: opened.artifactFolder,
+    roots,
+    measurements,
+    workers,
+    attached,
+  });
 
   const handlers = {
     artifacts: artifactService(artifacts),

@@ -26,11 +26,13 @@ export interface DatasetResources {
   readonly state: DatasetTable & StepStore;
   readonly artifacts: ArtifactStore;
   readonly inspections: InspectionCache;
+  /** The folder that remote images are kept in. */
+  readonly imageCache: string;
   /** Where the data may be. */
   readonly roots: DataRoots;
 }
 
-export function createDatasets({ state, artifacts, inspections, roots }: DatasetResources): Datasets {
+export function createDatasets({ state, artifacts, inspections, imageCache, roots }: DatasetResources): Datasets {
   function get(name: string): RegisteredDataset {
     const found = state.findDataset(name);
     if (found !== undefined) return found;
@@ -48,7 +50,7 @@ export function createDatasets({ state, artifacts, inspections, roots }: Dataset
       const known = state.findDataset(name);
       if (known !== undefined) return sameDataset(known, config);
       const steps = createSteps(state, artifacts, () => {}, signal);
-      const dataset = describe(config, await curateData(config, { steps, artifacts, inspections }));
+      const dataset = describe(config, await curateData(config, { steps, artifacts, inspections, imageCache }));
       state.saveDataset(dataset);
       return dataset;
     },

@@ -32,6 +32,8 @@ export interface PlannerResources {
   /** Where they are. */
   readonly artifactFolder: string;
   readonly inspections: InspectionCache;
+  /** The folder that remote images are kept in. */
+  readonly imageCache: string;
   /** Where the data may be. */
   readonly roots: DataRoots;
   readonly measurements: Measurements;
@@ -48,7 +50,7 @@ const STATES = {
 } as const;
 
 export function createPlanner(resources: PlannerResources): Planner {
-  const { state, artifacts, artifactFolder, inspections, measurements, attached } = resources;
+  const { state, artifacts, artifactFolder, inspections, imageCache, measurements, attached } = resources;
   const devices = (): string[] => [...new Set(attached().map(deviceOf))];
 
   async function describe(
@@ -107,8 +109,9 @@ export function createPlanner(resources: PlannerResources): Planner {
       const config = parseConfig(given);
       checkData(resources.roots, config.data);
       const steps = createSteps(state, artifacts, () => {}, signal);
-      const curated = await curateData(config, { steps, artifacts, inspections });
-      const planned = await planPipeline(config, { steps, store: state, artifacts, inspections });
+      const context = { steps, artifacts, inspections, imageCache };
+      const curated = await curateData(config, context);
+      const planned = await planPipeline(config, { ...context, store: state });
       if (probe) await probeUnmeasured(planned, config, curated.labeled.sha256, curated.image_root, signal);
       const messages = [];
       for (const step of planned) messages.push(await describe(step, config));

@@ -50,7 +50,15 @@ export function runExecution({
     const expect = expectation(measurements, attached().map(deviceOf));
     const steps = measuredSteps(createSteps(state, artifacts, emit, signal), config, measurements, expect);
     const workers = pipelineWorkers({ submit, shards, tally, emit });
-    const result = await runPipeline(run_id, config, { steps, workers, artifacts, inspections, imageCache, emit, checkGates });
+    const result = await runPipeline(run_id, config, {
+      steps,
+      workers,
+      artifacts,
+      inspections,
+      imageCache,
+      emit,
+      checkGates,
+    });
     const finishedAt = new Date();
     const curated = curatedData(result, state);
     const report: ReportInput = {

@@ -4,7 +4,7 @@
  * because nothing can be said without; a run reuses it.
  */
 import type { Config } from "./config.js";
-import type { PipelineContext } from "./operations.js";
+import type { CurationContext } from "./operations.js";
 import { runPipeline } from "./pipeline.js";
 import {
   findFinished,
@@ -31,7 +31,7 @@ export interface PlannedStep {
 }
 
 /** What of a pipeline's context a plan needs. `steps` do what finds the images. */
-export interface PlanContext extends Pick<PipelineContext, "steps" | "artifacts" | "inspections"> {
+export interface PlanContext extends CurationContext {
   readonly store: StepStore;
 }
 
@@ -40,12 +40,10 @@ const DONE_AT_ONCE: ReadonlySet<string> = new Set(["curate", "hold_out"]);
 /** The steps in the order of the pipeline. Bad data are refused as by a run. */
 export async function planPipeline(config: Config, context: PlanContext): Promise<PlannedStep[]> {
   const planned: PlannedStep[] = [];
-  const { artifacts, inspections } = context;
   await runPipeline("plan", config, {
+    ...context,
     steps: planningSteps(context, planned),
     workers: unknownValue(),
-    artifacts,
-    inspections,
     emit: () => {},
     // What a gate will measure is not known, or has passed it before.
     checkGates: () => [],
