@@ -1,6 +1,6 @@
 """A client of the controller in plain grpcio: prints every run with its AP, or with why it failed.
 
-    PYTHONPATH=worker-py .venv/bin/python scripts/examples/list_runs.py 127.0.0.1:7070
+PYTHONPATH=worker-py .venv/bin/python scripts/examples/list_runs.py 127.0.0.1:7070
 """
 
 import hashlib
