@@ -89,10 +89,8 @@ function planText(plan: RunPlan): string {
   const header = ["step", "", "iterations", "batch", "learning rate", "images", "time", "disk"];
   const { labeled_images, unlabeled_images, validation_images } = plan;
   const due = plan.steps.filter((step) => stateName(step) !== "reused").length;
-  const total =
-    plan.seconds === undefined
-      ? "unknown: not every step has been measured; --probe measures training"
-      : formatDuration(plan.seconds);
+  const known = formatDuration(plan.steps.reduce((sum, { seconds = 0 }) => sum + seconds, 0));
+  const total = plan.seconds === undefined ? `${known} and what a step with ? takes, which was never measured` : known;
   return [
     textTable({ header, rows: plan.steps.map(cellsOf) }),
     "",

@@ -13,12 +13,7 @@ import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import { toClassAgnostic } from "../labels/class-agnostic.js";
 import type { SelectionStats } from "../labels/selection-stats.js";
 import type { Arm, Config } from "./config.js";
-import {
-  type GateResult,
-  labelerMeasurements,
-  type Measurement,
-  pseudoLabelMeasurements,
-} from "./gates.js";
+import { type GateResult, labelerMeasurements, type Measurement, pseudoLabelMeasurements } from "./gates.js";
 import type { LabelerQuality } from "./judge-labeler.js";
 import {
   curateData,
