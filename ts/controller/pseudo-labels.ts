@@ -2,14 +2,17 @@
 import type { ArtifactStore } from "../core/artifacts.js";
 import type { Category, DatasetImage } from "../core/dataset.js";
 import { CasslError } from "../core/errors.js";
+import type { CuratedData } from "../data/curate.js";
 import { decodeManifest } from "../data/manifest.js";
 import type {
+  PseudoLabel,
   PseudoLabeledImage,
   StreamPseudoLabelsRequest,
   StreamPseudoLabelsResponse,
 } from "../gen/cassl/v1/controller_service.js";
 import type { Run, RunEvent } from "../gen/cassl/v1/run.js";
-import type { PseudoLabels } from "../pipeline/operations.js";
+import type { ImagePredictions } from "../labels/predictions.js";
+import { type PseudoLabels, readPseudoLabels, type SelectedLabels } from "../labels/pseudo-labels.js";
 import type { StepStore } from "../pipeline/step.js";
 
 const IMAGES_PER_MESSAGE = 256;
@@ -24,54 +27,72 @@ export async function* streamPseudoLabels(
   steps: StepStore,
   artifacts: ArtifactStore,
 ): AsyncGenerator<StreamPseudoLabelsResponse> {
-  const { sha256 } = selectedLabels(run, arm, events, steps);
-  const { images, categories } = decodeManifest(await artifacts.read(sha256));
+  const { labels, unlabeled } = selectedLabels(run, arm, events, steps);
+  const { images } = decodeManifest(await artifacts.read(unlabeled.sha256));
   if (skip_images < 0 || skip_images > images.length) {
     const message = `\`skip_images\` is ${skip_images}, and there are ${images.length} images.`;
     throw new CasslError("REQUEST_INVALID", message, "Give how many images have arrived.");
   }
   let page: PseudoLabeledImage[] = [];
-  let labels = 0;
-  for (const image of images.slice(skip_images)) {
-    page.push(toMessage(image, categories));
-    labels += image.annotations.length;
-    if (page.length < IMAGES_PER_MESSAGE && labels < LABELS_PER_MESSAGE) continue;
+  let count = 0;
+  for await (const image of labeledImages(images, await readPseudoLabels(await artifacts.path(labels.sha256)))) {
+    if (image.image_id <= skip_images) continue;
+    page.push(image);
+    count += image.labels.length;
+    if (page.length < IMAGES_PER_MESSAGE && count < LABELS_PER_MESSAGE) continue;
     yield { images: page };
-    [page, labels] = [[], 0];
+    [page, count] = [[], 0];
   }
   if (page.length > 0) yield { images: page };
 }
 
-/** The manifest that the arm's step `select` has left, in this run or in an earlier one that it shares the step with. */
+/** What the arm's step `select` has left, in this run or in an earlier one that it shares the step with, and of which images. */
 function selectedLabels({ run_id, config }: Run, arm: string, events: readonly RunEvent[], steps: StepStore) {
   const arms = (config?.arms ?? []).filter((name) => name !== "supervised");
   if (!arms.includes(arm)) {
     const message = `The run \`${run_id}\` has no arm ${JSON.stringify(arm.slice(0, 100))} with pseudo labels.`;
-    throw new CasslError(
-      "PSEUDO_LABELS_NOT_FOUND",
-      message,
-      `Name one of its arms: ${arms.join(", ") || "it has none"}.`,
-    );
+    const remedy = `Name one of its arms: ${arms.join(", ") || "it has none"}.`;
+    throw new CasslError("PSEUDO_LABELS_NOT_FOUND", message, remedy);
   }
-  const keys = events.flatMap(({ event }) =>
-    event?.$case === "step_finished" && event.value.step === `${arm}/select` ? [event.value.key] : [],
-  );
-  const output = steps.findStep(keys.at(-1) ?? "")?.output;
-  if (output !== undefined) return (JSON.parse(output) as PseudoLabels).dataset;
+  const outputOf = (step: string): string | undefined => {
+    const finished = events.flatMap(({ event }) => (event?.$case === "step_finished" ? [event.value] : []));
+    return steps.findStep(finished.findLast((one) => one.step === step)?.key ?? "")?.output;
+  };
+  const [curated, selected] = [outputOf("curate"), outputOf(`${arm}/select`)];
+  if (curated !== undefined && selected !== undefined) {
+    const { labels } = JSON.parse(selected) as SelectedLabels;
+    return { labels, unlabeled: (JSON.parse(curated) as CuratedData).unlabeled };
+  }
   const message = `The run \`${run_id}\` has not selected pseudo labels of the arm ${arm} yet.`;
-  throw new CasslError(
-    "PSEUDO_LABELS_NOT_FOUND",
-    message,
-    "Wait for its step `select`; WatchRun tells when it is done.",
-  );
+  const remedy = "Wait for its step `select`; WatchRun tells when it is done.";
+  throw new CasslError("PSEUDO_LABELS_NOT_FOUND", message, remedy);
 }
 
-function toMessage(image: DatasetImage, categories: readonly Category[]): PseudoLabeledImage {
-  const { id, file_name, sha256, width_px, height_px, annotations } = image;
-  const labels = annotations.map(({ box_xywh, class_index, score = 0 }) => ({
-    box_xywh: [...box_xywh],
-    category_id: categories[class_index]?.id as number,
-    score,
-  }));
+/** Every image of the unlabeled set, also those without pseudo labels. */
+async function* labeledImages(
+  images: readonly DatasetImage[],
+  { categories, images: labeled }: PseudoLabels,
+): AsyncGenerator<PseudoLabeledImage> {
+  let next = 0;
+  for await (const labels of labeled) {
+    for (; next < labels.imageIndex; next++) yield toMessage(images[next] as DatasetImage, []);
+    yield toMessage(images[next++] as DatasetImage, labelsOf(labels, categories));
+  }
+  for (; next < images.length; next++) yield toMessage(images[next] as DatasetImage, []);
+}
+
+function toMessage(image: DatasetImage, labels: PseudoLabel[]): PseudoLabeledImage {
+  const { id, file_name, sha256, width_px, height_px } = image;
   return { image_id: id, file_name, sha256, width_px, height_px, labels };
+}
+
+function labelsOf({ boxXyxy, score, classIndex }: ImagePredictions, categories: readonly Category[]): PseudoLabel[] {
+  return Array.from(score, (value, row) => {
+    const [left = 0, top = 0, right = 0, bottom = 0] = boxXyxy.subarray(4 * row, 4 * row + 4);
+    return {
+      box_xywh: [left, top, right - left, bottom - top],
+      category_id: categories[classIndex[row] as number]?.id as number,
+      score: value,
+    };
+  });
 }
