@@ -333,5 +333,4 @@ class TestLearning:
 
     def best_iou(self, found: Detections, class_index: int, box: torch.Tensor) -> float:
         boxes = torch.from_numpy(found.boxes[found.classes == class_index])
-        xyxy = torch.cat([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], dim=1)
-        return float(box_iou(box[None], xyxy).max()) if len(xyxy) > 0 else 0.0
+        return float(box_iou(box[None], boxes).max()) if len(boxes) > 0 else 0.0
