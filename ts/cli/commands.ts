@@ -1,0 +1,37 @@
+/** The commands by name, in the order of --help. */
+import type { Command } from "commander";
+
+/** Loads what a command needs, which for all of them together takes most of a second, and gives what adds it. */
+export type CommandLoader = () => Promise<(program: Command) => void>;
+
+export const COMMANDS: ReadonlyMap<string, CommandLoader> = new Map<string, CommandLoader>([
+  ["init", async () => (await import("./init.js")).addInit],
+  ["check", async () => (await import("./check.js")).addCheck],
+  ["convert", async () => (await import("./convert.js")).addConvert],
+  ["curate", async () => (await import("./curate.js")).addCurate],
+  ["split", async () => (await import("./split.js")).addSplit],
+  ["plan", async () => (await import("./plan.js")).addPlan],
+  ["run", async () => (await import("./run.js")).addRun],
+  ["report", async () => (await import("./report.js")).addReport],
+  ["select", async () => (await import("./select.js")).addSelect],
+  ["labels", async () => (await import("./labels.js")).addLabels],
+  ["serve", async () => (await import("./serve.js")).addServe],
+  ["submit", async () => (await import("./submit.js")).addSubmit],
+  ["watch", async () => (await import("./watch.js")).addWatch],
+  ["cancel", async () => (await import("./cancel.js")).addCancel],
+  ["retry", async () => (await import("./retry.js")).addRetry],
+  ["runs", async () => (await import("./runs.js")).addRuns],
+  ["token", async () => (await import("./token.js")).addTokenCommands],
+  ["eval", async () => (await import("./eval.js")).addEval],
+  ["predict", async () => (await import("./predict.js")).addPredict],
+  ["certify", async () => (await import("./certify.js")).addCertify],
+  ["doctor", async () => (await import("./doctor.js")).addDoctor],
+  ["gc", async () => (await import("./gc.js")).addGc],
+]);
+
+/** Only the command that is named first; all of them where none is, as for --help. */
+export async function addCommands(program: Command, args: readonly string[]): Promise<void> {
+  const named = COMMANDS.get(args[0] ?? "");
+  const loaders = named === undefined ? [...COMMANDS.values()] : [named];
+  for (const add of await Promise.all(loaders.map((load) => load()))) add(program);
+}
