@@ -3,6 +3,7 @@
  *
  *     npm run bench -- coco
  *     npm run bench -- duplicates
+ *     npm run bench -- readers
  *     npm run bench -- labelling
  *     npm run bench -- fleet --rounds 1
  *     npm run bench -- labels --boxes 100000000
@@ -21,6 +22,7 @@ import { main, ScriptError } from "./tools.mjs";
 const benches = {
   coco: () => import("./bench/coco.mjs"),
   duplicates: () => import("./bench/duplicates.mjs"),
+  readers: () => import("./bench/readers.mjs"),
   labelling: () => import("./bench/labelling.mjs"),
   fleet: () => import("./bench/fleet.mjs"),
   labels: () => import("./bench/labels.mjs"),
