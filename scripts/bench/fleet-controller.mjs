@@ -12,6 +12,7 @@ import { ServerCredentials } from "@grpc/grpc-js";
 import { artifactService } from "../../dist/ts/controller/artifact-service.js";
 import { openArtifactStore } from "../../dist/ts/controller/artifacts.js";
 import { controllerService } from "../../dist/ts/controller/controller-service.js";
+import { createDatasets } from "../../dist/ts/controller/datasets.js";
 import { noFrames } from "../../dist/ts/controller/frame-counts.js";
 import { serveFrames } from "../../dist/ts/controller/frames.js";
 import { createRunLog } from "../../dist/ts/controller/run-log.js";
@@ -59,7 +60,14 @@ async function execute({ run_id }, config, emit, signal) {
 
 const server = createServer({
   artifacts: artifactService(artifacts),
-  controller: controllerService(createRuns(createRunLog(state), execute), pool, noFrames()),
+  controller: controllerService({
+    runs: createRuns(createRunLog(state), execute),
+    datasets: createDatasets({ state, artifacts }),
+    pool,
+    state,
+    artifacts,
+    frames: noFrames(),
+  }),
   workers: workerService(pool),
 });
 console.log(await server.listen("127.0.0.1", 0, ServerCredentials.createInsecure()));
