@@ -3,7 +3,7 @@
  * where it stopped, and only what is new in a folder is decoded. Deleting the file costs time and nothing else.
  */
 import { INSPECTION_VERSION, type Inspection, type InspectionCache } from "../data/inspect-image.js";
-import { type Database, openDatabase, type Row } from "./sqlite.js";
+import { type Database, openDatabase, type Row, useWriteAheadLog } from "./sqlite.js";
 
 const SCHEMA = `
   DROP TABLE IF EXISTS inspections;
@@ -28,8 +28,7 @@ export interface Inspections extends InspectionCache {
 export function openInspections(file: string): Inspections {
   const database = openDatabase(file);
   try {
-    // What the last seconds before a power cut have brought may be lost: it is only a cache.
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+    useWriteAheadLog(database);
     const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"]);
     if (version !== INSPECTION_VERSION) database.transaction(() => database.exec(SCHEMA));
     return { ...inspectionTable(database), close: database.close };

@@ -60,6 +60,15 @@ export function openDatabase(file: string): Database {
   };
 }
 
+/**
+ * Makes writing quick, and waits for other connections, be it one that is only just being closed. What the last seconds before a
+ * power cut have brought may be lost.
+ */
+export function useWriteAheadLog(database: Database): void {
+  // Waiting comes first: the change of the journal needs a lock too.
+  database.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+}
+
 /** Whether another connection, mostly of another process, holds the lock that a statement needs. */
 export function isBusy(error: unknown): boolean {
   return isSqliteError(error) && error.errcode === SQLITE_BUSY;

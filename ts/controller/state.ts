@@ -8,7 +8,7 @@ import { PredictionShard } from "../gen/cassl/v1/prediction_frame.js";
 import { Run, RunEvent, type State, type StepProgress, stateToJSON } from "../gen/cassl/v1/run.js";
 import { CheckpointSaved } from "../gen/cassl/v1/worker_service.js";
 import type { StepRecord, StepStore } from "../pipeline/step.js";
-import { type Database, openDatabase, type Row } from "./sqlite.js";
+import { type Database, openDatabase, type Row, useWriteAheadLog } from "./sqlite.js";
 
 const TABLES = `
   CREATE TABLE runs (
@@ -154,7 +154,7 @@ export interface MeasurementTable {
 export function openState(file: string): StateStore {
   const database = openDatabase(file);
   try {
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000");
+    useWriteAheadLog(database);
     migrate(database, file);
     return {
       ...runTable(database),
