@@ -15,7 +15,7 @@ from cassl.v1.worker_service_pb2 import TaskAttempt
 from cassl_worker import frames
 from cassl_worker.errors import CasslError
 from cassl_worker.frames import Route, ShardSender
-from cassl_worker.predict import Shard
+from cassl_worker.records import Shard
 
 ATTEMPT = TaskAttempt(task_id="task", attempt=3)
 SHARD_BYTES = 1000

@@ -21,7 +21,8 @@ from cassl_worker.data import Dataset
 from cassl_worker.detectors import build_detector
 from cassl_worker.errors import CasslError
 from cassl_worker.images import decode, letterbox
-from cassl_worker.predict import Detections, Shard, detect, predict, select, to_detections, to_shard
+from cassl_worker.predict import Detections, detect, predict, select, to_detections, to_shard
+from cassl_worker.records import Shard
 
 CPU = torch.device("cpu")
 CONFIG = PredictConfig(

@@ -5,7 +5,6 @@ import json
 import math
 import random
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,19 +23,12 @@ from cassl_worker.detectors.interface import Detector
 from cassl_worker.errors import CasslError
 from cassl_worker.images import decode, letterbox
 from cassl_worker.predict import Detections, detect
+from cassl_worker.records import Checkpoint, Event, Progress, RolledBack, Trained
 from cassl_worker.solver import learning_rate_at
-from cassl_worker.train import LAST_CHECKPOINT, Checkpoint, Event, Progress, RolledBack, Trained, train
+from cassl_worker.train import LAST_CHECKPOINT, train
 
 CPU = torch.device("cpu")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Detectors this small train slower on more."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def run(

@@ -17,7 +17,6 @@ import sys
 import threading
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,48 +26,12 @@ import numpy as np
 from cassl.v1.task_pb2 import ExportTask, PredictTask, TrainTask
 
 from cassl_worker.data import Category, Dataset
+from cassl_worker.records import Checkpoint, Progress, Shard, Trained
 
 SECONDS = float(os.environ.get("TORCHLESS_MS", "10")) / 1000
 POISON = os.environ.get("TORCHLESS_POISON", "")
 MODEL = Path(__file__).parents[1] / "golden" / "detections-model.onnx"
 BOXES_PER_IMAGE = 2
-
-
-@dataclass(frozen=True)
-class Shard:
-    shard: int
-    image_count: int
-    box_count: int
-    payload: bytes
-    mask_bytes: int | None = None
-
-
-@dataclass(frozen=True)
-class Progress:
-    iteration: int
-    total_iterations: int
-    losses: dict[str, float]
-    learning_rate: float
-    images_per_second: float
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    iteration: int
-    path: Path
-
-
-@dataclass(frozen=True)
-class RolledBack:
-    why: str
-    to_iteration: int
-
-
-@dataclass(frozen=True)
-class Trained:
-    weights: Path
-    iterations: int
-    transplant_ledger: Path | None
 
 
 class KeptDetector:
@@ -158,9 +121,8 @@ def main() -> None:
         wall_clock = time.time
         time.time = lambda: wall_clock() + random.uniform(-1e5, 1e5)
     install("cassl_worker.device", pick_device=lambda: "hash")
-    install("cassl_worker.predict", predict=predict, Shard=Shard, kept_detector=KeptDetector())
-    events = {"Progress": Progress, "Checkpoint": Checkpoint, "RolledBack": RolledBack, "Trained": Trained}
-    install("cassl_worker.train", train=train, **events)
+    install("cassl_worker.predict", predict=predict, kept_detector=KeptDetector())
+    install("cassl_worker.train", train=train)
     install("cassl_worker.export", export_onnx=export_onnx)
     del sys.argv[1:3]
     from cassl_worker.__main__ import main as run

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 import zmq
 
@@ -16,9 +15,7 @@ from cassl.v1.worker_service_pb2 import FrameKeys, TaskAttempt
 
 from cassl_worker.error_details import cancelled_error, from_error_detail
 from cassl_worker.errors import CasslError
-
-if TYPE_CHECKING:
-    from cassl_worker.predict import Shard
+from cassl_worker.records import Shard
 
 FRAME_VERSION = 2
 RESEND_SECONDS = 5.0
@@ -58,7 +55,7 @@ FindRoute = Callable[[], Route | None]
 class Pending:
     """A shard that the controller has not answered."""
 
-    shard: "Shard"
+    shard: Shard
     sha256: str
     resend_at: float = 0.0
     unanswered_sends: int = 0
@@ -98,7 +95,7 @@ class ShardSender:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.context.destroy(linger=0)
 
-    def send(self, shard: "Shard") -> None:
+    def send(self, shard: Shard) -> None:
         """Returns once the shard is under way, which needs credit. Raises what an earlier shard was refused for."""
         self.wait(until_bytes=max(0, self.credit_bytes - len(shard.payload)))
         pending = Pending(shard, hashlib.sha256(shard.payload).hexdigest())

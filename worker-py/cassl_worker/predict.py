@@ -18,25 +18,10 @@ from cassl_worker.checkpoint import load_detector
 from cassl_worker.data import Dataset
 from cassl_worker.detectors.interface import Detector
 from cassl_worker.images import Size, decode, letterbox, letterbox_size, prefetch
+from cassl_worker.records import Shard
 
 BATCHES_AHEAD = 4
 LOADING_THREADS = 2
-
-
-@dataclass(frozen=True)
-class Shard:
-    """Predictions of consecutive images.
-
-    Attributes:
-        payload: the columns of `image_count` images and `box_count` boxes; see proto/cassl/v1/prediction_frame.proto.
-        mask_bytes: length of the column of masks. None: there are no masks.
-    """
-
-    shard: int
-    image_count: int
-    box_count: int
-    payload: bytes
-    mask_bytes: int | None = None
 
 
 @dataclass(frozen=True)

@@ -34,10 +34,10 @@ from cassl_worker.artifacts import Artifacts
 from cassl_worker.error_details import cancelled_error
 from cassl_worker.errors import CasslError
 from cassl_worker.frames import ShardSender
+from cassl_worker.records import Checkpoint, Progress, RolledBack, Trained
 
 if TYPE_CHECKING:
     from cassl_worker.data import Dataset
-    from cassl_worker.train import Checkpoint, Progress, Trained
 
 Event = TypeVar("Event")
 
@@ -91,7 +91,7 @@ def run_task(context: TaskContext) -> TaskOutput:
 def run_train(task: TrainTask, context: TaskContext) -> TrainOutput:
     from cassl_worker.device import pick_device
     from cassl_worker.predict import kept_detector
-    from cassl_worker.train import Checkpoint, Progress, RolledBack, Trained, train
+    from cassl_worker.train import train
 
     kept_detector.cache_clear()
     artifacts, lease, device = context.artifacts, context.lease, pick_device()
@@ -192,7 +192,7 @@ def until_cancelled(events: Iterator[Event], cancelled: threading.Event) -> Iter
         yield event
 
 
-def keep_checkpoint(checkpoint: "Checkpoint", context: TaskContext) -> None:
+def keep_checkpoint(checkpoint: Checkpoint, context: TaskContext) -> None:
     """Stores it. Where the controller is away, training goes on without: the next checkpoint will do."""
     artifacts = context.artifacts
     store = artifacts.store if context.pause.is_set() else artifacts.try_store
@@ -201,7 +201,7 @@ def keep_checkpoint(checkpoint: "Checkpoint", context: TaskContext) -> None:
     checkpoint.path.unlink()
 
 
-def store_trained(trained: "Trained", artifacts: Artifacts) -> TrainOutput:
+def store_trained(trained: Trained, artifacts: Artifacts) -> TrainOutput:
     ledger = trained.transplant_ledger
     return TrainOutput(
         weights=artifacts.store(trained.weights),
@@ -210,7 +210,7 @@ def store_trained(trained: "Trained", artifacts: Artifacts) -> TrainOutput:
     )
 
 
-def to_train_progress(progress: "Progress") -> TrainProgress:
+def to_train_progress(progress: Progress) -> TrainProgress:
     return TrainProgress(
         iteration=progress.iteration,
         total_iterations=progress.total_iterations,

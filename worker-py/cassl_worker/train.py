@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Generator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -33,6 +33,7 @@ from cassl_worker.detectors.interface import Detector
 from cassl_worker.device import autocast
 from cassl_worker.errors import CasslError
 from cassl_worker.images import prefetch
+from cassl_worker.records import Checkpoint, Event, Progress, RolledBack, Trained
 from cassl_worker.solver import (
     backbone_weights,
     build_optimizer,
@@ -56,45 +57,6 @@ SEED_STRIDE = 1 << 32
 LAST_CHECKPOINT = "last-checkpoint.pt"
 LOADING_THREADS = 1
 """One thread prepares a batch in a fraction of the time that a training iteration takes."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """losses: mean of each over the iterations since the last Progress, and their sum as `total`."""
-
-    iteration: int
-    total_iterations: int
-    losses: dict[str, float]
-    learning_rate: float
-    images_per_second: float
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """`path` holds what training needs to go on after `iteration` iterations. The file is the receiver's to delete."""
-
-    iteration: int
-    path: Path
-
-
-@dataclass(frozen=True)
-class Trained:
-    """The end. The weights are the moving average where the solver asks for one."""
-
-    weights: Path
-    iterations: int
-    transplant_ledger: Path | None
-
-
-@dataclass(frozen=True)
-class RolledBack:
-    """Training has diverged; it goes on from `to_iteration` with half the learning rate and another order of images."""
-
-    why: str
-    to_iteration: int
-
-
-Event = Progress | Checkpoint | RolledBack | Trained
 
 
 def train(

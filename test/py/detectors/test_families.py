@@ -1,6 +1,5 @@
 """What every family must do, whatever it is. A new family is tested by being registered."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +19,13 @@ from cassl_worker.detectors.interface import PARTS, Detector, Target
 from cassl_worker.export import to_onnx
 from cassl_worker.images import decode, letterbox
 from cassl_worker.predict import Detections, detect
-from cassl_worker.train import Checkpoint, Trained, train
+from cassl_worker.records import Checkpoint, Trained
+from cassl_worker.train import train
 from cassl_worker.transplant import transplant
 
 SIDE_PX = 96
 CPU = torch.device("cpu")
+pytestmark = pytest.mark.usefixtures("one_thread")
 PREDICT = PredictConfig(score_threshold=0.0, nms_iou=0.6, max_candidates=200, max_detections=20)
 ONE, MANY = 1, 80
 
@@ -55,15 +56,6 @@ def random_images(count: int, seed: int = 1) -> torch.Tensor:
 
 def no_objects() -> Target:
     return Target(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Detectors this small are slower on more."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module", params=families())
