@@ -5,7 +5,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { packageRoot } from "../../ts/core/package.js";
-import { cassl, makeProject, type Project, type Running } from "./project.js";
+import { addressOf, cassl, makeProject, type Project, type Running } from "./project.js";
 
 describe("examples", function () {
   this.timeout(300_000);
@@ -23,7 +23,7 @@ describe("examples", function () {
     for (const stage of Object.values(project.config.stages)) stage["solver"] = { iterations: 2 };
     await project.writeConfig();
     server = cassl(["serve", "--listen", "127.0.0.1:0", "--workspace", project.workspace, "--workers", "1"]);
-    address = /127\.0\.0\.1:\d+/.exec(await server.line((line) => /127\.0\.0\.1:\d+/.test(line)))?.[0] ?? "";
+    address = await addressOf(server);
   });
   after(async () => {
     server.child.kill("SIGTERM");

@@ -172,6 +172,11 @@ export function cassl(args: readonly string[], env: NodeJS.ProcessEnv = {}): Run
   return { child, finished, line };
 }
 
+/** Of a `cassl serve`, which names it first. */
+export async function addressOf(server: Running): Promise<string> {
+  return /127\.0\.0\.1:\d+/.exec(await server.line((line) => /127\.0\.0\.1:\d+/.test(line)))?.[0] ?? "";
+}
+
 /** result.json, which the last line of `cassl run` names. */
 export async function resultOf({ code, stdout, stderr }: Finished): Promise<RunResult> {
   if (code !== 0) throw new Error(`cassl ended with ${code}:\n${stdout}\n${stderr}`);

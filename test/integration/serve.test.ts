@@ -1,6 +1,6 @@
 /** The same code across processes: serve, submit, watch, cancel. */
 import assert from "node:assert/strict";
-import { cassl, makeProject, type Project, type Running, resultOf } from "./project.js";
+import { addressOf, cassl, makeProject, type Project, type Running, resultOf } from "./project.js";
 
 describe("cassl serve", function () {
   this.timeout(180_000);
@@ -13,7 +13,7 @@ describe("cassl serve", function () {
     project.config.arms = ["supervised"];
     await project.writeConfig();
     server = cassl(["serve", "--listen", "127.0.0.1:0", "--workspace", project.workspace, "--workers", "1"]);
-    address = /127\.0\.0\.1:\d+/.exec(await server.line((line) => /127\.0\.0\.1:\d+/.test(line)))?.[0] ?? "";
+    address = await addressOf(server);
   });
   after(async () => {
     server.child.kill("SIGTERM");

@@ -72,6 +72,22 @@ export function parseNames(text: string): string[] {
   return names;
 }
 
+export function parseShare(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value <= 1))
+    throw new InvalidArgumentError("It must be a number from 0 to 1.");
+  return value;
+}
+
+/** @param mostDigits that the number may have. */
+export function countParser(mostDigits: number): (text: string) => number {
+  return (text) => {
+    if (!/^[1-9]\d*$/.test(text) || text.length > mostDigits)
+      throw new InvalidArgumentError("It must be a whole number of at least 1.");
+    return Number(text);
+  };
+}
+
 function collectOverride(text: string, previous: readonly Override[] = []): Override[] {
   const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
   if (key === undefined || value === undefined) throw new InvalidArgumentError("It must be key=value.");

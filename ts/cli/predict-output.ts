@@ -1,10 +1,11 @@
 /** What `cassl predict` writes. */
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { toStorageError } from "../controller/storage.js";
 import { drawDetections } from "../evaluation/onnx/draw.js";
 import type { ModelMetadata } from "../evaluation/onnx/model-metadata.js";
 import type { Detected } from "../evaluation/onnx/session.js";
+import { writeWhole } from "../report/write-whole.js";
 
 /** A COCO data set whose annotations have scores. */
 export function toCocoDocument(paths: readonly string[], detected: readonly Detected[], { categories }: ModelMetadata) {
@@ -34,15 +35,10 @@ export function toCocoDocument(paths: readonly string[], detected: readonly Dete
 }
 
 /** Readers see the whole file or none. */
-export async function writeWhole(path: string, text: string): Promise<void> {
-  const partial = `${path}.partial`;
-  try {
-    await writeFile(partial, text);
-    await rename(partial, path);
-  } catch (error) {
-    await rm(partial, { force: true });
+export async function writeDocument(path: string, text: string): Promise<void> {
+  await writeWhole(path, text).catch((error: unknown) => {
     throw toStorageError(error, `${path} cannot be written`);
-  }
+  });
 }
 
 /** Images of one name in several folders get numbers. */

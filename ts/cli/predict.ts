@@ -7,8 +7,8 @@ import { type ModelMetadata, parseModelMetadata, readModelMetadata } from "../ev
 import { detectInImages } from "../evaluation/onnx/session.js";
 import { MAX_IMAGE_PIXELS } from "../images/decoding.js";
 import { interruptSignal } from "./interrupt.js";
-import { jsonOption, parseNames } from "./options.js";
-import { drawAll, toCocoDocument, writeWhole } from "./predict-output.js";
+import { countParser, jsonOption, parseNames, parseShare } from "./options.js";
+import { drawAll, toCocoDocument, writeDocument } from "./predict-output.js";
 
 interface PredictOptions {
   readonly out: string;
@@ -29,12 +29,16 @@ export function addPredict(program: Command): void {
     .argument("<images...>", "image files, or folders to search for them")
     .requiredOption("--out <file>", "where to write the detections: COCO JSON, each annotation with a score")
     .option("--draw <folder>", "write each image with its boxes, as JPEG")
-    .addOption(new Option("--score <s>", "least score of a detection (default: the model's)").argParser(parseUnit))
+    .addOption(new Option("--score <s>", "least score of a detection (default: the model's)").argParser(parseShare))
     .addOption(
-      new Option("--max-detections <n>", "most detections of an image (default: the model's)").argParser(parseCount),
+      new Option("--max-detections <n>", "most detections of an image (default: the model's)").argParser(
+        countParser(10),
+      ),
     )
     .addOption(
-      new Option("--max-pixels <n>", "refuse images with more pixels").default(MAX_IMAGE_PIXELS).argParser(parseCount),
+      new Option("--max-pixels <n>", "refuse images with more pixels")
+        .default(MAX_IMAGE_PIXELS)
+        .argParser(countParser(10)),
     )
     .addOption(new Option("--classes <names>", "classes of a model without our metadata").argParser(parseNames))
     .addOption(
@@ -55,7 +59,7 @@ async function predict(model: string, images: readonly string[], options: Predic
     signal: interruptSignal(),
   });
   const document = toCocoDocument(imagePaths, detected, metadata);
-  await writeWhole(resolve(options.out), `${JSON.stringify(document)}\n`);
+  await writeDocument(resolve(options.out), `${JSON.stringify(document)}\n`);
   if (options.draw !== undefined) await drawAll(imagePaths, detected, metadata, resolve(options.draw));
   const summary = { images: imagePaths.length, detections: document.annotations.length, out: resolve(options.out) };
   if (options.json) return console.log(JSON.stringify(summary));
@@ -115,17 +119,6 @@ async function findAll(given: readonly string[]): Promise<string[]> {
     `There is no image in ${given.join(", ")}.`,
     "Name image files or their folder.",
   );
-}
-
-function parseUnit(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value >= 0 && value <= 1)) throw new InvalidArgumentError("It must be from 0 to 1.");
-  return value;
-}
-
-function parseCount(text: string): number {
-  if (!/^[1-9]\d{0,9}$/.test(text)) throw new InvalidArgumentError("It must be a whole number from 1 on.");
-  return Number(text);
 }
 
 function parseSize(text: string): readonly [number, number] {

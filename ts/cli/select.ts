@@ -5,7 +5,7 @@ import { CasslError } from "../core/errors.js";
 import { previewSelection, writePseudoLabels } from "../labels/pseudo-labels.js";
 import type { SelectionPolicy } from "../labels/select-rows.js";
 import { interruptSignal } from "./interrupt.js";
-import { jsonOption, workspaceHere, workspaceOption } from "./options.js";
+import { countParser, jsonOption, parseShare, workspaceHere, workspaceOption } from "./options.js";
 import { type Effect, effectOf, selectionText } from "./selection-text.js";
 import { categoriesOf, findStoredLabels, openWorkspaceOf, type StoredLabels } from "./stored-labels.js";
 
@@ -33,7 +33,7 @@ export function addSelect(program: Command): void {
       parseScores,
     )
     .option("--nms-iou <iou>", "IoU above which the lower of two boxes is dropped (default: the run's)", parseShare)
-    .option("--max-per-image <count>", "pseudo labels of an image (default: the run's)", parseCount)
+    .option("--max-per-image <count>", "pseudo labels of an image (default: the run's)", countParser(7))
     .option("--min-side <px>", "smallest width and height (default: the run's)", parseSide)
     .option("--arm <name>", "arm, or round such as class_agnostic/round_2 (default: the last one)")
     .addOption(workspaceOption("in the working folder"))
@@ -98,18 +98,6 @@ function severalThresholds(): CasslError {
 
 function parseScores(text: string): number[] {
   return text.split(",").map(parseShare);
-}
-
-function parseShare(text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !(value >= 0 && value <= 1))
-    throw new InvalidArgumentError("It must be a number from 0 to 1.");
-  return value;
-}
-
-function parseCount(text: string): number {
-  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError("It must be a whole number of at least 1.");
-  return Number(text);
 }
 
 function parseSide(text: string): number {

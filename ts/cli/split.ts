@@ -6,7 +6,7 @@ import { CasslError } from "../core/errors.js";
 import { readAnnotations } from "../data/formats/read-annotations.js";
 import { makeSplits, missingClasses } from "../data/splits/make-splits.js";
 import { encodeSplit, type Split } from "../data/splits/split-file.js";
-import { jsonOption, parseNames, type SourceOptions, sourceOf, sourceOptions } from "./options.js";
+import { countParser, jsonOption, parseNames, type SourceOptions, sourceOf, sourceOptions } from "./options.js";
 import { type GroupOptions, groupsOf } from "./split-groups.js";
 import { textTable } from "./table.js";
 
@@ -36,7 +36,7 @@ export function addSplit(program: Command): void {
         .default([1, 2, 5, 10], "1,2,5,10")
         .argParser(parsePercents),
     )
-    .addOption(new Option("--folds <count>", "how many splits of each size").default(5).argParser(parseFolds))
+    .addOption(new Option("--folds <count>", "how many splits of each size").default(5).argParser(countParser(4)))
     .addOption(new Option("--seed <number>", "other seeds draw other images").default(0).argParser(parseSeed))
     .requiredOption("--out <dir>", "folder to write the split files to");
   for (const option of sourceOptions()) command.addOption(option);
@@ -100,11 +100,6 @@ function parsePercents(text: string): number[] {
   if (!percents.every((percent) => percent > 0 && percent <= 100))
     throw new InvalidArgumentError("It must be numbers above 0 and at most 100, such as 1,2,5,10.");
   return [...new Set(percents)];
-}
-
-function parseFolds(text: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError("It must be a whole number of at least 1.");
-  return Number(text);
 }
 
 function parseSeed(text: string): number {

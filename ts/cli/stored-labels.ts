@@ -1,6 +1,7 @@
 /** What a run has stored of its pseudo labels; needs no controller, and the run need not have finished. */
 import { existsSync } from "node:fs";
 import type { StateStore } from "../controller/state.js";
+import { stepOutputs } from "../controller/step-outputs.js";
 import { openWorkspace, type Workspace } from "../controller/workspace.js";
 import type { ArtifactStore } from "../core/artifacts.js";
 import { type Category, type Dataset, objectCategory } from "../core/dataset.js";
@@ -42,7 +43,7 @@ export function findStoredLabels(state: StateStore, run: string, scope: string |
   const found = run === "latest" ? state.listRuns({ limit: 1 })[0]?.run : state.findRun(run);
   if (found?.config === undefined)
     throw notFound(run === "latest" ? "There is no run." : `There is no run \`${run}\`.`);
-  const outputs = stepOutputs(state, found.run_id);
+  const outputs = stepOutputs(state.eventsAfter(found.run_id, 0, Number.MAX_SAFE_INTEGER), state);
   const scopes = [...outputs.keys()].flatMap((step) => (step.endsWith("/predict") ? [step.slice(0, -8)] : []));
   const chosen = scopes.filter((name) => scope === undefined || name === scope || name.startsWith(`${scope}/`)).at(-1);
   if (chosen === undefined) throw notFound(`The run \`${found.run_id}\` has no predictions${of(scope, scopes)}.`);
@@ -55,19 +56,6 @@ export function findStoredLabels(state: StateStore, run: string, scope: string |
     quality: outputs.get(`${chosen}/choose_threshold`) as LabelerQuality | undefined,
     curated: outputs.get("curate") as CuratedData,
   };
-}
-
-/** What each finished step of a run has left, by its name. */
-function stepOutputs(state: StateStore, run: string): Map<string, unknown> {
-  const finished = state
-    .eventsAfter(run, 0, Number.MAX_SAFE_INTEGER)
-    .flatMap(({ event }) => (event?.$case === "step_finished" ? [event.value] : []));
-  return new Map(
-    finished.flatMap(({ step, key }) => {
-      const record = state.findStep(key);
-      return record === undefined ? [] : [[step, JSON.parse(record.output) as unknown]];
-    }),
-  );
 }
 
 /** The classes of the predictions. */

@@ -1,6 +1,6 @@
 /** Pseudo labels in the formats of other tools. */
 import { join } from "node:path";
-import { type BoxXyxy, toXywh } from "../core/boxes.js";
+import { xywhAt } from "../core/boxes.js";
 import type { Category, Dataset } from "../core/dataset.js";
 import { writeWholeFolder } from "../data/convert/whole-folder.js";
 import { writeCoco } from "../data/formats/coco/coco-writer.js";
@@ -64,7 +64,7 @@ function objectsOf(
   classes: readonly number[],
 ): ListedObject[] {
   return Array.from(score, (value, row): ListedObject => {
-    const box_xywh = toXywh([...boxXyxy.subarray(4 * row, 4 * row + 4)] as unknown as BoxXyxy);
+    const box_xywh = xywhAt(boxXyxy, row);
     const mask = masks?.[row] ?? undefined;
     return {
       box_xywh,

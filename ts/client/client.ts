@@ -64,8 +64,8 @@ export class CasslClient {
     { dataset = "", ...settings }: CallSettings & { readonly dataset?: string } = {},
   ): Promise<Run> {
     const method = this.#controller.createRun.bind(this.#controller);
-    const sent = dataset === "" ? config : { ...config, data: undefined };
-    const { run } = await callUnary(method, { run_id: runId, config: sent, dataset }, this.#context, settings);
+    const request = { run_id: runId, config: onDataset(config, dataset), dataset };
+    const { run } = await callUnary(method, request, this.#context, settings);
     return run as Run;
   }
 
@@ -83,7 +83,7 @@ export class CasslClient {
     }: CallSettings & { readonly dataset?: string; readonly probe?: boolean } = {},
   ): Promise<RunPlan> {
     const method = this.#controller.planRun.bind(this.#controller);
-    const request = { config: dataset === "" ? config : { ...config, data: undefined }, dataset, probe };
+    const request = { config: onDataset(config, dataset), dataset, probe };
     return (await callUnary(method, request, this.#context, { timeoutSeconds, signal })).plan as RunPlan;
   }
 
@@ -231,4 +231,9 @@ export class CasslClient {
     this.#controller.close();
     this.#artifacts.close();
   }
+}
+
+/** A registered data set stands in place of the configuration's own. */
+function onDataset(config: RunConfig, dataset: string): RunConfig {
+  return dataset === "" ? config : { ...config, data: undefined };
 }

@@ -44,7 +44,7 @@ export async function openArtifactStore(folder: string): Promise<ResumableArtifa
   ): Promise<void> {
     try {
       await writeVerified(file, ref, offset, chunks);
-      await stored(file, () => moveInto(file, fileOf(folder, ref.sha256)));
+      await stored(file, () => moveInto(file, artifactFile(folder, ref.sha256)));
     } catch (error) {
       // What cannot be removed now is swept at the next start.
       if (!keeps || !isBreak(error)) await rm(file, { force: true }).catch(() => {});
@@ -81,7 +81,7 @@ export async function openArtifactStore(folder: string): Promise<ResumableArtifa
       await write(file);
       return await stored(file, async () => {
         const ref = await flushedRef(file);
-        await moveInto(file, fileOf(folder, ref.sha256));
+        await moveInto(file, artifactFile(folder, ref.sha256));
         return ref;
       });
     } catch (error) {
@@ -95,7 +95,7 @@ export async function openArtifactStore(folder: string): Promise<ResumableArtifa
 
   async function refOf(sha256: string): Promise<ArtifactRef | undefined> {
     if (!isHash(sha256)) return undefined;
-    const file = fileOf(folder, sha256);
+    const file = artifactFile(folder, sha256);
     const found = await stored(file, () => unlessMissing(stat(file)));
     if (found === undefined) return undefined;
     if (whole.get(sha256) !== found.mtimeMs) {
@@ -110,7 +110,7 @@ export async function openArtifactStore(folder: string): Promise<ResumableArtifa
 
   async function path(sha256: string): Promise<string> {
     if ((await refOf(sha256)) === undefined) throw notFound(sha256);
-    return fileOf(folder, sha256);
+    return artifactFile(folder, sha256);
   }
 
   return {
@@ -130,7 +130,7 @@ export async function openArtifactStore(folder: string): Promise<ResumableArtifa
     path,
     stat: refOf,
     async remove(sha256) {
-      if (isHash(sha256)) await stored(sha256, () => rm(fileOf(folder, sha256), { force: true }));
+      if (isHash(sha256)) await stored(sha256, () => rm(artifactFile(folder, sha256), { force: true }));
     },
   };
 }
@@ -144,7 +144,8 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-function fileOf(folder: string, sha256: string): string {
+/** Where the artifact is kept. @param folder of all. */
+export function artifactFile(folder: string, sha256: string): string {
   return join(folder, sha256.slice(0, 2), sha256);
 }
 

@@ -8,6 +8,7 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FILES_AT_ONCE, mapConcurrently } from "../core/concurrency.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
+import { artifactFile } from "./artifacts.js";
 import type { StateStore } from "./state.js";
 import { toStorageError } from "./storage.js";
 
@@ -41,7 +42,7 @@ export async function findGarbage(folder: string, state: Pick<StateStore, "menti
 
 export async function removeArtifacts(folder: string, refs: readonly ArtifactRef[]): Promise<void> {
   await mapConcurrently(refs, FILES_AT_ONCE, ({ sha256 }) =>
-    stored(sha256, () => rm(fileOf(folder, sha256), { force: true })),
+    stored(sha256, () => rm(artifactFile(folder, sha256), { force: true })),
   );
 }
 
@@ -53,7 +54,11 @@ async function artifactSizes(folder: string): Promise<Map<string, number>> {
   const folders = (await readdir(folder)).filter((name) => /^[0-9a-f]{2}$/.test(name));
   const files = await Promise.all(folders.map((name) => readdir(join(folder, name))));
   const names = files.flat().filter((name) => /^[0-9a-f]{64}$/.test(name));
-  const sizes = await mapConcurrently(names, FILES_AT_ONCE, async (name) => (await stat(fileOf(folder, name))).size);
+  const sizes = await mapConcurrently(
+    names,
+    FILES_AT_ONCE,
+    async (name) => (await stat(artifactFile(folder, name))).size,
+  );
   return new Map(names.map((name, index) => [name, sizes[index] as number]));
 }
 
@@ -62,7 +67,7 @@ async function namedBy(folder: string, name: string, known: ReadonlyMap<string, 
   const found = new Set<string>();
   let tail = "";
   let isFirst = true;
-  for await (const chunk of createReadStream(fileOf(folder, name), { encoding: "latin1" })) {
+  for await (const chunk of createReadStream(artifactFile(folder, name), { encoding: "latin1" })) {
     const text = tail + (chunk as string);
     if (isFirst && !text.startsWith("{")) return [];
     for (const other of namesIn([text], known)) found.add(other);
@@ -78,10 +83,6 @@ function namesIn(texts: Iterable<string>, known: ReadonlyMap<string, number>): s
     for (const [name] of text.matchAll(NAME)) if (known.has(name)) found.add(name);
   }
   return [...found];
-}
-
-function fileOf(folder: string, sha256: string): string {
-  return join(folder, sha256.slice(0, 2), sha256);
 }
 
 async function stored<T>(what: string, work: () => Promise<T>): Promise<T> {

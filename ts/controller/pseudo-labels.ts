@@ -1,5 +1,6 @@
 /** The pseudo labels of a run, as its clients read them. */
 import type { ArtifactStore } from "../core/artifacts.js";
+import { xywhAt } from "../core/boxes.js";
 import type { Category, DatasetImage } from "../core/dataset.js";
 import { CasslError } from "../core/errors.js";
 import type { CuratedData } from "../data/curate.js";
@@ -14,6 +15,7 @@ import type { Run, RunEvent } from "../gen/cassl/v1/run.js";
 import type { ImagePredictions } from "../labels/predictions.js";
 import { type PseudoLabels, readPseudoLabels, type SelectedLabels } from "../labels/pseudo-labels.js";
 import type { StepStore } from "../pipeline/step.js";
+import { stepOutputs } from "./step-outputs.js";
 
 const IMAGES_PER_MESSAGE = 256;
 /** A message is cut here, well below what one may have: an image has 100 labels, as a rule. */
@@ -54,15 +56,10 @@ function selectedLabels({ run_id, config }: Run, arm: string, events: readonly R
     const remedy = `Name one of its arms: ${arms.join(", ") || "it has none"}.`;
     throw new CasslError("PSEUDO_LABELS_NOT_FOUND", message, remedy);
   }
-  const outputOf = (step: string): string | undefined => {
-    const finished = events.flatMap(({ event }) => (event?.$case === "step_finished" ? [event.value] : []));
-    return steps.findStep(finished.findLast((one) => one.step === step)?.key ?? "")?.output;
-  };
-  const [curated, selected] = [outputOf("curate"), outputOf(`${arm}/select`)];
-  if (curated !== undefined && selected !== undefined) {
-    const { labels } = JSON.parse(selected) as SelectedLabels;
-    return { labels, unlabeled: (JSON.parse(curated) as CuratedData).unlabeled };
-  }
+  const outputs = stepOutputs(events, steps);
+  const curated = outputs.get("curate") as CuratedData | undefined;
+  const selected = outputs.get(`${arm}/select`) as SelectedLabels | undefined;
+  if (curated !== undefined && selected !== undefined) return { labels: selected.labels, unlabeled: curated.unlabeled };
   const message = `The run \`${run_id}\` has not selected pseudo labels of the arm ${arm} yet.`;
   const remedy = "Wait for its step `select`; WatchRun tells when it is done.";
   throw new CasslError("PSEUDO_LABELS_NOT_FOUND", message, remedy);
@@ -87,12 +84,9 @@ function toMessage(image: DatasetImage, labels: PseudoLabel[]): PseudoLabeledIma
 }
 
 function labelsOf({ boxXyxy, score, classIndex }: ImagePredictions, categories: readonly Category[]): PseudoLabel[] {
-  return Array.from(score, (value, row) => {
-    const [left = 0, top = 0, right = 0, bottom = 0] = boxXyxy.subarray(4 * row, 4 * row + 4);
-    return {
-      box_xywh: [left, top, right - left, bottom - top],
-      category_id: categories[classIndex[row] as number]?.id as number,
-      score: value,
-    };
-  });
+  return Array.from(score, (value, row) => ({
+    box_xywh: [...xywhAt(boxXyxy, row)],
+    category_id: categories[classIndex[row] as number]?.id as number,
+    score: value,
+  }));
 }

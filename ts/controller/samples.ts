@@ -1,7 +1,7 @@
 /** Images to show in a run's report: pseudo labels of each arm, and its detections on the validation set. */
 import { join } from "node:path";
 import type { ArtifactStore } from "../core/artifacts.js";
-import { type BoxXyxy, toXywh } from "../core/boxes.js";
+import { xywhAt } from "../core/boxes.js";
 import type { Category, Dataset, DatasetImage } from "../core/dataset.js";
 import type { CuratedData } from "../data/curate.js";
 import { decodeManifest } from "../data/manifest.js";
@@ -80,7 +80,7 @@ function pseudoLabelBoxes(
   categories: readonly Category[],
 ): SampleBox[] {
   return Array.from(score, (value, row) => ({
-    box_xywh: toXywh([...boxXyxy.subarray(4 * row, 4 * row + 4)] as unknown as BoxXyxy),
+    box_xywh: xywhAt(boxXyxy, row),
     label: categories[classIndex[row] as number]?.name ?? "",
     score: value,
     kind: "pseudo_label",

@@ -12,6 +12,12 @@ export function toXywh([left, top, right, bottom]: BoxXyxy): BoxXywh {
   return [left, top, right - left, bottom - top];
 }
 
+/** One of N boxes. @param boxesXyxy (N * 4). */
+export function xywhAt(boxesXyxy: ArrayLike<number>, box: number): BoxXywh {
+  const corner = (side: 0 | 1 | 2 | 3): number => boxesXyxy[4 * box + side] as number;
+  return toXywh([corner(0), corner(1), corner(2), corner(3)]);
+}
+
 /** Intersection over union in [0, 1]; 0 where the union is empty. */
 export function boxIou(a: BoxXyxy, b: BoxXyxy): number {
   const width = Math.min(a[2], b[2]) - Math.max(a[0], b[0]);

@@ -4,6 +4,7 @@ import type { Category } from "../core/dataset.js";
 import { CasslError } from "../core/errors.js";
 import { canonicalJson } from "../core/hash.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
+import type { PredictionManifest } from "../gen/cassl/v1/prediction_frame.js";
 import { readMetadata } from "../parquet/index.js";
 import { groupFiles, groupShards, type ImagePredictions, imageOf, readPredictionManifest } from "./predictions.js";
 import type { SelectionPolicy } from "./select-rows.js";
@@ -54,12 +55,13 @@ export async function writePseudoLabels(
   artifacts: ArtifactStore,
   signal?: AbortSignal,
 ): Promise<SelectionStats> {
-  const { dataset, model, masks, shards } = await readPredictionManifest(raw, artifacts);
+  const manifest = await readPredictionManifest(raw, artifacts);
+  const { dataset, model, masks, shards } = manifest;
   const image_count = shards.reduce((sum, shard) => sum + shard.image_count, 0);
   const provenance = { dataset, model, predictions: raw.sha256, image_count };
   const json = { policy: canonicalJson(policy), categories: canonicalJson(categories) };
   const parts: PartialStats[] = [];
-  const batches = selectedBoxes(raw, policy, artifacts, parts, signal);
+  const batches = selectedBoxes(manifest, policy, artifacts, parts, signal);
   await writeBoxes(file, masks, batches, boxMetadata("pseudo_labels", masks, { ...provenance, ...json }));
   return addUp(parts);
 }
@@ -71,20 +73,20 @@ export async function previewSelection(
   artifacts: ArtifactStore,
   signal?: AbortSignal,
 ): Promise<SelectionStats> {
+  const manifest = await readPredictionManifest(raw, artifacts);
   const parts: PartialStats[] = [];
-  for await (const _ of selectedBoxes(raw, policy, artifacts, parts, signal));
+  for await (const _ of selectedBoxes(manifest, policy, artifacts, parts, signal));
   return addUp(parts);
 }
 
 /** The selected boxes in order; their stats are added to `parts`. */
 async function* selectedBoxes(
-  raw: ArtifactRef,
+  { masks, shards }: PredictionManifest,
   policy: SelectionPolicy,
   artifacts: ArtifactStore,
   parts: PartialStats[],
   signal?: AbortSignal,
 ): AsyncGenerator<StoredBoxes> {
-  const { masks, shards } = await readPredictionManifest(raw, artifacts);
   const requests = [];
   for (const group of groupShards(shards)) {
     requests.push({ group: await groupFiles(group, artifacts), masks, policy });

@@ -18,7 +18,7 @@ import { AttachRequest, Register } from "../../../ts/gen/cassl/v1/worker_service
 import { descriptors } from "../../../ts/grpc/descriptors.js";
 import { fromRichStatus } from "../../../ts/grpc/rich-status.js";
 import { STATUS_KEY } from "../../../ts/grpc/status.js";
-import { cassl, type Running } from "../../integration/project.js";
+import { addressOf, cassl, type Running } from "../../integration/project.js";
 import { makeCellsProject } from "../controller/cells-project.js";
 import { attachWorker } from "../controller/fake-worker.js";
 import { mutated, pick, type Random, randomBytes, randomMessage } from "./hostile-messages.js";
@@ -53,7 +53,7 @@ describe("a controller under fire", function () {
     const config = await makeCellsProject(folder);
     goodRun = CreateRunRequest.encode({ run_id: "good", config, dataset: "" }).finish();
     server = cassl(["serve", "--listen", "127.0.0.1:0", "--workers", "0", "--workspace", join(folder, ".cassl")]);
-    address = /127\.0\.0\.1:\d+/.exec(await server.line((line) => /127\.0\.0\.1:\d+/.test(line)))?.[0] ?? "";
+    address = await addressOf(server);
     client = new Client(address, credentials.createInsecure());
   });
   beforeEach(() => {
