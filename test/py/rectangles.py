@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from cassl_worker.data import Annotation, Category, Dataset, ImageRecord
+from cassl_worker.masks import encode
 
 SIZE = (96, 80)
 CATEGORIES = (Category(3, "red"), Category(7, "blue"))
@@ -29,7 +30,8 @@ def rectangle_image(folder: Path, number: int, count: int) -> ImageRecord:
         x, y = int(slot) * 32 + int(rng.integers(0, 32 - width + 1)), int(rng.integers(0, SIZE[1] - height + 1))
         class_index = int(rng.integers(2))
         pixels[y : y + height, x : x + width] = COLORS[class_index]
-        annotations.append(Annotation((x, y, width, height), class_index, width * height, False))
+        mask = encode(np.ones((height, width), dtype=bool), (x, y), SIZE).decode()
+        annotations.append(Annotation((x, y, width, height), class_index, width * height, False, mask=mask))
     file_name = f"{number}.png"
     Image.fromarray(pixels).save(folder / file_name)
     return ImageRecord(number + 1, file_name, "", *SIZE, tuple(annotations))

@@ -21,9 +21,10 @@ from cassl.v1.task_pb2 import AugmentationConfig
 
 from cassl_worker.augmentation import draw_view, jitter_color, visible_boxes
 from cassl_worker.batches import TrainingBatches, batch_positions
-from cassl_worker.data import Annotation, Dataset, ImageRecord, boxes_xyxy, read_dataset, read_labels
+from cassl_worker.data import Annotation, Dataset, ImageRecord, boxes_xyxy, check_masks, read_dataset, read_labels
 from cassl_worker.errors import CasslError
-from cassl_worker.images import View, decode, letterbox, letterbox_size, prefetch, view_boxes, view_pixels
+from cassl_worker.images import View, decode, letterbox, letterbox_size, prefetch, view_boxes, view_masks, view_pixels
+from cassl_worker.masks import encode
 
 NO_CHANGE = AugmentationConfig(flip_probability=0, min_zoom=1, max_zoom=1, color_jitter=0)
 ANY_CHANGE = AugmentationConfig(flip_probability=0.5, min_zoom=0.5, max_zoom=2, color_jitter=0.3)
@@ -33,7 +34,9 @@ IMAGE_LINE = {
     "sha256": "00",
     "width_px": 40,
     "height_px": 30,
-    "annotations": [{"box_xywh": [1, 2, 3.5, 4], "class_index": 1, "area": 14, "iscrowd": False, "score": 0.5}],
+    "annotations": [
+        {"box_xywh": [1, 2, 3.5, 4], "class_index": 1, "area": 14, "iscrowd": False, "score": 0.5, "mask": "0a"}
+    ],
 }
 HEADER = {"cassl": "dataset", "version": 1, "categories": [{"id": 3, "name": "red"}], "image_count": 1}
 
@@ -52,7 +55,7 @@ def batches_of(dataset: Dataset, augmentation: AugmentationConfig = NO_CHANGE, *
 class TestReadDataset:
     def test_reads_what_the_controller_writes(self, tmp_path: Path) -> None:
         dataset = read_dataset(write_manifest(tmp_path, HEADER, IMAGE_LINE), tmp_path / "images")
-        annotation = Annotation((1, 2, 3.5, 4), 1, 14, False, 0.5)
+        annotation = Annotation((1, 2, 3.5, 4), 1, 14, False, 0.5, "0a")
         assert dataset.images == (ImageRecord(5, "a/b.png", "00", 40, 30, (annotation,)),)
         assert [(category.id, category.name) for category in dataset.categories] == [(3, "red")]
         assert dataset.root == tmp_path / "images"
@@ -116,6 +119,17 @@ class TestReadLabels:
         labeled = batches_of(replace(rectangles, images=bare, labels=labels), ANY_CHANGE).batch(3)
         for target, expected in zip(labeled.targets, batches_of(rectangles, ANY_CHANGE).batch(3).targets, strict=True):
             assert torch.equal(target.boxes, expected.boxes) and torch.equal(target.labels, expected.labels)
+
+    def test_bring_their_masks_where_these_are_asked_for(self, tmp_path: Path) -> None:
+        path = write_labels(tmp_path, mask=pa.array(["0a", None, "9"], pa.string()))
+        dataset = Dataset((), tuple(ImageRecord(at, f"{at}.png", "", 9, 9, ()) for at in range(4)), tmp_path)
+        given = read_labels(path, image_count=4, class_count=2, masks=True)
+        without = read_labels(path, image_count=4, class_count=2)
+        assert [replace(dataset, labels=given).objects(at).masks for at in range(3)] == [(b"0a",), (), (None, b"9")]
+        assert [replace(dataset, labels=without).objects(at).masks for at in range(3)] == [(None,), (), (None, None)]
+
+    def test_without_a_column_of_masks_have_none(self, tmp_path: Path) -> None:
+        assert read_labels(write_labels(tmp_path), image_count=4, class_count=2, masks=True).masks is None
 
     def test_may_be_none_at_all(self, tmp_path: Path) -> None:
         nothing = {name: column.slice(0, 0) for name, column in LABELS.items()}
@@ -212,6 +226,20 @@ class TestAugmentation:
         np.testing.assert_allclose(boxes[0], seen, atol=1)
         assert visible[0]
 
+    @given(st.integers(0, 10_000), st.booleans())
+    def test_masks_follow_the_pixels(self, seed: int, enlarged: bool) -> None:
+        y, x = np.mgrid[0:120, 0:160]
+        inside = (x - 70) ** 2 / 50**2 + (y - 65) ** 2 / 30**2 < 1
+        image = Image.fromarray(np.repeat(255 * inside[..., None], 3, axis=2).astype(np.uint8))
+        view = draw_view(np.random.default_rng(seed), ANY_CHANGE, (192, 144) if enlarged else (96, 72))
+        (mask,) = view_masks([encode(inside)], image.size, view, (200, 150))
+        pixels = np.zeros((150, 200, 3), np.uint8)
+        pixels[slice(view.place[1], None), slice(view.place[0], None)][: view.place[3], : view.place[2]] = view_pixels(
+            image, view
+        )
+        differing = mask != (pixels[..., 0] > 127)
+        assert mask.shape == (150, 200) and differing.sum() < 0.06 * mask.sum()
+
     def test_view_without_change_is_the_letterbox(self) -> None:
         assert draw_view(np.random.default_rng(0), NO_CHANGE, (96, 72)) == View((0, 0, 1, 1), (0, 0, 96, 72))
 
@@ -237,6 +265,28 @@ class TestBatches:
             np.testing.assert_array_equal(image.numpy(), expected)
             np.testing.assert_allclose(target.boxes, boxes_xyxy(record.annotations) / 2, atol=1e-4)
             assert target.labels.tolist() == [annotation.class_index for annotation in record.annotations]
+
+    def test_targets_have_masks_where_they_are_asked_for(self, rectangles: Dataset) -> None:
+        batch = batches_of(rectangles, masks=True).batch(0)
+        assert all(target.masks is None for target in batches_of(rectangles).batch(0).targets)
+        for target in batch.targets:
+            assert target.masks is not None and target.masks.shape == (len(target.boxes), 96, 96)
+            for box, mask in zip(target.boxes.round().int().tolist(), target.masks, strict=True):
+                expected = torch.zeros(96, 96, dtype=torch.bool)
+                expected[box[1] : box[3], box[0] : box[2]] = True
+                assert torch.equal(mask, expected)
+
+    def test_object_without_a_mask_is_named(self, rectangles: Dataset) -> None:
+        check_masks(rectangles)
+        first, second, *others = rectangles.images
+        bare = replace(second, annotations=(second.annotations[0], replace(second.annotations[1], mask=None)))
+        with pytest.raises(CasslError, match=r"Object 2 of 2 in 1\.png has no mask") as caught:
+            check_masks(replace(rectangles, images=(first, bare, *others)))
+        assert caught.value.reason == "ANNOTATIONS_INVALID"
+
+    def test_crowd_needs_no_mask(self, rectangles: Dataset) -> None:
+        crowd = tuple(replace(item, mask=None, iscrowd=True) for item in rectangles.images[0].annotations)
+        check_masks(replace(rectangles, images=(replace(rectangles.images[0], annotations=crowd),)))
 
     def test_batch_depends_on_seed_and_iteration_only(self, rectangles: Dataset) -> None:
         used = batches_of(rectangles, ANY_CHANGE)

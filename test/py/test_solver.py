@@ -22,7 +22,9 @@ from cassl_worker.solver import (
     update_average,
 )
 
-FACTORS = LearningRateFactors(backbone=0.25, fpn=0.5, box_tower=1, classification_tower=2, class_predictor=3)
+FACTORS = LearningRateFactors(
+    backbone=0.25, fpn=0.5, box_tower=1, classification_tower=2, class_predictor=3, mask_head=1
+)
 
 
 @pytest.fixture

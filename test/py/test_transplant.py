@@ -120,7 +120,7 @@ class TestMismatch:
 
 
 class TestPolicy:
-    @pytest.mark.parametrize("left_out", CARRIED)
+    @pytest.mark.parametrize("left_out", [part for part in CARRIED if part != "mask_head"])
     def test_a_part_that_is_not_carried_keeps_its_starting_weights(self, left_out: str) -> None:
         detector, untouched, given, ledger = transplanted(2, 2, [part for part in CARRIED if part != left_out])
         afresh = {name for name in state_of(detector) if detector.part_of(name) == left_out}

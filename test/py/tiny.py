@@ -35,11 +35,13 @@ PREDICT = PredictConfig(
 )
 
 
-CARRIED = ["backbone", "fpn", "box_tower", "classification_tower"]
+CARRIED = ["backbone", "fpn", "box_tower", "classification_tower", "mask_head"]
 
 
 def lr_factors(backbone: float = 1.0) -> LearningRateFactors:
-    return LearningRateFactors(backbone=backbone, fpn=1, box_tower=1, classification_tower=1, class_predictor=1)
+    return LearningRateFactors(
+        backbone=backbone, fpn=1, box_tower=1, classification_tower=1, class_predictor=1, mask_head=1
+    )
 
 
 def solver(iterations: int, checkpoint_every: int = 1000) -> SolverConfig:

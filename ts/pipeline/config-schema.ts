@@ -6,7 +6,7 @@ import { detectorSchema, FAMILIES } from "./detector-schema.js";
 export const ARMS = ["supervised", "class_specific", "class_agnostic"] as const;
 export type Arm = (typeof ARMS)[number];
 
-const CARRIED_PARTS = ["backbone", "fpn", "box_tower", "classification_tower"] as const;
+const CARRIED_PARTS = ["backbone", "fpn", "box_tower", "classification_tower", "mask_head"] as const;
 
 const unit = z.number().min(0).max(1);
 const count = z.int32().min(1);
@@ -27,6 +27,7 @@ const lrFactors = z.strictObject({
   box_tower: lrFactor.default(1).describe("What finds boxes, whatever is in them"),
   classification_tower: lrFactor.default(1).describe("Layers before the class predictor"),
   class_predictor: lrFactor.default(1).describe("Last layer, which depends on the classes"),
+  mask_head: lrFactor.default(1).describe("What makes masks, whatever is in them"),
 });
 
 const solver = z.strictObject({

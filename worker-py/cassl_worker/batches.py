@@ -16,7 +16,7 @@ from cassl.v1.task_pb2 import AugmentationConfig
 from cassl_worker.augmentation import draw_view, jitter_color, visible_boxes
 from cassl_worker.data import Dataset
 from cassl_worker.detectors.interface import Target
-from cassl_worker.images import Size, decode, letterbox_size, place_on_canvas, view_boxes, view_pixels
+from cassl_worker.images import Size, decode, letterbox_size, place_on_canvas, view_boxes, view_masks, view_pixels
 
 CACHE_BYTES = 1 << 30
 """Decoded images kept in memory by a training task."""
@@ -32,21 +32,29 @@ class Batch:
     targets: tuple[Target, ...]
 
     def to(self, device: torch.device) -> "Batch":
-        targets = tuple(Target(target.boxes.to(device), target.labels.to(device)) for target in self.targets)
-        return Batch(self.images.to(device), targets)
+        return Batch(self.images.to(device), tuple(target.to(device) for target in self.targets))
 
 
 class TrainingBatches:
     """Makes batches from a dataset; keeps decoded images. Threads may share it."""
 
     def __init__(
-        self, dataset: Dataset, *, input_size: Size, images_per_batch: int, augmentation: AugmentationConfig, seed: int
+        self,
+        dataset: Dataset,
+        *,
+        input_size: Size,
+        images_per_batch: int,
+        augmentation: AugmentationConfig,
+        seed: int,
+        masks: bool = False,
     ) -> None:
+        """masks: whether targets are to have masks; then every object of the dataset must have one."""
         self.dataset = dataset
         self.input_size = input_size
         self.images_per_batch = images_per_batch
         self.augmentation = augmentation
         self.seed = seed
+        self.masks = masks
         self.cache = ImageCache(CACHE_BYTES)
 
     def batch(self, iteration: int) -> Batch:
@@ -64,7 +72,13 @@ class TrainingBatches:
         pixels = jitter_color(view_pixels(self.decoded(position), view), rng, self.augmentation.color_jitter)
         objects = self.dataset.objects(position)
         boxes, visible = visible_boxes(view_boxes(objects.boxes, size, view), view)
-        target = Target(torch.from_numpy(boxes[visible]), torch.from_numpy(objects.classes[visible]))
+        shown = tuple(objects.masks[at] for at in np.flatnonzero(visible))
+        masks = view_masks(shown, size, view, self.input_size) if self.masks else None
+        target = Target(
+            torch.from_numpy(boxes[visible]),
+            torch.from_numpy(objects.classes[visible]),
+            None if masks is None else torch.from_numpy(masks),
+        )
         return place_on_canvas(pixels, view.place[:2], self.input_size), target
 
     def decoded(self, position: int) -> Image.Image:

@@ -35,6 +35,7 @@ class Annotation:
         area: square px.
         iscrowd: whether the box holds many objects; training learns nothing from it.
         score: in [0, 1]; pseudo labels only.
+        mask: of the whole image, in COCO's compressed form. None: there is none.
     """
 
     box_xywh: tuple[float, float, float, float]
@@ -42,6 +43,7 @@ class Annotation:
     area: float
     iscrowd: bool
     score: float | None = None
+    mask: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,12 +66,14 @@ class Labels:
         starts: (I + 1,) int64; the boxes of image i are those from starts[i] to starts[i + 1].
         boxes: (B, 4) float32 xyxy, absolute px of the original image.
         classes: (B,) int32, class indices.
+        masks: (B,) large_binary, in COCO's compressed form, null where there is none. None: they were not asked for.
     """
 
     starts: NDArray[np.int64]
     boxes: NDArray[np.float32]
     classes: NDArray[np.int32]
     class_count: int
+    masks: pa.LargeBinaryArray | None = None
 
 
 @dataclass(frozen=True)
@@ -79,10 +83,12 @@ class Objects:
     Attributes:
         boxes: (M, 4) float32 xyxy, absolute px of the original image.
         classes: (M,) int64, class indices.
+        masks: (M,) of the whole image, in COCO's compressed form; None where there is none.
     """
 
     boxes: NDArray[np.float32]
     classes: NDArray[np.int64]
+    masks: tuple[bytes | None, ...]
 
 
 @dataclass(frozen=True)
@@ -109,9 +115,29 @@ class Dataset:
         if self.labels is None:
             annotations = [item for item in self.images[position].annotations if not item.iscrowd]
             classes = np.array([annotation.class_index for annotation in annotations], dtype=np.int64)
-            return Objects(boxes_xyxy(annotations), classes)
+            masks = tuple(None if item.mask is None else item.mask.encode("latin1") for item in annotations)
+            return Objects(boxes_xyxy(annotations), classes, masks)
         rows = slice(*self.labels.starts[position : position + 2])
-        return Objects(self.labels.boxes[rows].copy(), self.labels.classes[rows].astype(np.int64))
+        boxes, classes = self.labels.boxes[rows].copy(), self.labels.classes[rows].astype(np.int64)
+        return Objects(boxes, classes, label_masks(self.labels, rows))
+
+
+def label_masks(labels: Labels, rows: slice) -> tuple[bytes | None, ...]:
+    if labels.masks is None:
+        return tuple(None for _ in range(rows.start, rows.stop))
+    return tuple(mask.as_py() for mask in labels.masks[rows])
+
+
+def check_masks(dataset: Dataset) -> None:
+    """ANNOTATIONS_INVALID names an object to be learned that has no mask."""
+    for position, image in enumerate(dataset.images):
+        masks = dataset.objects(position).masks
+        if None in masks:
+            raise CasslError(
+                "ANNOTATIONS_INVALID",
+                f"Object {masks.index(None) + 1} of {len(masks)} in {image.file_name} has no mask.",
+                "Add segmentations, or choose a family without masks, such as `light` or `faster_rcnn`.",
+            )
 
 
 def read_dataset(manifest: Path, image_root: Path, remote: ImageCache | None = None) -> Dataset:
@@ -144,8 +170,8 @@ def boxes_xyxy(annotations: Sequence[Annotation]) -> NDArray[np.float32]:
     return boxes
 
 
-def read_labels(path: Path, image_count: int, class_count: int) -> Labels:
-    """Pseudo labels (docs/pseudo-labels.md) of a dataset of so many images.
+def read_labels(path: Path, image_count: int, class_count: int, *, masks: bool = False) -> Labels:
+    """Pseudo labels (docs/pseudo-labels.md) of a dataset of so many images; masks too where they are asked for.
 
     ARTIFACT_CORRUPT if the file is no Parquet file of labels, or has labels of other images or classes.
     """
@@ -154,12 +180,15 @@ def read_labels(path: Path, image_count: int, class_count: int) -> Labels:
             count = file.metadata.num_rows
             image, classes = np.empty(count, np.int32), np.empty(count, np.int32)
             boxes = np.empty((count, 4), np.float32)
+            mask_column = ("mask",) if masks and "mask" in file.schema_arrow.names else ()
+            mask_batches: list[pa.Array] = []
             row = 0
-            for batch in file.iter_batches(columns=list(LABEL_COLUMNS)):
+            for batch in file.iter_batches(columns=[*LABEL_COLUMNS, *mask_column]):
                 rows = slice(row, row := row + batch.num_rows)
                 image[rows], classes[rows] = batch["image"].to_numpy(), batch["class"].to_numpy()
                 for side, name in enumerate(LABEL_COLUMNS[1:5]):
                     boxes[rows, side] = batch[name].to_numpy()
+                mask_batches += [batch[name].cast(pa.large_binary()) for name in mask_column]
         if (fault := fault_of(image, classes, image_count, class_count)) is not None:
             raise ValueError(fault)
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
@@ -168,7 +197,8 @@ def read_labels(path: Path, image_count: int, class_count: int) -> Labels:
             f"The pseudo labels {path.name} cannot be read: {error}.",
             "Run the same configuration again; if this stays, controller and worker are of different versions.",
         ) from error
-    return Labels(np.searchsorted(image, np.arange(image_count + 1)), boxes, classes, class_count)
+    starts = np.searchsorted(image, np.arange(image_count + 1))
+    return Labels(starts, boxes, classes, class_count, pa.concat_arrays(mask_batches) if mask_batches else None)
 
 
 def fault_of(image: NDArray[np.int32], classes: NDArray[np.int32], image_count: int, class_count: int) -> str | None:

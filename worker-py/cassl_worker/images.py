@@ -6,7 +6,7 @@ letterbox: the whole image, as large as it fits, at the top left.
 
 import math
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from io import BytesIO
@@ -19,6 +19,7 @@ from PIL import Image
 
 from cassl_worker.data import ImageRecord
 from cassl_worker.errors import CasslError
+from cassl_worker.masks import sample
 from cassl_worker.remote_images import ImageCache, is_uri
 
 PAD_VALUE = 127
@@ -123,6 +124,30 @@ def view_boxes(boxes: Boxes, image_size: Size, view: View) -> Boxes:
         shown[:, [0, 2]] = 1 - shown[:, [2, 0]]
     moved: Boxes = shown * box_of(width, height) + box_of(x, y)
     return moved
+
+
+def view_masks(masks: Sequence[bytes | None], image_size: Size, view: View, input_size: Size) -> NDArray[np.bool_]:
+    """Masks of the image in px of the input: what they say at the center of each pixel.
+
+    masks: (M,) in COCO's compressed form. Returns (M, height, width).
+    """
+    left, top, right, bottom = view.region
+    x, y, width, height = view.place
+    columns = centers(left, right, width, image_size[0])
+    rows = centers(top, bottom, height, image_size[1])
+    shown = np.zeros((len(masks), input_size[1], input_size[0]), dtype=np.bool_)
+    for at, counts in enumerate(masks):
+        assert counts is not None
+        inside = sample(counts, image_size, columns, rows)
+        shown[at, y : y + height, x : x + width] = inside[:, ::-1] if view.flipped else inside
+    return shown
+
+
+def centers(start: float, end: float, count: int, side: int) -> NDArray[np.int64]:
+    """The pixels, of `side` in all, in which the centers of `count` equal parts of start..end (fractions) lie."""
+    places = start + (np.arange(count) + 0.5) / count * (end - start)
+    pixels: NDArray[np.int64] = np.clip(np.floor(places * side), 0, side - 1).astype(np.int64)
+    return pixels
 
 
 def box_of(x: float, y: float) -> Boxes:

@@ -176,12 +176,13 @@ def kept_dataset(manifest: Path, image_root: Path, image_cache: Path) -> "Datase
 
 def fetch_training_set(task: TrainTask, context: TaskContext) -> "Dataset":
     from cassl_worker.data import read_labels
+    from cassl_worker.detectors import gives_masks
 
     dataset = fetch_dataset(task.dataset, context)
     if not task.HasField("labels"):
         return dataset
-    path = context.artifacts.fetch(task.labels.sha256)
-    return replace(dataset, labels=read_labels(path, len(dataset.images), task.labels.class_count))
+    path, masks = context.artifacts.fetch(task.labels.sha256), gives_masks(task.detector.family)
+    return replace(dataset, labels=read_labels(path, len(dataset.images), task.labels.class_count, masks=masks))
 
 
 def until_cancelled(events: Iterator[Event], cancelled: threading.Event) -> Iterator[Event]:

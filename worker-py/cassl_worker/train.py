@@ -27,8 +27,8 @@ from cassl_worker.checkpoint import (
     save_weights,
     state_of,
 )
-from cassl_worker.data import Dataset
-from cassl_worker.detectors import build_detector
+from cassl_worker.data import Dataset, check_masks
+from cassl_worker.detectors import build_detector, gives_masks
 from cassl_worker.detectors.interface import Detector
 from cassl_worker.device import autocast
 from cassl_worker.errors import CasslError
@@ -82,6 +82,8 @@ def train(
     """
     if not dataset.images:
         raise CasslError("DATASET_EMPTY", "The training set has no images.", "Add images to it.")
+    if gives_masks(task.detector.family):
+        check_masks(dataset)
     solver, class_count = task.solver, dataset.class_count
     last, rollbacks, why = scratch / LAST_CHECKPOINT, 0, ""
     try:
@@ -188,6 +190,7 @@ def batches_from(start: int, seed: int, task: TrainTask, dataset: Dataset) -> Ge
         images_per_batch=task.solver.images_per_batch,
         augmentation=task.solver.augmentation,
         seed=seed,
+        masks=gives_masks(task.detector.family),
     )
     iterations = range(start, task.solver.iterations)
     return prefetch(source.batch, iterations, ahead=BATCHES_AHEAD, threads=LOADING_THREADS)

@@ -10,7 +10,7 @@ from torch import Tensor
 from cassl.v1.task_pb2 import InitFrom
 
 from cassl_worker.checkpoint import Weights, check_same_shape, mismatch, state_of
-from cassl_worker.detectors.interface import PARTS, SHARED_PREFIXES, Detector, Part
+from cassl_worker.detectors.interface import SHARED_PREFIXES, Detector, Part
 
 Action = Literal["copied", "expanded", "reinitialized", "dropped"]
 COARSER_LEVELS = "model.backbone.fpn.extra_blocks."
@@ -112,7 +112,7 @@ def transplant(detector: Detector, class_count: int, given: Weights, family: str
     return Ledger(
         tuple(entries),
         copied_share(entries),
-        {part: copied_share([entry for entry in entries if entry.part == part]) for part in PARTS},
+        {part: copied_share([entry for entry in entries if entry.part == part]) for part, _ in detector.prefixes()},
     )
 
 

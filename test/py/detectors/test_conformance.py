@@ -17,7 +17,7 @@ from cassl.v1.task_pb2 import InitFrom, PredictConfig, SolverConfig, TrainTask
 from cassl_worker.checkpoint import Weights, load_detector, state_of
 from cassl_worker.data import Dataset, boxes_xyxy
 from cassl_worker.detectors import build_detector
-from cassl_worker.detectors.interface import PARTS, Detector, Target
+from cassl_worker.detectors.interface import Detector, Target
 from cassl_worker.export import to_onnx
 from cassl_worker.images import decode, letterbox
 from cassl_worker.predict import Detections, detect
@@ -110,7 +110,7 @@ def test_every_tensor_is_in_one_part_and_the_class_predictor_is_what_changes_wit
     detector, ours, others = build(case, 2), state_of(build(case, 2)), state_of(build(case, 5))
     for name in detector.state_dict():
         assert sum(name.startswith(prefixes) for _, prefixes in detector.prefixes()) == 1, name
-    assert all(detector.names_in(part) for part in PARTS)
+    assert all(detector.names_in(part) for part, _ in detector.prefixes())
     assert ours.keys() == others.keys()
     differing = {name for name in ours if ours[name].shape != others[name].shape}
     assert detector.names_in("class_predictor") == differing

@@ -19,9 +19,17 @@ FAMILIES = {
 """The class of each family, as `module:class`. To add a family, write its module and name it here."""
 
 
+SEGMENTERS: tuple[str, ...] = ()
+"""Families that also give masks."""
+
+
 def families() -> tuple[str, ...]:
     """The names that `DetectorConfig.family` may have."""
     return tuple(FAMILIES)
+
+
+def gives_masks(family: str) -> bool:
+    return family in SEGMENTERS
 
 
 def build_detector(config: DetectorConfig, class_count: int) -> "Detector":

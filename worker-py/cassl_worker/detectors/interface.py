@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, get_args
 
+import torch
 from torch import Tensor, nn
 
 from cassl.v1.task_pb2 import DetectorConfig
 
 from cassl_worker.detectors.pyramid import PyramidFeatures
 
-Part = Literal["backbone", "fpn", "box_tower", "classification_tower", "class_predictor"]
+Part = Literal["backbone", "fpn", "box_tower", "classification_tower", "class_predictor", "mask_head"]
 """What a detector consists of. The hand-over to other classes and the learning rates are decided part by part.
 
 backbone: what ImageNet weights exist for.
@@ -23,6 +24,7 @@ fpn: the feature pyramid, coarser levels included.
 box_tower: all that finds boxes, whatever is in them.
 classification_tower: the layers whose features the class predictor reads, and what else reads these features.
 class_predictor: the last layer, whose shape or meaning depends on the classes.
+mask_head: what makes masks, whatever is in them; only families with masks have it.
 """
 PARTS: tuple[Part, ...] = get_args(Part)
 SHARED_PREFIXES: Mapping[Part, tuple[str, ...]] = {
@@ -42,10 +44,17 @@ class Target:
     Attributes:
         boxes: (M, 4) float32, xyxy, input pixels; M may be 0.
         labels: (M,) int64, class indices in 0..K-1.
+        masks: (M, H, W) bool, in input pixels; a mask may be empty where its object is hardly visible. None: the
+            detector learns no masks.
     """
 
     boxes: Tensor
     labels: Tensor
+    masks: Tensor | None = None
+
+    def to(self, device: torch.device) -> "Target":
+        masks = None if self.masks is None else self.masks.to(device)
+        return Target(self.boxes.to(device), self.labels.to(device), masks)
 
 
 class Detector(nn.Module, ABC):
