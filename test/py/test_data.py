@@ -17,14 +17,15 @@ from hypothesis import strategies as st
 from PIL import Image
 from rectangles import CATEGORIES, COLORS, SIZE, rectangle_dataset
 
-from cassl.v1.task_pb2 import AugmentationConfig
+from cassl.v1.task_pb2 import AugmentationConfig, SolverConfig
 
 from cassl_worker.augmentation import draw_view, jitter_color, visible_boxes
-from cassl_worker.batches import TrainingBatches, batch_positions
+from cassl_worker.batches import TrainingBatches
 from cassl_worker.data import Annotation, Dataset, ImageRecord, boxes_xyxy, check_masks, read_dataset, read_labels
 from cassl_worker.errors import CasslError
 from cassl_worker.images import View, decode, letterbox, letterbox_size, prefetch, view_boxes, view_masks, view_pixels
 from cassl_worker.masks import encode
+from cassl_worker.sampling import batch_positions
 
 NO_CHANGE = AugmentationConfig(flip_probability=0, min_zoom=1, max_zoom=1, color_jitter=0)
 ANY_CHANGE = AugmentationConfig(flip_probability=0.5, min_zoom=0.5, max_zoom=2, color_jitter=0.3)
@@ -49,7 +50,8 @@ def write_manifest(folder: Path, *lines: object) -> Path:
 
 def batches_of(dataset: Dataset, augmentation: AugmentationConfig = NO_CHANGE, **changes: Any) -> TrainingBatches:
     settings: dict[str, Any] = {"input_size": (96, 96), "images_per_batch": 4, "seed": 1} | changes
-    return TrainingBatches(dataset, augmentation=augmentation, **settings)
+    solver = SolverConfig(images_per_batch=settings.pop("images_per_batch"), augmentation=augmentation)
+    return TrainingBatches(dataset, solver=solver, **settings)
 
 
 class TestReadDataset:
@@ -250,6 +252,14 @@ class TestAugmentation:
         assert visible.tolist() == [True, False, True, False]
         np.testing.assert_allclose(clipped[2], [45, 0, 50, 10])
 
+    @pytest.mark.parametrize("width", [0.0, 1e-6, 1e-3])
+    def test_boxes_that_end_up_without_area_are_dropped(self, width: float) -> None:
+        boxes = np.array([[800, 600, 800 + width, 650]], dtype=np.float32)
+        view = View((0, 0, 1, 1), (60, 40, 10, 10))
+        shown, visible = visible_boxes(view_boxes(boxes, (1000, 1000), view), view)
+        assert bool(visible[0]) == bool(shown[0, 2] > shown[0, 0] and shown[0, 3] > shown[0, 1])
+        assert not visible[0] or width > 0
+
     def test_jitter_of_strength_zero_changes_nothing(self) -> None:
         pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
         np.testing.assert_array_equal(jitter_color(pixels, np.random.default_rng(1), 0), pixels)
@@ -259,7 +269,8 @@ class TestBatches:
     def test_unchanged_images_are_letterboxed_with_their_boxes(self, rectangles: Dataset) -> None:
         batch = batches_of(rectangles, input_size=(48, 48)).batch(0)
         assert batch.images.shape == (4, 48, 48, 3) and batch.images.dtype == torch.uint8
-        for position, image, target in zip(batch_positions(1, 0, 4, 8), batch.images, batch.targets, strict=True):
+        positions = batch_positions(1, 0, 4, np.ones(8))
+        for position, image, target in zip(positions, batch.images, batch.targets, strict=True):
             record = rectangles.images[position]
             expected = letterbox(decode(record, rectangles.root), (48, 48))
             np.testing.assert_array_equal(image.numpy(), expected)
@@ -297,14 +308,21 @@ class TestBatches:
         assert not torch.equal(fresh.images, batches_of(rectangles, ANY_CHANGE, seed=2).batch(7).images)
         assert not torch.equal(fresh.images, batches_of(rectangles, ANY_CHANGE).batch(9).images)
 
-    @given(st.integers(0, 2**32 - 1), st.integers(1, 9), st.integers(1, 20))
-    def test_each_pass_shows_every_image_once(self, seed: int, images_per_batch: int, image_count: int) -> None:
-        iterations = range(-(-2 * image_count // images_per_batch))
-        shown = [
-            at for iteration in iterations for at in batch_positions(seed, iteration, images_per_batch, image_count)
-        ]
-        assert sorted(shown[:image_count]) == list(range(image_count))
-        assert sorted(shown[image_count : 2 * image_count]) == list(range(image_count))
+    def test_multi_scale_changes_the_size_of_whole_batches(self, rectangles: Dataset) -> None:
+        jitter = AugmentationConfig(min_zoom=1, max_zoom=1, multi_scale=0.5)
+        batches = [batches_of(rectangles, jitter).batch(iteration) for iteration in range(12)]
+        sizes = {tuple(batch.images.shape[1:3]) for batch in batches}
+        assert len(sizes) > 1 and all(height == width and height in (64, 96, 128, 160) for height, width in sizes)
+        for batch in batches:
+            side = batch.images.shape[1]
+            for target in batch.targets:
+                assert bool((target.boxes >= 0).all()) and bool((target.boxes <= side).all())
+
+    def test_parts_of_a_batch_are_its_images_in_order(self, rectangles: Dataset) -> None:
+        batch = batches_of(rectangles).batch(0)
+        parts = list(batch.split(2))
+        assert torch.equal(torch.cat([part.images for part in parts]), batch.images)
+        assert [target for part in parts for target in part.targets] == list(batch.targets)
 
     def test_dataset_smaller_than_a_batch_fills_it(self, tmp_path: Path) -> None:
         batch = batches_of(rectangle_dataset(tmp_path, [1]), ANY_CHANGE, images_per_batch=3).batch(0)

@@ -52,6 +52,11 @@ class TestSchedule:
         assert max(rates) == rates[9] == pytest.approx(0.1)
         assert rates[9:] == sorted(rates[9:], reverse=True) and 0 < rates[-1] < 1e-4
 
+    @pytest.mark.parametrize(("reference", "peak"), [(0, 0.1), (8, 0.2), (32, 0.05)])
+    def test_peak_grows_with_the_batch_where_a_reference_is_given(self, reference: int, peak: float) -> None:
+        solver = SolverConfig(iterations=10, learning_rate=0.1, images_per_batch=16, lr_reference_batch=reference)
+        assert learning_rate_at(0, solver) == pytest.approx(peak)
+
     def test_starts_at_the_peak_without_a_ramp(self) -> None:
         solver = SolverConfig(iterations=10, learning_rate=0.1, lr_ramp_iterations=0)
         assert learning_rate_at(0, solver) == pytest.approx(0.1)

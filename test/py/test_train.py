@@ -5,10 +5,12 @@ import json
 import math
 import random
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from google.protobuf.json_format import ParseDict
 from rectangles import CATEGORIES, rectangle_dataset
 from safetensors.torch import load_file, save_file
 from tiny import CARRIED, DETECTOR, lr_factors, solver
@@ -16,6 +18,7 @@ from torchvision.ops import box_iou
 
 from cassl.v1.task_pb2 import AugmentationConfig, DetectorConfig, InitFrom, PredictConfig, SolverConfig, TrainTask
 
+from cassl_worker.batches import TrainingBatches
 from cassl_worker.checkpoint import Weights, load_detector, read_weights, save_weights, state_of
 from cassl_worker.data import Category, Dataset, boxes_xyxy
 from cassl_worker.detectors import build_detector
@@ -25,7 +28,7 @@ from cassl_worker.images import decode, letterbox
 from cassl_worker.predict import Detections, detect
 from cassl_worker.records import Checkpoint, Event, Progress, RolledBack, Trained
 from cassl_worker.solver import learning_rate_at
-from cassl_worker.train import LAST_CHECKPOINT, train
+from cassl_worker.train import LAST_CHECKPOINT, add_gradients, train
 
 CPU = torch.device("cpu")
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -136,6 +139,32 @@ class TestRepeatability:
         assert trained(straight).weights.read_bytes() == trained(resumed).weights.read_bytes()
         assert min(event.iteration for event in resumed if isinstance(event, Progress)) > checkpoint.iteration
         assert trained(resumed).iterations == 12
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"gradient_accumulation": 2},
+            {"gradient_clip_norm": 0.01},
+            {"ema_decay": 0.0},
+            {"lr_reference_batch": 1},
+            {"repeat_threshold": 0.9},
+            {"backbone_pull": 0.1},
+            {"augmentation": {"multi_scale": 0.5}},
+            {"augmentation": {"min_zoom": 0.1, "max_zoom": 2.0}},
+            {"augmentation": {"color_jitter": 0.5}},
+        ],
+        ids=lambda changes: json.dumps(changes),
+    )
+    def test_every_option_resumes_bit_for_bit_and_changes_the_result(
+        self, rectangles: Dataset, tmp_path: Path, changes: dict[str, object]
+    ) -> None:
+        task = tiny_task(4, checkpoint_every=2, frozen_stages=1)
+        plain = trained(run(task, rectangles, tmp_path / "plain")).weights
+        ParseDict(changes, task.solver)
+        straight = run(task, rectangles, tmp_path / "straight")
+        checkpoint = next(event for event in straight if isinstance(event, Checkpoint))
+        resumed = run(task, rectangles, tmp_path / "resumed", resume_from=checkpoint.path)
+        assert trained(straight).weights.read_bytes() == trained(resumed).weights.read_bytes() != plain.read_bytes()
 
     def test_training_that_was_killed_at_any_iteration_goes_on_bit_for_bit(
         self, rectangles: Dataset, tmp_path: Path
@@ -260,7 +289,45 @@ class TestInitFrom:
             assert caught.value.reason == "WEIGHTS_MISMATCH"
 
 
+class TestAccumulation:
+    def test_parts_give_the_mean_of_their_gradients(self, rectangles: Dataset) -> None:
+        config = solver(1)
+        config.images_per_batch = 4
+        batch = TrainingBatches(rectangles, input_size=(64, 64), solver=config, seed=1).batch(0)
+        torch.manual_seed(0)
+        detector = build_detector(DETECTOR, 2)
+        gradients = []
+        for parts in ([batch], list(batch.split(2))):
+            config.gradient_accumulation = 1
+            detector.zero_grad()
+            for part in parts:
+                add_gradients(part, detector, config)
+            gradients.append([weight.grad.clone() / len(parts) for weight in detector.parameters()])  # type: ignore[union-attr]
+        config.gradient_accumulation = 2
+        detector.zero_grad()
+        losses = add_gradients(batch, detector, config)
+        for weight, expected in zip(detector.parameters(), gradients[1], strict=True):
+            torch.testing.assert_close(weight.grad, expected, rtol=1e-4, atol=1e-6)
+        assert math.isfinite(sum(losses.values()))
+
+
+class TestMultiScale:
+    def test_a_backbone_that_takes_one_size_only_is_refused(self, rectangles: Dataset, tmp_path: Path) -> None:
+        task = tiny_task(1)
+        task.detector.backbone = "swin_tiny_patch4_window7_224"
+        task.solver.augmentation.multi_scale = 0.25
+        with pytest.raises(CasslError, match="one size only") as caught:
+            run(task, rectangles, tmp_path)
+        assert caught.value.reason == "CONFIG_INVALID"
+
+
 class TestOddData:
+    def test_a_class_without_any_instance_trains_to_finite_weights(self, rectangles: Dataset, tmp_path: Path) -> None:
+        more = replace(rectangles, categories=(*CATEGORIES, Category(9, "never seen")))
+        task = tiny_task(4, repeat_threshold=0.5)
+        weights = read_weights(trained(run(task, more, tmp_path)).weights)
+        assert weights.class_count == 3 and all(tensor.isfinite().all() for tensor in weights.tensors.values())
+
     def test_images_without_any_object_train_to_finite_weights(self, tmp_path: Path) -> None:
         events = run(tiny_task(5), rectangle_dataset(tmp_path, [0, 0, 0]), tmp_path)
         assert all(tensor.isfinite().all() for tensor in load_file(trained(events).weights).values())
@@ -298,6 +365,7 @@ class TestLearning:
     SOLVER = SolverConfig(
         iterations=50,
         images_per_batch=8,
+        gradient_accumulation=1,
         learning_rate=0.005,
         lr_ramp_iterations=5,
         weight_decay=0.05,

@@ -48,6 +48,7 @@ def solver(iterations: int, checkpoint_every: int = 1000) -> SolverConfig:
     return SolverConfig(
         iterations=iterations,
         images_per_batch=2,
+        gradient_accumulation=1,
         learning_rate=1e-4,
         lr_ramp_iterations=1,
         weight_decay=1e-4,

@@ -19,6 +19,12 @@ const augmentation = z.strictObject({
   min_zoom: positive.max(1).default(0.75).describe("Smallest zoom; below 1 the image is placed on a larger canvas"),
   max_zoom: z.number().min(1).max(4).default(1.25).describe("Largest zoom; above 1 a crop is taken"),
   color_jitter: unit.default(0.2).describe("Largest relative change of brightness, contrast and saturation"),
+  multi_scale: z
+    .number()
+    .min(0)
+    .max(0.75)
+    .default(0)
+    .describe("Largest relative change of the input's size, drawn for each batch; 0: all batches have the same size"),
 });
 
 const lrFactors = z.strictObject({
@@ -33,7 +39,15 @@ const lrFactors = z.strictObject({
 const solver = z.strictObject({
   iterations: count.default(300).describe("Training iterations"),
   images_per_batch: count.default(8).describe("Images in each iteration"),
+  gradient_accumulation: count
+    .default(1)
+    .describe("Parts that a batch goes through the detector in, to need less memory; divides `images_per_batch`"),
   learning_rate: positive.default(0.002).describe("Peak of the one-cycle schedule"),
+  lr_reference_batch: z
+    .int32()
+    .min(0)
+    .default(0)
+    .describe("Images in a batch that `learning_rate` is meant for; other batches scale it in proportion; 0: as it is"),
   lr_ramp_iterations: z
     .int32()
     .min(0)
@@ -50,6 +64,9 @@ const solver = z.strictObject({
     .default(0)
     .describe("Pull of the backbone towards its starting weights, applied as weight decay is; 0: none"),
   precision: z.enum(["auto", "float32"]).default("auto").describe("`auto`: bfloat16 autocast where the device has it"),
+  repeat_threshold: unit
+    .default(0)
+    .describe("Classes in a smaller share of the images are rare, and their images repeated; 0: none is"),
   checkpoint_every_iterations: count.default(50).describe("What an interrupted run may lose"),
   augmentation: augmentation.prefault({}).describe("Random changes to training images"),
 });

@@ -143,11 +143,17 @@ function checkAcrossFields(config: Config): void {
 
 function checkTraining({ detector, stages }: Config): void {
   for (const [name, { solver }] of Object.entries(stages)) {
-    const { iterations, lr_ramp_iterations, backbone_pull } = solver;
+    const { iterations, lr_ramp_iterations, backbone_pull, images_per_batch, gradient_accumulation } = solver;
     if (lr_ramp_iterations >= iterations) {
       throw invalid(
         `\`stages.${name}.solver.lr_ramp_iterations\` must be below \`iterations\`, ${iterations}`,
         lr_ramp_iterations,
+      );
+    }
+    if (images_per_batch % gradient_accumulation !== 0) {
+      throw invalid(
+        `\`stages.${name}.solver.gradient_accumulation\` must divide \`images_per_batch\`, ${images_per_batch}`,
+        gradient_accumulation,
       );
     }
     if (backbone_pull > 0 && detector.backbone_weights === "none") {

@@ -3,6 +3,7 @@ checkpoint sees the images that it would have seen anyway."""
 
 import math
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,17 +12,16 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from cassl.v1.task_pb2 import AugmentationConfig
+from cassl.v1.task_pb2 import SolverConfig
 
 from cassl_worker.augmentation import draw_view, jitter_color, visible_boxes
 from cassl_worker.data import Dataset
 from cassl_worker.detectors.interface import Target
 from cassl_worker.images import Size, decode, letterbox_size, place_on_canvas, view_boxes, view_masks, view_pixels
+from cassl_worker.sampling import CHANGE_STREAM, batch_positions, input_size_at, repeats_of
 
 CACHE_BYTES = 1 << 30
 """Decoded images kept in memory by a training task."""
-ORDER_STREAM, CHANGE_STREAM, SAMPLING_STREAM = 0, 1, 2
-"""Keep the random numbers of a seed for different purposes apart."""
 
 
 @dataclass(frozen=True)
@@ -34,59 +34,61 @@ class Batch:
     def to(self, device: torch.device) -> "Batch":
         return Batch(self.images.to(device), tuple(target.to(device) for target in self.targets))
 
+    def split(self, count: int) -> Iterator["Batch"]:
+        """The batch in so many parts of the same size."""
+        size = len(self.targets) // count
+        for start in range(0, len(self.targets), size):
+            yield Batch(self.images[start : start + size], self.targets[start : start + size])
+
 
 class TrainingBatches:
     """Makes batches from a dataset; keeps decoded images. Threads may share it."""
 
     def __init__(
-        self,
-        dataset: Dataset,
-        *,
-        input_size: Size,
-        images_per_batch: int,
-        augmentation: AugmentationConfig,
-        seed: int,
-        masks: bool = False,
+        self, dataset: Dataset, *, input_size: Size, solver: SolverConfig, seed: int, masks: bool = False
     ) -> None:
         """masks: whether targets are to have masks; then every object of the dataset must have one."""
         self.dataset = dataset
         self.input_size = input_size
-        self.images_per_batch = images_per_batch
-        self.augmentation = augmentation
+        self.images_per_batch = solver.images_per_batch
+        self.repeats = repeats_of(dataset, solver.repeat_threshold)
+        self.augmentation = solver.augmentation
         self.seed = seed
         self.masks = masks
         self.cache = ImageCache(CACHE_BYTES)
 
     def batch(self, iteration: int) -> Batch:
-        positions = batch_positions(self.seed, iteration, self.images_per_batch, len(self.dataset.images))
+        positions = batch_positions(self.seed, iteration, self.images_per_batch, self.repeats)
+        input_size = input_size_at(self.seed, iteration, self.input_size, self.augmentation.multi_scale)
         changes = (np.random.default_rng([self.seed, CHANGE_STREAM, iteration, slot]) for slot in range(len(positions)))
-        samples = [self.sample(position, rng) for position, rng in zip(positions, changes, strict=True)]
+        samples = [self.sample(position, input_size, rng) for position, rng in zip(positions, changes, strict=True)]
         images, targets = zip(*samples, strict=True)
         return Batch(torch.from_numpy(np.stack(images)), targets)
 
-    def sample(self, position: int, rng: np.random.Generator) -> tuple[NDArray[np.uint8], Target]:
+    def sample(self, position: int, input_size: Size, rng: np.random.Generator) -> tuple[NDArray[np.uint8], Target]:
         """One image of the dataset, changed at random, with its objects."""
         record = self.dataset.images[position]
         size = (record.width_px, record.height_px)
-        view = draw_view(rng, self.augmentation, letterbox_size(size, self.input_size))
+        view = draw_view(rng, self.augmentation, letterbox_size(size, input_size))
         pixels = jitter_color(view_pixels(self.decoded(position), view), rng, self.augmentation.color_jitter)
         objects = self.dataset.objects(position)
         boxes, visible = visible_boxes(view_boxes(objects.boxes, size, view), view)
         shown = tuple(objects.masks[at] for at in np.flatnonzero(visible))
-        masks = view_masks(shown, size, view, self.input_size) if self.masks else None
+        masks = view_masks(shown, size, view, input_size) if self.masks else None
         target = Target(
             torch.from_numpy(boxes[visible]),
             torch.from_numpy(objects.classes[visible]),
             None if masks is None else torch.from_numpy(masks),
         )
-        return place_on_canvas(pixels, view.place[:2], self.input_size), target
+        return place_on_canvas(pixels, view.place[:2], input_size), target
 
     def decoded(self, position: int) -> Image.Image:
         cached = self.cache.get(position)
         if cached is not None:
             return cached
         # Twice what the largest zoom shows, so that the last step to the size needed is a proper resize.
-        width, height = (math.ceil(2 * max(1.0, self.augmentation.max_zoom) * side) for side in self.input_size)
+        largest = max(1.0, self.augmentation.max_zoom) * (1 + self.augmentation.multi_scale)
+        width, height = (math.ceil(2 * largest * side) for side in self.input_size)
         record, dataset = self.dataset.images[position], self.dataset
         image = decode(record, dataset.root, dataset.remote, enough=(width, height))
         self.cache.put(position, image)
@@ -110,18 +112,3 @@ class ImageCache:
             if position not in self.images and size_bytes <= self.free_bytes:
                 self.images[position] = image
                 self.free_bytes -= size_bytes
-
-
-def batch_positions(seed: int, iteration: int, images_per_batch: int, image_count: int) -> list[int]:
-    """Positions in the dataset of a batch's images. Each pass through the dataset has an order of its own."""
-    drawn = [divmod(iteration * images_per_batch + slot, image_count) for slot in range(images_per_batch)]
-    orders = {
-        pass_number: np.random.default_rng([seed, ORDER_STREAM, pass_number]).permutation(image_count)
-        for pass_number in {pass_number for pass_number, _ in drawn}
-    }
-    return [int(orders[pass_number][place]) for pass_number, place in drawn]
-
-
-def sampling_seed(seed: int, iteration: int) -> int:
-    """The seed of what a detector draws in an iteration, such as the regions that it learns from."""
-    return int(np.random.SeedSequence([seed, SAMPLING_STREAM, iteration]).generate_state(1)[0])

@@ -61,11 +61,17 @@ def backbone_weights(detector: Detector) -> dict[str, Tensor]:
 
 def learning_rate_at(iteration: int, solver: SolverConfig) -> float:
     """The one-cycle schedule: a straight ramp to the peak, then half a cosine almost to 0. Iterations count from 0."""
-    ramp = solver.lr_ramp_iterations
+    peak, ramp = peak_learning_rate(solver), solver.lr_ramp_iterations
     if iteration < ramp:
-        return solver.learning_rate * (iteration + 1) / (ramp + 1)
+        return peak * (iteration + 1) / (ramp + 1)
     progress = (iteration - ramp) / (solver.iterations - ramp)
-    return solver.learning_rate * (1 + math.cos(math.pi * progress)) / 2
+    return peak * (1 + math.cos(math.pi * progress)) / 2
+
+
+def peak_learning_rate(solver: SolverConfig) -> float:
+    """In proportion to the images of a batch (arXiv 1706.02677), where the solver says how many it is meant for."""
+    reference = solver.lr_reference_batch
+    return solver.learning_rate * (solver.images_per_batch / reference if reference > 0 else 1)
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:

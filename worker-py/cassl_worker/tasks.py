@@ -91,6 +91,7 @@ def run_task(context: TaskContext) -> TaskOutput:
 def run_train(task: TrainTask, context: TaskContext) -> TrainOutput:
     from cassl_worker.device import pick_device
     from cassl_worker.predict import kept_detector
+    from cassl_worker.solver import peak_learning_rate
     from cassl_worker.train import train
 
     kept_detector.cache_clear()
@@ -99,7 +100,10 @@ def run_train(task: TrainTask, context: TaskContext) -> TrainOutput:
     init_from = artifacts.fetch(task.init_from.weights) if task.HasField("init_from") else None
     resume_from = artifacts.fetch(lease.resume_from.sha256) if lease.HasField("resume_from") else None
     start = "from a checkpoint" if resume_from is not None else "from iteration 0"
-    context.log(f"Training on {len(dataset.images)} images {start}, device {device}.")
+    context.log(
+        f"Training on {len(dataset.images)} images {start}, device {device}, {task.solver.images_per_batch} images a "
+        f"batch, peak learning rate {peak_learning_rate(task.solver):.4g}."
+    )
     events = train(
         task,
         dataset,

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from cassl.v1.task_pb2 import SolverConfig, TrainTask
 
-from cassl_worker.batches import Batch, TrainingBatches, sampling_seed
+from cassl_worker.batches import Batch, TrainingBatches
 from cassl_worker.checkpoint import (
     Course,
     TrainingState,
@@ -34,6 +34,7 @@ from cassl_worker.device import autocast
 from cassl_worker.errors import CasslError
 from cassl_worker.images import prefetch
 from cassl_worker.records import Checkpoint, Event, Progress, RolledBack, Trained
+from cassl_worker.sampling import sampling_seed
 from cassl_worker.solver import (
     backbone_weights,
     build_optimizer,
@@ -163,6 +164,13 @@ def starting_detector(
     with torch.random.fork_rng():
         torch.manual_seed(task.seed)
         detector = build_detector(task.detector, class_count)
+    if task.solver.augmentation.multi_scale > 0 and not detector.takes_any_size:
+        raise CasslError(
+            "CONFIG_INVALID",
+            f"The backbone `{task.detector.backbone}` takes inputs of one size only, so `multi_scale` cannot be "
+            f"{task.solver.augmentation.multi_scale:.4g}.",
+            "Set `multi_scale: 0`, or choose a convolutional backbone.",
+        )
     backbone_goals = backbone_weights(detector) if task.solver.backbone_pull > 0 else {}
     if init_from is None:
         return detector, backbone_goals, None
@@ -187,8 +195,7 @@ def batches_from(start: int, seed: int, task: TrainTask, dataset: Dataset) -> Ge
     source = TrainingBatches(
         dataset,
         input_size=(task.detector.input_width_px, task.detector.input_height_px),
-        images_per_batch=task.solver.images_per_batch,
-        augmentation=task.solver.augmentation,
+        solver=task.solver,
         seed=seed,
         masks=gives_masks(task.detector.family),
     )
@@ -200,21 +207,34 @@ def training_step(iteration: int, batch: Batch, state: TrainingState, solver: So
     """Changes the weights once. Returns the losses before that, `total` included."""
     learning, learning_rate = list(state.learning.values()), learning_rate_at(iteration, solver)
     set_learning_rate(state.optimizer, learning_rate)
-    with autocast(solver.precision, batch.images.device):
-        losses = state.detector.losses(batch.images, batch.targets)
-    total = torch.stack(list(losses.values())).sum()
     state.optimizer.zero_grad()
-    torch.autograd.backward(total)
-    norm = clip_gradients(learning, solver.gradient_clip_norm).item()
-    values = {name: loss.item() for name, loss in losses.items()} | {"total": total.item()}
-    if not math.isfinite(values["total"]) or not math.isfinite(norm):
-        raise diverged(iteration + 1, values["total"], norm, learning_rate)
+    losses = add_gradients(batch, state.detector, solver)
+    norm = clip_gradients(learning, solver.gradient_clip_norm).to(batch.images.device)
+    # One transfer, because each waits for the device.
+    *parts, total, norm_value = torch.stack([*losses.values(), torch.stack(list(losses.values())).sum(), norm]).tolist()
+    if not math.isfinite(total) or not math.isfinite(norm_value):
+        raise diverged(iteration + 1, total, norm_value, learning_rate)
     state.optimizer.step()
     pulled = [state.learning[name] for name in state.backbone_goals]
     share = learning_rate * solver.lr_factors.backbone * solver.backbone_pull
     pull(pulled, list(state.backbone_goals.values()), share)
     update_average(state.average, learning, iteration, solver.ema_decay)
-    return values
+    return dict(zip(losses, parts, strict=True)) | {"total": total}
+
+
+def add_gradients(batch: Batch, detector: Detector, solver: SolverConfig) -> dict[str, Tensor]:
+    """Computes the gradients of a batch, part by part. Returns the mean of each loss over the parts."""
+    count, means = solver.gradient_accumulation, dict[str, Tensor]()
+    height, width = batch.images.shape[1:3]
+    if detector.input_size != (width, height):
+        detector.fit_to((width, height))
+    for part in batch.split(count):
+        with autocast(solver.precision, part.images.device):
+            losses = {name: loss / count for name, loss in detector.losses(part.images, part.targets).items()}
+        torch.autograd.backward(torch.stack(list(losses.values())).sum())
+        for name, loss in losses.items():
+            means[name] = means.get(name, 0) + loss.detach()
+    return means
 
 
 def trained_tensors(state: TrainingState) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from tiny import CARRIED, lr_factors, solver
 from torchvision.ops import box_iou
 
-from cassl.v1.task_pb2 import InitFrom, PredictConfig, SolverConfig, TrainTask
+from cassl.v1.task_pb2 import DetectorConfig, InitFrom, PredictConfig, SolverConfig, TrainTask
 
 from cassl_worker.checkpoint import Weights, load_detector, state_of
 from cassl_worker.data import Dataset, boxes_xyxy
@@ -104,6 +104,22 @@ def test_an_image_does_not_depend_on_its_batch(case: Case) -> None:
         together, alone = detector.dense(random_images(3)), detector.dense(random_images(3)[1:2])
     for batch, single in zip(together, alone, strict=True):
         torch.testing.assert_close(batch[1:2], single, rtol=1e-4, atol=1e-3)
+
+
+def test_inputs_of_another_size_give_what_a_detector_built_for_them_gives(case: Case) -> None:
+    detector, wide = build(case, 2), DetectorConfig()
+    if not detector.takes_any_size:
+        pytest.skip("it takes inputs of one size only")
+    wide.CopyFrom(case.config)
+    wide.input_width_px = 2 * case.config.input_width_px
+    size = (wide.input_width_px, wide.input_height_px)
+    built = build_detector(wide, 2)
+    built.load_state_dict(detector.state_dict())
+    images = torch.randint(0, 256, (1, size[1], size[0], 3), dtype=torch.uint8, generator=torch.manual_seed(1))
+    detector.fit_to(size)
+    with torch.inference_mode():
+        for ours, expected in zip(detector.dense(images), built.dense(images), strict=True):
+            assert torch.equal(ours, expected)
 
 
 def test_every_tensor_is_in_one_part_and_the_class_predictor_is_what_changes_with_the_classes(case: Case) -> None:

@@ -148,6 +148,11 @@ describe("the configuration", () => {
       /`detector\.input_width_px` is 100.*32/,
     ],
     [
+      "a batch that cannot be split into equal parts",
+      minimal({ solver: { images_per_batch: 8, gradient_accumulation: 3 } }),
+      /`stages\.pseudo_label\.solver\.gradient_accumulation` must divide `images_per_batch`, 8, not 3/,
+    ],
+    [
       "a ramp as long as the training",
       minimal({ solver: { iterations: 30 } }),
       /`stages\.pseudo_label\.solver\.lr_ramp_iterations` must be below `iterations`, 30, not 30/,
@@ -242,7 +247,7 @@ describe("the shared solver", () => {
     assert.deepEqual(warmup, {
       ...pseudoLabel,
       iterations: 90,
-      augmentation: { flip_probability: 0.5, min_zoom: 0.5, max_zoom: 1.25, color_jitter: 0.4 },
+      augmentation: { flip_probability: 0.5, min_zoom: 0.5, max_zoom: 1.25, color_jitter: 0.4, multi_scale: 0 },
     });
     assert.equal(warmup?.learning_rate, 0.1);
   });

@@ -24,6 +24,7 @@ from cassl_worker.detectors.boxes import clip, decode_deltas, suppress
 from cassl_worker.detectors.interface import Detector, HeadPrefixes, Target
 from cassl_worker.detectors.pyramid import PyramidFeatures, fixed_anchors
 from cassl_worker.detectors.regions import align_regions, region_levels
+from cassl_worker.images import Size
 
 FINEST_ANCHOR_PX = 32
 """Side of the anchors of the finest level; each further level doubles it."""
@@ -59,10 +60,14 @@ class FasterRcnnDetector(Detector):
         super().__init__(config)
         self.proposal_count = config.proposals
         self.model = build_model(config, class_count)
-        levels = fixed_anchors(self.model.rpn.anchor_generator, config)
-        self.anchors_per_level = [len(level) for level in levels]
-        self.register_buffer("anchors", torch.cat(levels), persistent=False)
+        self.fit_to(self.input_size)
         self.eval().to(memory_format=torch.channels_last)
+
+    def fit_to(self, input_size: Size) -> None:
+        super().fit_to(input_size)
+        levels = fixed_anchors(self.model.rpn.anchor_generator, input_size, self.features.strides_px)
+        self.anchors_per_level = [len(level) for level in levels]
+        self.register_buffer("anchors", torch.cat(levels).to(self.features.pixel_mean), persistent=False)
 
     def losses(self, images: Tensor, targets: Sequence[Target]) -> dict[str, Tensor]:
         features = self.features(images)

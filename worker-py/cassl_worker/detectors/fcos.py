@@ -13,6 +13,7 @@ from cassl.v1.task_pb2 import DetectorConfig
 
 from cassl_worker.detectors.interface import Detector, HeadPrefixes, Target
 from cassl_worker.detectors.pyramid import PyramidFeatures, grid_sizes
+from cassl_worker.images import Size
 
 CENTER_RADIUS_STRIDES = 1.5
 """Only locations within this many strides of an object's center learn the object."""
@@ -52,14 +53,19 @@ class FcosDetector(Detector):
             head=build_head(config, class_count, self.GROUP_CHANNELS),
             center_sampling_radius=CENTER_RADIUS_STRIDES / self.ANCHOR_STRIDES,
         )
-        grids = grid_sizes(config)
+        self.fit_to(self.input_size)
+        self.eval().to(memory_format=torch.channels_last)
+
+    def fit_to(self, input_size: Size) -> None:
+        super().fit_to(input_size)
+        strides = self.features.strides_px
+        grids = grid_sizes(input_size, strides)
         self.locations_per_level = [rows * columns for rows, columns in grids]
         levels = [
             level_anchors(*grid, stride, self.ANCHOR_OFFSET_STRIDES, self.ANCHOR_STRIDES)
-            for grid, stride in zip(grids, config.strides_px, strict=True)
+            for grid, stride in zip(grids, strides, strict=True)
         ]
-        self.register_buffer("anchors", torch.cat(levels), persistent=False)
-        self.eval().to(memory_format=torch.channels_last)
+        self.register_buffer("anchors", torch.cat(levels).to(self.features.pixel_mean), persistent=False)
 
     def losses(self, images: Tensor, targets: Sequence[Target]) -> dict[str, Tensor]:
         outputs = self.head_outputs(images)

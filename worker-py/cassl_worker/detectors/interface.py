@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from cassl.v1.task_pb2 import DetectorConfig
 
 from cassl_worker.detectors.pyramid import PyramidFeatures
+from cassl_worker.images import Size
 
 Part = Literal["backbone", "fpn", "box_tower", "classification_tower", "class_predictor", "mask_head"]
 """What a detector consists of. The hand-over to other classes and the learning rates are decided part by part.
@@ -65,6 +66,7 @@ class Detector(nn.Module, ABC):
     uses the stored ones.
 
     Attributes:
+        input_size: (width, height) in px.
         model: torchvision's detector, so that names in the state are `model.` and then torchvision's.
         HEAD_PREFIXES: the parts behind the pyramid, as prefixes of names in `state_dict()`.
     """
@@ -75,6 +77,10 @@ class Detector(nn.Module, ABC):
     def __init__(self, config: DetectorConfig) -> None:
         super().__init__()
         self.input_size = (config.input_width_px, config.input_height_px)
+
+    def fit_to(self, input_size: Size) -> None:
+        """From now on inputs have this size, both sides multiples of 32 px. Weights do not depend on it."""
+        self.input_size = input_size
 
     @abstractmethod
     def losses(self, images: Tensor, targets: Sequence[Target]) -> dict[str, Tensor]:
@@ -101,6 +107,11 @@ class Detector(nn.Module, ABC):
         backbone = self.model.backbone
         assert isinstance(backbone, PyramidFeatures)
         return backbone
+
+    @property
+    def takes_any_size(self) -> bool:
+        """Whether `fit_to` takes other sizes than the configuration's."""
+        return self.features.takes_any_size
 
     def backbone_stages(self) -> Sequence[Sequence[nn.Module]]:
         """The modules of the backbone, stage by stage, the stem in a stage of its own before the first."""

@@ -18,12 +18,14 @@ from cassl_worker.detectors.backbone import (
     COARSEST_STRIDE,
     build_body,
     channels_by_stride,
+    described,
     features_by_stride,
     load_starting_weights,
     pixel_statistics,
     stages_of,
 )
 from cassl_worker.errors import CasslError
+from cassl_worker.images import Size
 
 NAMES_OF_EXTRA_LEVELS = {64: "p6", 128: "p7"}
 """torchvision's names of the convolutions that make the levels of these strides in px."""
@@ -34,6 +36,7 @@ class PyramidFeatures(nn.Module):
 
     Attributes:
         out_channels: of every level.
+        takes_any_size: whether inputs may be of another size than the configuration's.
     """
 
     pixel_mean: Tensor
@@ -44,6 +47,7 @@ class PyramidFeatures(nn.Module):
         super().__init__()
         self.out_channels = config.fpn_channels
         self.strides_px = tuple(config.strides_px)
+        self.takes_any_size = not described(config.backbone).fixed_input_size
         self.body = build_body(config.backbone, (config.input_width_px, config.input_height_px))
         channels = channels_by_stride(self.body)
         self.body_strides_px = body_strides(config, channels)
@@ -120,16 +124,14 @@ def body_strides(config: DetectorConfig, channels: dict[int, int]) -> list[int]:
     return wanted
 
 
-def grid_sizes(config: DetectorConfig) -> list[tuple[int, int]]:
+def grid_sizes(input_size: Size, strides_px: Sequence[int]) -> list[tuple[int, int]]:
     """(rows, columns) of each pyramid level."""
-    return [
-        (math.ceil(config.input_height_px / stride), math.ceil(config.input_width_px / stride))
-        for stride in config.strides_px
-    ]
+    width, height = input_size
+    return [(math.ceil(height / stride), math.ceil(width / stride)) for stride in strides_px]
 
 
-def fixed_anchors(generator: AnchorGenerator, config: DetectorConfig) -> list[Tensor]:
+def fixed_anchors(generator: AnchorGenerator, input_size: Size, strides_px: Sequence[int]) -> list[Tensor]:
     """(L, 4) float32 xyxy, input px, for each level: what torchvision makes anew for every batch."""
-    strides = [[torch.tensor(stride)] * 2 for stride in config.strides_px]
-    anchors: list[Tensor] = generator.grid_anchors(grid_sizes(config), strides)
+    strides = [[torch.tensor(stride)] * 2 for stride in strides_px]
+    anchors: list[Tensor] = generator.grid_anchors(grid_sizes(input_size, strides_px), strides)
     return anchors

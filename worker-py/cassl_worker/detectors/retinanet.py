@@ -14,6 +14,7 @@ from cassl.v1.task_pb2 import DetectorConfig
 from cassl_worker.detectors.boxes import decode_deltas
 from cassl_worker.detectors.interface import Detector, HeadPrefixes, Target
 from cassl_worker.detectors.pyramid import PyramidFeatures, fixed_anchors
+from cassl_worker.images import Size
 
 ANCHOR_STRIDES = 4
 """Side of a level's smallest anchors in strides; two larger ones divide the octave up to the next level."""
@@ -41,8 +42,13 @@ class RetinaNetDetector(Detector):
         self.model = RetinaNet(
             PyramidFeatures(config), class_count, anchor_generator=generator, head=build_head(config, class_count)
         )
-        self.register_buffer("anchors", torch.cat(fixed_anchors(generator, config)), persistent=False)
+        self.fit_to(self.input_size)
         self.eval().to(memory_format=torch.channels_last)
+
+    def fit_to(self, input_size: Size) -> None:
+        super().fit_to(input_size)
+        anchors = torch.cat(fixed_anchors(self.model.anchor_generator, input_size, self.features.strides_px))
+        self.register_buffer("anchors", anchors.to(self.features.pixel_mean), persistent=False)
 
     def losses(self, images: Tensor, targets: Sequence[Target]) -> dict[str, Tensor]:
         outputs = self.head_outputs(images)
