@@ -12,6 +12,7 @@ export const COMMANDS: ReadonlyMap<string, CommandLoader> = new Map<string, Comm
   ["split", async () => (await import("./split.js")).addSplit],
   ["plan", async () => (await import("./plan.js")).addPlan],
   ["run", async () => (await import("./run.js")).addRun],
+  ["compare", async () => (await import("./compare.js")).addCompare],
   ["report", async () => (await import("./report.js")).addReport],
   ["select", async () => (await import("./select.js")).addSelect],
   ["labels", async () => (await import("./labels.js")).addLabels],

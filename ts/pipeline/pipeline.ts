@@ -30,8 +30,16 @@ export interface RunResult {
   readonly run: string;
   readonly config_hash: string;
   readonly arms: readonly ArmResult[];
+  readonly data: RunData;
   readonly steps: readonly StepSummary[];
   readonly gates: readonly GateResult[];
+}
+
+/** Manifests of the images that were used, the same for all arms. */
+export interface RunData {
+  readonly labeled: ArtifactRef;
+  readonly unlabeled: ArtifactRef;
+  readonly validation: ArtifactRef;
 }
 
 export interface ArmResult extends EvaluationSummary {
@@ -76,6 +84,7 @@ export async function runPipeline(run: string, config: Config, context: Pipeline
     run,
     config_hash: configHash(config),
     arms: results.flatMap((result) => result.arms),
+    data: { labeled: data.labeled, unlabeled: data.unlabeled, validation: data.validation },
     steps: context.steps.summaries,
     gates: results.flatMap((result) => result.gates),
   };

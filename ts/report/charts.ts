@@ -70,6 +70,12 @@ export function barChart({ title, groups, format }: BarChart): Html {
   return frame(title, [...yTicks.map((tick) => yTick(tick, y(tick), format(tick))), ...drawn]);
 }
 
+/** The names in the colours of their series. @param what the lines are of, over iterations. */
+export function seriesLegend(names: readonly string[], what?: string): Html {
+  const title = what === undefined ? undefined : html`<span class="what">${what} over iterations</span> `;
+  return html`<figcaption class="legend">${title}${names.map((name, index) => html`<span class="key s${index}">${name}</span> `)}</figcaption>`;
+}
+
 /** A level bar for a cell of a table. @param share in [0, 1]. */
 export function shareBar(share: number): Html {
   return html`<svg class="share" viewBox="0 0 100 10" aria-hidden="true"><rect class="bar s0" width="${round(100 * share)}" height="10" rx="1.5"/></svg>`;

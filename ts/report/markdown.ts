@@ -13,17 +13,17 @@ export function markdownReport({ run, result, planned, curation }: ReportInput):
   return [
     `# ${escapeMarkdown(run.run_id)}`,
     `Started ${formatTime(run.created_at)}, took ${took}. Configuration \`${result.config_hash.slice(0, 12)}\`, seed ${run.config.seed}.`,
-    table(armTable(result)),
+    markdownTable(armTable(result)),
     comparison(result.arms),
     "## Classes",
-    table(classTable(result)),
+    markdownTable(classTable(result)),
     "## Data",
-    table(fateTable(curation.fates)),
+    markdownTable(fateTable(curation.fates)),
     leakSentence(curation.leaks),
     ...pseudoLabels(result),
     "## Steps",
-    table(stepTable(result, planned)),
-    ...(result.gates.length === 0 ? [] : ["## Gates", table(gateTable(result))]),
+    markdownTable(stepTable(result, planned)),
+    ...(result.gates.length === 0 ? [] : ["## Gates", markdownTable(gateTable(result))]),
     "## Configuration",
     `${fenced(stringify(run.config).trimEnd())}\n`,
   ].join("\n\n");
@@ -32,10 +32,10 @@ export function markdownReport({ run, result, planned, curation }: ReportInput):
 function pseudoLabels(result: RunResult): string[] {
   if (result.arms.every(({ rounds }) => rounds.length === 0)) return [];
   const notes = thresholdNotes(result).map(escapeMarkdown);
-  return ["## Pseudo labels", `${thresholdCaption(result)}.`, table(roundTable(result)), ...notes];
+  return ["## Pseudo labels", `${thresholdCaption(result)}.`, markdownTable(roundTable(result)), ...notes];
 }
 
-function table({ header, rows }: Table): string {
+export function markdownTable({ header, rows }: Table): string {
   const line = (cells: readonly string[]): string => `| ${cells.map(escapeMarkdown).join(" | ")} |`;
   return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
 }

@@ -2,7 +2,7 @@
 import { stringify } from "yaml";
 import type { RunResult } from "../pipeline/pipeline.js";
 import { armName } from "./arm-name.js";
-import { barChart, lineChart, type Series } from "./charts.js";
+import { barChart, lineChart, type Series, seriesLegend } from "./charts.js";
 import { comparison } from "./comparison.js";
 import { htmlDocument, htmlTable } from "./document.js";
 import { formatAp, formatDuration, formatTime } from "./format.js";
@@ -133,9 +133,4 @@ function configuration({ config }: ReportedRun): Html {
     <h2>Configuration</h2>
     <details><summary>All fields, defaults filled in</summary><pre>${stringify(config)}</pre></details>
   </section>`;
-}
-
-function seriesLegend(names: readonly string[], what?: string): Html {
-  const title = what === undefined ? undefined : html`<span class="what">${what} over iterations</span> `;
-  return html`<figcaption class="legend">${title}${names.map((name, index) => html`<span class="key s${index}">${name}</span> `)}</figcaption>`;
 }

@@ -98,6 +98,11 @@ export const exampleResult: RunResult = {
   run: "blood-20260301-140509",
   config_hash: KEY,
   arms: [exampleArm("supervised", 0.4124), exampleArm("class_agnostic", 0.4467)],
+  data: {
+    labeled: { sha256: KEY, size_bytes: 1 },
+    unlabeled: { sha256: KEY, size_bytes: 1 },
+    validation: { sha256: KEY, size_bytes: 1 },
+  },
   steps: [
     { name: "curate", key: KEY, reused: true, seconds: 41.2 },
     { name: "class_agnostic/warmup", key: KEY, reused: false, seconds: 72.4 },

@@ -34,6 +34,27 @@ export interface ModelComparison {
   readonly confidence: number;
 }
 
+/** The AP of one model, and what it might have been with other images. */
+export interface ResampledAp {
+  /** In [0, 1] over all thresholds of the evaluation; -1 without ground truth. */
+  readonly ap: number;
+  /** The same on each sample of images. */
+  readonly samples: Float64Array;
+}
+
+/** The difference of two ways to make a model, each tried with several seeds. */
+export interface PairedDifference {
+  /** First less second, the mean over the pairs. */
+  readonly difference: number;
+  /** Of each pair, in their order. */
+  readonly perPair: readonly number[];
+  /** Percentile interval of the difference. */
+  readonly lower: number;
+  readonly upper: number;
+  /** Share of the samples in which the first is better, in [0, 1]. */
+  readonly firstBetter: number;
+}
+
 /**
  * Draws as many images as there are, with replacement, and computes both APs on them from the matches that there are: an image
  * drawn n times counts n times. A class that has no ground truth in a sample leaves both means. The interval is the percentile
@@ -46,26 +67,73 @@ export function compareModels(
   second: CocoMatches,
   options: BootstrapOptions = {},
 ): ModelComparison {
-  const chosen = { resamples: 1000, seed: 0, confidence: 0.95, ...options };
-  checkOptions(chosen);
+  const chosen = { ...DEFAULTS, ...options };
   checkComparable(first, second);
-  const [firstAp, secondAp] = [averagePrecision(first), averagePrecision(second)];
-  const [one, other] = [compactMatches(first), compactMatches(second)];
-  const random = seededRandom(chosen.seed);
-  const differences = Float64Array.from({ length: chosen.resamples }, () => {
-    const weights = drawImages(first.imageIds.length, random);
-    return weightedAveragePrecision(one, weights) - weightedAveragePrecision(other, weights);
+  const [one, other] = [resampleAp(first, chosen), resampleAp(second, chosen)];
+  const { perPair: _, ...difference } = pairedDifference([one], [other], chosen);
+  return { firstAp: one.ap, secondAp: other.ap, ...difference, ...chosen };
+}
+
+/** One seed draws the same images for every model that was evaluated on them. CONFIG_INVALID for a meaningless option. */
+export function resampleAp(
+  matches: CocoMatches,
+  options: Pick<BootstrapOptions, "resamples" | "seed"> = {},
+): ResampledAp {
+  const { resamples, seed, ...rest } = { ...DEFAULTS, ...options };
+  checkOptions({ resamples, seed, ...rest });
+  const compact = compactMatches(matches);
+  const random = seededRandom(seed);
+  const draw = (): number => weightedAveragePrecision(compact, drawImages(matches.imageIds.length, random));
+  return { ap: averagePrecision(matches), samples: Float64Array.from({ length: resamples }, draw) };
+}
+
+/**
+ * Pairs of models, such as two arms at each seed, that were all resampled with the same options. Each sample of images meets as
+ * many pairs as there are, drawn with replacement, so that the interval holds the luck with images and that with seeds. Few
+ * seeds say little about other seeds: the interval of two or three is rather too narrow (chapter 5.3 of the book).
+ *
+ * CONFIG_INVALID for no pairs, a model without its partner, or numbers of samples that differ.
+ */
+export function pairedDifference(
+  first: readonly ResampledAp[],
+  second: readonly ResampledAp[],
+  options: Pick<BootstrapOptions, "seed" | "confidence"> = {},
+): PairedDifference {
+  const { seed, confidence } = { ...DEFAULTS, ...options };
+  const resamples = first[0]?.samples.length ?? 0;
+  checkOptions({ resamples, seed, confidence });
+  checkPairs([...first, ...second], resamples, first.length === second.length);
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const random = seededRandom(seed);
+  const differences = Float64Array.from({ length: resamples }, (_, sample) => {
+    const drawn = first.map(() => Math.floor(random() * first.length));
+    return mean(drawn.map((pair) => at(first[pair], sample) - at(second[pair], sample)));
   }).sort();
+  const perPair = first.map(({ ap }, pair) => ap - (second[pair] as ResampledAp).ap);
   return {
-    firstAp,
-    secondAp,
-    difference: firstAp - secondAp,
-    lower: quantile(differences, (1 - chosen.confidence) / 2),
-    upper: quantile(differences, (1 + chosen.confidence) / 2),
-    firstBetter: differences.filter((difference) => difference > 0).length / chosen.resamples,
-    ...chosen,
+    difference: mean(perPair),
+    perPair,
+    lower: quantile(differences, (1 - confidence) / 2),
+    upper: quantile(differences, (1 + confidence) / 2),
+    firstBetter: differences.filter((difference) => difference > 0).length / resamples,
   };
 }
+
+function at(model: ResampledAp | undefined, sample: number): number {
+  return model?.samples[sample] as number;
+}
+
+function checkPairs(models: readonly ResampledAp[], resamples: number, isPaired: boolean): void {
+  if (isPaired && models.every(({ samples }) => samples.length === resamples)) return;
+  const counts = models.map(({ samples }) => samples.length).join(", ");
+  throw new CasslError(
+    "CONFIG_INVALID",
+    `${models.length} models, resampled ${counts} times, are no pairs.`,
+    "Give as many second models as first ones, all resampled with the same options.",
+  );
+}
+
+const DEFAULTS: Required<BootstrapOptions> = { resamples: 1000, seed: 0, confidence: 0.95 };
 
 function checkOptions({ resamples, confidence }: Required<BootstrapOptions>): void {
   if (!Number.isInteger(resamples) || resamples < 1) {

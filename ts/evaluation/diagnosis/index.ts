@@ -1,5 +1,13 @@
 export { type BestThreshold, type BestThresholds, bestThresholds } from "./best-threshold.js";
-export { type BootstrapOptions, compareModels, type ModelComparison } from "./bootstrap.js";
+export {
+  type BootstrapOptions,
+  compareModels,
+  type ModelComparison,
+  type PairedDifference,
+  pairedDifference,
+  type ResampledAp,
+  resampleAp,
+} from "./bootstrap.js";
 export { type Calibration, calibrate, type ReliabilityBin } from "./calibration.js";
 export { type ClassAwareness, compareClassAwareness, withOracleClasses } from "./class-awareness.js";
 export { type ConfusedPair, type ConfusionMatrix, confusedPairs, confusionMatrix } from "./confusion.js";

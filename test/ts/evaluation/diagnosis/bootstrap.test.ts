@@ -3,7 +3,7 @@ import { CasslError } from "../../../../ts/core/errors.js";
 import { seededRandom } from "../../../../ts/core/random.js";
 import { evaluateCoco } from "../../../../ts/evaluation/coco/index.js";
 import { averagePrecision } from "../../../../ts/evaluation/diagnosis/average-precision.js";
-import { compareModels } from "../../../../ts/evaluation/diagnosis/index.js";
+import { compareModels, pairedDifference, resampleAp } from "../../../../ts/evaluation/diagnosis/index.js";
 import {
   compactMatches,
   weightedAveragePrecision,
@@ -127,3 +127,35 @@ async function apOfCopies({ groundTruth, results }: DataSet, weights: readonly n
   );
   return summary.ap;
 }
+
+describe("pairedDifference", () => {
+  const options = { resamples: 60, seed: 3 };
+
+  it("is that of the models for one pair", async () => {
+    const [a, b] = [await matchesOf(first), await matchesOf(second)];
+    const { lower, upper, difference } = compareModels(a, b, options);
+    const found = pairedDifference([resampleAp(a, options)], [resampleAp(b, options)], options);
+    assert.deepEqual([found.lower, found.upper, found.perPair], [lower, upper, [difference]]);
+  });
+
+  it("spans the pairs' differences where the images make none", () => {
+    const constant = (ap: number) => ({ ap, samples: new Float64Array(400).fill(ap) });
+    const found = pairedDifference([0.5, 0.6, 0.7].map(constant), [0.5, 0.5, 0.5].map(constant));
+    assert.ok(Math.abs(found.difference - 0.1) < 1e-12);
+    assert.ok(Math.abs(found.lower) < 0.04 && Math.abs(found.upper - 0.2) < 0.04);
+  });
+
+  it("refuses models without a partner, none at all, and samples of different numbers", () => {
+    const model = (samples: number) => ({ ap: 0, samples: new Float64Array(samples) });
+    for (const [one, other] of [
+      [[model(5)], []],
+      [[], []],
+      [[model(5)], [model(6)]],
+    ] as const) {
+      assert.throws(
+        () => pairedDifference(one, other),
+        (error) => error instanceof CasslError && error.reason === "CONFIG_INVALID",
+      );
+    }
+  });
+});

@@ -1,0 +1,196 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { CasslClient } from "../client/client.js";
+import { compareTrials } from "../comparison/comparison.js";
+import { type ComparisonDesign, type DesignedRun, designRuns } from "../comparison/design.js";
+import type { Comparison, Trial } from "../comparison/results.js";
+import { readGroundTruth, requireSameData, trialsOf } from "../comparison/trials.js";
+import { startController } from "../controller/controller.js";
+import { CasslError } from "../core/errors.js";
+import { readAnnotations } from "../data/formats/read-annotations.js";
+import { ARMS, type Arm, type Config, type GateName } from "../pipeline/config.js";
+import { formatDuration } from "../report/format.js";
+import { type ComparisonFiles, printComparison, writeComparison } from "./compare-output.js";
+import { cancelRuns, completeRuns, planRuns, type RunOutcomes } from "./compare-runs.js";
+import { type Override, readConfig, withOverriddenGates } from "./config-file.js";
+import { interruptSignal } from "./interrupt.js";
+import {
+  countParser,
+  jsonOption,
+  overrideGateOption,
+  parseNames,
+  pythonOption,
+  setOption,
+  workspaceBeside,
+  workspaceOption,
+} from "./options.js";
+import { createView, type ProgressView } from "./progress-view.js";
+
+interface CompareOptions {
+  readonly arms: readonly Arm[];
+  readonly seeds: number;
+  readonly fractions?: readonly number[];
+  readonly resamples: number;
+  readonly workspace?: string;
+  readonly python?: string;
+  readonly set?: readonly Override[];
+  readonly overrideGate?: readonly GateName[];
+  readonly json?: true;
+  readonly debug?: true;
+}
+
+const CONFIDENCE = 0.95;
+
+export function addCompare(program: Command): void {
+  program
+    .command("compare")
+    .description(
+      "Find out whether an arm helps on these data: every arm with several seeds, and with shares of the labels, at the " +
+        "same total of training iterations; then paired differences with intervals and a verdict. " +
+        "An interrupted comparison goes on when the same command is given again.",
+    )
+    .argument("<config>", "configuration, such as cassl.yaml")
+    .addOption(
+      new Option("--arms <names>", "arms, with commas between them")
+        .argParser(parseArms)
+        .default([...ARMS], ARMS.join(",")),
+    )
+    .addOption(new Option("--seeds <count>", "how many seeds").argParser(countParser(3)).default(3))
+    .addOption(
+      new Option(
+        "--fractions <percents>",
+        "shares of the labeled images, such as 1,5,10 (default: as configured)",
+      ).argParser(parsePercents),
+    )
+    .addOption(new Option("--resamples <count>", "samples of the bootstrap").argParser(countParser(6)).default(1000))
+    .addOption(workspaceOption("beside the configuration"))
+    .addOption(pythonOption())
+    .addOption(setOption())
+    .addOption(overrideGateOption())
+    .addOption(jsonOption("print the runs' events as JSON, one a line, and the result's path as the last"))
+    .action((file: string, _options: object, command: Command) =>
+      compare(file, command.optsWithGlobals<CompareOptions>()),
+    );
+}
+
+async function compare(file: string, options: CompareOptions): Promise<void> {
+  const config = withOverriddenGates(await readConfig(file, options.set ?? []), options.overrideGate ?? []);
+  const { arms, seeds, fractions: percents = [], json = false } = options;
+  const runs = await design(config, { arms, seeds, percents });
+  const workspace = workspaceBeside(file, options.workspace);
+  const interrupted = interruptSignal();
+  const view = createView(json);
+  const controller = await startController({
+    workspace,
+    host: "127.0.0.1",
+    port: 0,
+    childWorkers: 1,
+    python: options.python,
+    recover: "fail",
+    onWorkerOutput: (line) => options.debug && view.note(`worker: ${line}`),
+  });
+  const client = new CasslClient(controller.address);
+  try {
+    const outcomes = await complete(client, runs, view, interrupted);
+    const comparison = await conclude(client, outcomes, options.resamples, config.seed);
+    const files = await writeComparison({
+      config,
+      runs,
+      outcomes,
+      comparison,
+      workspace,
+      command: commandOf(file, options),
+    });
+    finish(comparison, files, json);
+  } finally {
+    view.close();
+    client.close();
+    await controller.stop();
+  }
+}
+
+async function design(config: Config, wanted: ComparisonDesign): Promise<DesignedRun[]> {
+  const { labeled, bad_boxes } = config.data;
+  const count = wanted.percents.length === 0 ? 0 : (await readAnnotations(labeled, bad_boxes)).images.length;
+  return designRuns(config, wanted, count);
+}
+
+/** CANCELLED if it is interrupted; the runs are cancelled then, so that they go on next time. */
+async function complete(
+  client: CasslClient,
+  runs: readonly DesignedRun[],
+  view: ProgressView,
+  interrupted: AbortSignal,
+): Promise<RunOutcomes> {
+  try {
+    const plan = await planRuns(client, runs, interrupted);
+    const time = plan.seconds === undefined ? "" : `, about ${formatDuration(plan.seconds)} of work left`;
+    view.note(`${runs.length} runs${time}.`);
+    return await completeRuns(client, runs, view, interrupted);
+  } catch (error) {
+    if (!interrupted.aborted) throw error;
+    view.note("Stopping; press Ctrl-C again to stop at once.");
+    await cancelRuns(client, runs);
+    const remedy = "Give the same command to go on from the last checkpoint.";
+    throw new CasslError("CANCELLED", "The comparison was stopped.", remedy, { cause: error });
+  }
+}
+
+async function conclude(
+  client: CasslClient,
+  { finished, stopped }: RunOutcomes,
+  resamples: number,
+  seed: number,
+): Promise<Comparison> {
+  requireSameData(finished);
+  const bootstrap = { resamples, seed, confidence: CONFIDENCE };
+  const read = (sha256: string): Promise<Uint8Array> => client.getArtifact(sha256);
+  const [first] = finished;
+  const groundTruth = first === undefined ? undefined : await readGroundTruth(first.result, read);
+  const trials: Trial[] = [];
+  for (const run of finished) {
+    if (groundTruth !== undefined) trials.push(...(await trialsOf(run, groundTruth, read, bootstrap)));
+  }
+  return compareTrials(trials, stopped, { validation_images: groundTruth?.images.length ?? 0, bootstrap });
+}
+
+/** GATE_FAILED if gates have left nothing to compare. */
+function finish(comparison: Comparison, files: ComparisonFiles, json: boolean): void {
+  printComparison(comparison, files, json);
+  const isCompared = comparison.groups.some(({ differences }) => differences.length > 0);
+  if (isCompared || comparison.stopped.length === 0) return;
+  throw new CasslError(
+    "GATE_FAILED",
+    `Gates have stopped ${comparison.stopped.length} runs, and no two arms are left to compare.`,
+    "The messages above say why, and what to do.",
+  );
+}
+
+function commandOf(
+  file: string,
+  { arms, seeds, fractions, resamples, set = [], overrideGate = [] }: CompareOptions,
+): string {
+  return [
+    `cassl compare ${file} --arms ${arms.join(",")} --seeds ${seeds}`,
+    ...(fractions === undefined ? [] : [`--fractions ${fractions.join(",")}`]),
+    ...(resamples === 1000 ? [] : [`--resamples ${resamples}`]),
+    ...set.map(({ key, value }) => `--set ${key}=${value}`),
+    ...overrideGate.map((name) => `--override-gate ${name}`),
+  ].join(" ");
+}
+
+function parseArms(text: string): Arm[] {
+  return parseNames(text).map((name) => {
+    const arm = ARMS.find((known) => known === name);
+    if (arm === undefined) throw new InvalidArgumentError(`The arms are ${ARMS.join(", ")}.`);
+    return arm;
+  });
+}
+
+function parsePercents(text: string): number[] {
+  return text.split(",").map((part) => {
+    const percent = Number(part);
+    if (part.trim() === "" || !Number.isFinite(percent))
+      throw new InvalidArgumentError("It must be numbers of per cent.");
+    return percent;
+  });
+}
