@@ -57,6 +57,16 @@ describe("cassl compare with a real worker", function () {
     }
   });
 
+  it("leaves runs that `cassl rank` puts side by side, best first, without a warning", async () => {
+    const { code, stdout, stderr } = await cassl(["rank", "--workspace", project.workspace, "--json"]).finished;
+    const { arms, warnings } = JSON.parse(stdout) as { arms: { ap: number }[]; warnings: string[] };
+    assert.deepEqual([code, stderr, arms.length, warnings], [0, "", 4, []]);
+    assert.deepEqual(
+      arms.map(({ ap }) => ap),
+      arms.map(({ ap }) => ap).sort((a, b) => b - a),
+    );
+  });
+
   it("says before it trains anything that a share leaves a class without labels", async () => {
     const { code, stderr } = await compare("--fractions", "10,50").finished;
     assert.equal(code, 2);
