@@ -65,6 +65,7 @@ def main() -> None:
 def rewrite() -> None:
     from golden_coco import coco_cases
     from golden_detections import detection_cases, detections_model
+    from golden_instance_masks import instance_mask_cases, masked_model
     from golden_masks import mask_cases
     from golden_resize import resize_cases
     from golden_segm import segm_cases
@@ -78,6 +79,9 @@ def rewrite() -> None:
     write_lines("detections.json", detection_cases())
     write_lines("status.json", status_cases())
     (GOLDEN / "detections-model.onnx").write_bytes(detections_model())
+    write_lines("instance-masks.json", instance_mask_cases())
+    for kind in ["prototypes", "regions"]:
+        (GOLDEN / f"{kind}-model.onnx").write_bytes(masked_model(kind))
 
 
 def rewrite_diagnosis(gt: Path, dt: Path) -> None:

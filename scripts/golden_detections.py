@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto, helper, numpy_helper
 from PIL import Image
 from torch import Tensor
 from torchvision.ops import batched_nms
@@ -79,7 +79,18 @@ def detection_reference(case: Case) -> list[list[float]]:
 
 
 def detections_model() -> bytes:
-    """A detector of red and blue cells of 16x16 px: a cell's scores are its mean red and blue, its box the cell."""
+    model, metadata = cells_model()
+    size = (metadata["input"]["width_px"], metadata["input"]["height_px"])
+    by_torch = proof(cell_levels, size, PredictConfig(**metadata["predict"]), colored_cells())
+    helper.set_model_props(model, {"cassl": json.dumps(metadata), "cassl_proof": json.dumps(by_torch)})
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def cells_model() -> tuple[ModelProto, dict[str, Any]]:
+    """A detector of red and blue cells of 16x16 px: a cell's scores are its mean red and blue, its box the cell.
+
+    Returns its metadata too, which are not yet in it.
+    """
     width, height, cell = 64, 48, 16
     left, top = np.meshgrid(np.arange(0, width, cell), np.arange(0, height, cell))
     cells = np.stack([left, top, left + cell, top + cell], axis=-1).reshape(1, -1, 4).astype(np.float32)
@@ -123,9 +134,7 @@ def detections_model() -> bytes:
         "categories": [{"id": 7, "name": "red"}, {"id": 3, "name": "blue"}],
         "predict": {"score_threshold": 0.5, "nms_iou": 0.5, "max_candidates": 100, "max_detections": 10},
     }
-    by_torch = proof(cell_levels, (width, height), PredictConfig(**metadata["predict"]), colored_cells())
-    helper.set_model_props(model, {"cassl": json.dumps(metadata), "cassl_proof": json.dumps(by_torch)})
-    return bytes(model.SerializeToString(deterministic=True))
+    return model, metadata
 
 
 def cell_levels(images: Tensor) -> tuple[Tensor, Tensor]:

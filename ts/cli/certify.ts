@@ -39,8 +39,19 @@ function describe(model: string, { passed, limits, batches, probes, family }: Ce
     ["corner of a candidate, px", ({ box_px }) => box_px.toExponential(1), `at most ${limits.box_px}`],
     ["score of a candidate", ({ score }) => score.toExponential(1), `at most ${limits.score}`],
     ["share of detections not found", ({ unmatched }) => unmatched.toFixed(4), `at most ${limits.unmatched}`],
-    ["AP, torch's detections as truth", ({ agreement_ap }) => ap(agreement_ap), `at least ${limits.agreement_ap}`],
+    [
+      "AP, torch's detections as truth",
+      ({ agreement_ap }) => shareOr("no detections", agreement_ap),
+      `at least ${limits.agreement_ap}`,
+    ],
   ];
+  if (batches.some(({ mask_pixels }) => mask_pixels !== null)) {
+    rows.push([
+      "share of pixels of masks",
+      ({ mask_pixels }) => shareOr("no masks", mask_pixels),
+      `at most ${limits.mask_pixels}`,
+    ]);
+  }
   const header = ["difference from torch", ...batches.map(({ images_per_batch: n }) => `batch of ${n}`), "limit"];
   const table = textTable({
     header,
@@ -51,6 +62,6 @@ function describe(model: string, { passed, limits, batches, probes, family }: Ce
   return `${table}\n\n${model} (${family}) ${verdict}, on ${probes.length} images with ${count} detections: ${probes.join("; ")}.`;
 }
 
-function ap(value: number | null): string {
-  return value === null ? "no detections" : value.toFixed(4);
+function shareOr(none: string, value: number | null): string {
+  return value === null ? none : value.toFixed(4);
 }

@@ -1,44 +1,65 @@
 /** What `cassl predict` writes. */
-import { mkdir } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { toStorageError } from "../controller/storage.js";
+import type { BoxXywh } from "../core/boxes.js";
+import { writePieces } from "../data/formats/text-writer.js";
 import { drawDetections } from "../evaluation/onnx/draw.js";
 import type { ModelMetadata } from "../evaluation/onnx/model-metadata.js";
 import type { Detected } from "../evaluation/onnx/session.js";
-import { writeWhole } from "../report/write-whole.js";
+import { area, type CompressedRle, fromCompressed } from "../masks/index.js";
 
-/** A COCO data set whose annotations have scores. */
-export function toCocoDocument(paths: readonly string[], detected: readonly Detected[], { categories }: ModelMetadata) {
-  const rows = detected.flatMap(({ detections: { boxXywh, score, classIndex } }, image) =>
-    Array.from(score, (value, i) => ({
-      image,
-      value,
-      bbox: [...boxXywh.subarray(4 * i, 4 * i + 4)],
-      index: classIndex[i],
-    })),
-  );
-  return {
-    images: detected.map(({ image: { widthPx, heightPx } }, index) => {
-      return { id: index + 1, file_name: paths[index] as string, width: widthPx, height: heightPx };
-    }),
-    categories,
-    annotations: rows.map(({ image, value, bbox: [x = 0, y = 0, width = 0, height = 0], index }, id) => ({
-      id: id + 1,
-      image_id: image + 1,
-      category_id: categories[index as number]?.id as number,
-      bbox: [x, y, width, height],
-      area: width * height,
-      iscrowd: 0,
-      score: value,
-    })),
-  };
+interface DetectedObject {
+  readonly bbox: BoxXywh;
+  readonly score: number;
+  readonly classIndex: number;
+  readonly segmentation?: CompressedRle;
+}
+
+function objectsIn({ image, detections }: Detected): DetectedObject[] {
+  const { boxXywh, score, classIndex, masks } = detections;
+  return Array.from(score, (value, at) => {
+    const bbox = [...boxXywh.subarray(4 * at, 4 * at + 4)] as unknown as BoxXywh;
+    const object = { bbox, score: value, classIndex: classIndex[at] as number };
+    const counts = masks?.[at];
+    return counts === undefined
+      ? object
+      : { ...object, segmentation: { size: [image.heightPx, image.widthPx], counts } };
+  });
+}
+
+/** The text of a COCO data set whose annotations have scores, and masks if the model gives them. */
+export function* cocoDocument(
+  paths: readonly string[],
+  detected: readonly Detected[],
+  { categories }: ModelMetadata,
+): Generator<string> {
+  const images = detected.map(({ image: { widthPx, heightPx } }, index) => {
+    return { id: index + 1, file_name: paths[index] as string, width: widthPx, height: heightPx };
+  });
+  yield `{"images":${JSON.stringify(images)},"categories":${JSON.stringify(categories)},"annotations":[`;
+  let id = 0;
+  for (const [index, image] of detected.entries()) {
+    for (const { bbox, score, classIndex, segmentation } of objectsIn(image)) {
+      const place = { id: ++id, image_id: index + 1, category_id: categories[classIndex]?.id, bbox };
+      const pixels = segmentation === undefined ? bbox[2] * bbox[3] : area(fromCompressed(segmentation));
+      const annotation = { ...place, area: pixels, iscrowd: 0, score, segmentation };
+      yield `${id === 1 ? "" : ","}${JSON.stringify(annotation)}`;
+    }
+  }
+  yield "]}\n";
 }
 
 /** Readers see the whole file or none. */
-export async function writeDocument(path: string, text: string): Promise<void> {
-  await writeWhole(path, text).catch((error: unknown) => {
+export async function writeDocument(path: string, pieces: Iterable<string>): Promise<void> {
+  const partial = `${path}.tmp`;
+  try {
+    await writePieces(partial, pieces);
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true });
     throw toStorageError(error, `${path} cannot be written`);
-  });
+  }
 }
 
 /** Images of one name in several folders get numbers. */
@@ -56,12 +77,12 @@ export async function drawAll(
     const name = basename(path, extname(path));
     const count = (taken.get(name) ?? 0) + 1;
     taken.set(name, count);
-    const { boxXywh, score, classIndex } = (detected[index] as Detected).detections;
-    const boxes = Array.from(score, (value, i) => ({
-      box_xywh: [...boxXywh.subarray(4 * i, 4 * i + 4)] as unknown as readonly [number, number, number, number],
-      label: `${categories[classIndex[i] as number]?.name ?? ""} ${value.toFixed(2)}`,
-      classIndex: classIndex[i] as number,
+    const objects = objectsIn(detected[index] as Detected).map(({ bbox, score, classIndex, segmentation }) => ({
+      box_xywh: bbox,
+      label: `${categories[classIndex]?.name ?? ""} ${score.toFixed(2)}`,
+      classIndex,
+      ...(segmentation === undefined ? {} : { mask: fromCompressed(segmentation) }),
     }));
-    await drawDetections(path, boxes, join(folder, `${name}${count === 1 ? "" : `-${count}`}.jpg`));
+    await drawDetections(path, objects, join(folder, `${name}${count === 1 ? "" : `-${count}`}.jpg`));
   }
 }

@@ -8,7 +8,7 @@ import { detectInImages } from "../evaluation/onnx/session.js";
 import { MAX_IMAGE_PIXELS } from "../images/decoding.js";
 import { interruptSignal } from "./interrupt.js";
 import { countParser, jsonOption, parseNames, parseShare } from "./options.js";
-import { drawAll, toCocoDocument, writeDocument } from "./predict-output.js";
+import { cocoDocument, drawAll, writeDocument } from "./predict-output.js";
 
 interface PredictOptions {
   readonly out: string;
@@ -27,8 +27,11 @@ export function addPredict(program: Command): void {
     .description("Run an exported model on images. Needs no Python.")
     .argument("<model>", "ONNX file that cassl exported")
     .argument("<images...>", "image files, or folders to search for them")
-    .requiredOption("--out <file>", "where to write the detections: COCO JSON, each annotation with a score")
-    .option("--draw <folder>", "write each image with its boxes, as JPEG")
+    .requiredOption(
+      "--out <file>",
+      "where to write the detections: COCO JSON, each annotation with a score, and its mask if the model gives masks",
+    )
+    .option("--draw <folder>", "write each image with its boxes and masks, as JPEG")
     .addOption(new Option("--score <s>", "least score of a detection (default: the model's)").argParser(parseShare))
     .addOption(
       new Option("--max-detections <n>", "most detections of an image (default: the model's)").argParser(
@@ -58,10 +61,10 @@ async function predict(model: string, images: readonly string[], options: Predic
     maxPixels: options.maxPixels,
     signal: interruptSignal(),
   });
-  const document = toCocoDocument(imagePaths, detected, metadata);
-  await writeDocument(resolve(options.out), `${JSON.stringify(document)}\n`);
+  await writeDocument(resolve(options.out), cocoDocument(imagePaths, detected, metadata));
   if (options.draw !== undefined) await drawAll(imagePaths, detected, metadata, resolve(options.draw));
-  const summary = { images: imagePaths.length, detections: document.annotations.length, out: resolve(options.out) };
+  const detections = detected.reduce((sum, { detections: { score } }) => sum + score.length, 0);
+  const summary = { images: imagePaths.length, detections, out: resolve(options.out) };
   if (options.json) return console.log(JSON.stringify(summary));
   const drawn = options.draw === undefined ? "" : `\nDrawn in ${resolve(options.draw)}.`;
   console.log(`${summary.detections} detections in ${summary.images} images: ${summary.out}${drawn}`);

@@ -16,6 +16,8 @@ export interface Annotation {
   readonly iscrowd: boolean;
   /** In [0, 1]; pseudo labels only. */
   readonly score?: number;
+  /** The pixels of the object, as COCO's counts string of the whole image; only where masks are asked for. */
+  readonly mask?: string;
 }
 
 /** An image and its objects. `file_name` is relative to the image root, which is not part of a dataset's content. */

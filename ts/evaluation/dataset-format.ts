@@ -15,6 +15,9 @@ export function toCocoGroundTruth({ images, categories }: Dataset): CocoGroundTr
       bbox: annotation.box_xywh,
       area: annotation.area,
       iscrowd: annotation.iscrowd ? 1 : 0,
+      ...(annotation.mask === undefined
+        ? {}
+        : { segmentation: { size: [image.height_px, image.width_px] as const, counts: annotation.mask } }),
     })),
   };
 }

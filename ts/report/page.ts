@@ -11,7 +11,7 @@ import { leakFigures } from "./leaks.js";
 import { pseudoLabelSection } from "./pseudo-labels.js";
 import type { ReportedCuration, ReportedRun, ReportInput, SampleImage } from "./report-input.js";
 import { legend } from "./samples.js";
-import { armTable, classTable, fateTable, gateTable, stepTable, type Table } from "./tables.js";
+import { apColumns, armTable, classTable, fateTable, gateTable, stepTable, type Table } from "./tables.js";
 import { timeline } from "./timeline.js";
 import { type StepSpan, stepSpans, type TrainingCurve, trainingCurves } from "./training-curves.js";
 
@@ -45,20 +45,17 @@ function heading(run: ReportedRun, { config_hash }: RunResult): Html {
 
 function results(result: RunResult): Html {
   const { arms } = result;
-  const metrics = [
-    ["AP", "ap"],
-    ["AP50", "ap50"],
-    ["AP75", "ap75"],
-    ["class-agnostic AP", "class_agnostic_ap"],
-  ] as const;
-  const groups = metrics.map(([name, field]) => ({ name, values: arms.map((arm) => arm[field]) }));
+  const charts = apColumns(arms).map((columns) => {
+    const groups = columns.map(([name, field]) => ({ name, values: arms.map((arm) => arm[field] ?? -1) }));
+    return barChart({ title: "AP of each arm; the numbers are those of the table", groups, format: formatAp });
+  });
   return html`<section>
     <h2>Result</h2>
     <p class="claim">${comparison(arms)}</p>
     ${htmlTable("AP of each arm on the validation set, times 100", armTable(result))}
     <figure class="wide">
       ${seriesLegend(arms.map((result) => armName(result, arms)))}
-      ${barChart({ title: "AP of each arm; the numbers are those of the table", groups, format: formatAp })}
+      ${charts}
     </figure>
     ${classes(classTable(result))}
   </section>`;

@@ -11,15 +11,45 @@ export interface Table {
 }
 
 export function armTable({ arms }: RunResult): Table {
+  const columns = apColumns(arms).flat();
   return {
-    header: ["arm", "labeled images", "iterations", "AP", "AP50", "AP75", "class-agnostic AP"],
+    header: ["arm", "labeled images", "iterations", ...columns.map(([name]) => name)],
     rows: arms.map((result) => [
       armName(result, arms),
       `${result.labeled_images} (${formatShare(result.fraction)})`,
       String(result.total_iterations),
-      ...[result.ap, result.ap50, result.ap75, result.class_agnostic_ap].map(formatAp),
+      ...columns.map(([, field]) => formatOptional(result[field])),
     ]),
   };
+}
+
+type ApField =
+  | "ap"
+  | "ap50"
+  | "ap75"
+  | "class_agnostic_ap"
+  | "segm_ap"
+  | "segm_ap50"
+  | "segm_ap75"
+  | "class_agnostic_segm_ap";
+type ApColumn = readonly [name: string, field: ApField];
+
+const BOX_COLUMNS: readonly ApColumn[] = [
+  ["AP", "ap"],
+  ["AP50", "ap50"],
+  ["AP75", "ap75"],
+  ["class-agnostic AP", "class_agnostic_ap"],
+];
+const MASK_COLUMNS: readonly ApColumn[] = [
+  ["mask AP", "segm_ap"],
+  ["mask AP50", "segm_ap50"],
+  ["mask AP75", "segm_ap75"],
+  ["class-agnostic mask AP", "class_agnostic_segm_ap"],
+];
+
+/** What is told of boxes, and of masks if an arm has some. */
+export function apColumns(arms: RunResult["arms"]): (readonly ApColumn[])[] {
+  return arms.some(({ segm_ap }) => segm_ap !== undefined) ? [BOX_COLUMNS, MASK_COLUMNS] : [BOX_COLUMNS];
 }
 
 export function classTable({ arms }: RunResult): Table {

@@ -19,7 +19,13 @@ interface Ended {
 
 interface Written {
   readonly images: readonly { readonly id: number; readonly file_name: string; readonly width: number }[];
-  readonly annotations: readonly { readonly image_id: number; readonly category_id: number; readonly bbox: number[] }[];
+  readonly annotations: readonly {
+    readonly image_id: number;
+    readonly category_id: number;
+    readonly bbox: number[];
+    readonly area: number;
+    readonly segmentation?: { readonly size: number[] };
+  }[];
 }
 
 describe("cassl predict", function () {
@@ -62,6 +68,21 @@ describe("cassl predict", function () {
       ],
     );
     assert.deepEqual((await readdir(join(folder, "drawn"))).sort(), ["a-2.jpg", "a.jpg"]);
+  });
+
+  it("writes and draws the masks of a model that gives them", async () => {
+    const model = join(packageRoot, "test/golden/regions-model.onnx");
+    const { code, stderr } = await cassl("predict", model, "images", "--out", "dets.json", "--draw", "drawn");
+    assert.equal(code, 0, stderr);
+    const { annotations } = await written();
+    assert.deepEqual(
+      annotations.map(({ segmentation, area }) => [...(segmentation?.size ?? []), area]),
+      [
+        [48, 64, 256],
+        [96, 128, 1024],
+      ],
+    );
+    assert.equal((await readdir(join(folder, "drawn"))).length, 2);
   });
 
   it("takes scores, classes and input size from the command line", async () => {

@@ -3,10 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openArtifactStore } from "../../../ts/controller/artifacts.js";
+import type { BoxXywh } from "../../../ts/core/boxes.js";
 import type { Annotation, Dataset, DatasetImage } from "../../../ts/core/dataset.js";
 import { packageRoot } from "../../../ts/core/package.js";
 import { type EvaluationSummary, evaluateOnnx } from "../../../ts/evaluation/evaluate-onnx.js";
 import { localImages } from "../../../ts/images/image-store.js";
+import { encodeCounts, fromBox } from "../../../ts/masks/index.js";
 import { BLUE, type ColoredCell, cellBox, RED, writeCells } from "./cells.js";
 
 /** In another order than in the model. */
@@ -27,8 +29,12 @@ describe("evaluateOnnx", () => {
     await writeCells(folder, `${id}.png`, painted);
     return { id, file_name: `${id}.png`, sha256: "", width_px: 64, height_px: 48, annotations };
   };
-  const evaluate = async (datasetImages: DatasetImage[], signal = new AbortController().signal) => {
-    const model = join(packageRoot, "test/golden/detections-model.onnx");
+  const evaluate = async (
+    datasetImages: DatasetImage[],
+    name: "detections" | "regions" = "detections",
+    signal = new AbortController().signal,
+  ) => {
+    const model = join(packageRoot, `test/golden/${name}-model.onnx`);
     const dataset: Dataset = { categories, images: datasetImages };
     const artifacts = await openArtifactStore(join(folder, "artifacts"));
     const progress: [number, number][] = [];
@@ -67,9 +73,35 @@ describe("evaluateOnnx", () => {
     assert.deepEqual(rounded(summary), { ap: -1, ap50: -1, ap75: -1, class_agnostic_ap: -1, blue: -1, red: -1 });
   });
 
+  it("gives AP of masks beside that of boxes, where the model gives masks", async () => {
+    const right = { ...annotationAt(0, CLASS.red), mask: maskOf(cellBox(0)) };
+    // Half of what the model finds: no match above IoU 0.5.
+    const [x, y, width, height] = cellBox(6);
+    const half = { ...annotationAt(6, CLASS.blue), mask: maskOf([x, y, width / 2, height]) };
+    const painted = [
+      { cell: 0, color: RED },
+      { cell: 6, color: BLUE },
+    ];
+    const { summary, detections } = await evaluate([await imageOf(1, painted, [right, half])], "regions");
+    assert.deepEqual(rounded(summary), { ap: 1, ap50: 1, ap75: 1, class_agnostic_ap: 1, blue: 1, red: 1 });
+    const { segm_ap, segm_ap50, segm_ap75, class_agnostic_segm_ap } = summary;
+    const rows = [segm_ap, segm_ap50, segm_ap75, class_agnostic_segm_ap].map(
+      (ap) => Math.round(100 * (ap ?? -1)) / 100,
+    );
+    // Without classes the wrong mask of two that score alike comes first.
+    assert.deepEqual(rows, [0.55, 1, 0.5, 0.33]);
+    const [first] = detections as { segmentation: object }[];
+    assert.deepEqual(first?.segmentation, { size: [48, 64], counts: right.mask });
+  });
+
+  it("refuses to compare masks with objects that have none", async () => {
+    const image = await imageOf(1, [{ cell: 0, color: RED }], [annotationAt(0, CLASS.red)]);
+    await assert.rejects(evaluate([image], "regions"), { reason: "ANNOTATIONS_INVALID" });
+  });
+
   it("stores nothing when it is cancelled", async () => {
     const image = await imageOf(1, [], []);
-    await assert.rejects(evaluate([image], AbortSignal.abort()), { reason: "CANCELLED" });
+    await assert.rejects(evaluate([image], "detections", AbortSignal.abort()), { reason: "CANCELLED" });
   });
 
   it("names a missing image", async () => {
@@ -80,6 +112,10 @@ describe("evaluateOnnx", () => {
 
 function annotationAt(cell: number, class_index: number): Annotation {
   return { box_xywh: cellBox(cell), class_index, area: 256, iscrowd: false };
+}
+
+function maskOf(boxXywh: BoxXywh): string {
+  return encodeCounts(fromBox(boxXywh, 64, 48).counts);
 }
 
 function rounded({ ap, ap50, ap75, class_agnostic_ap, per_class }: EvaluationSummary): Record<string, number> {

@@ -56,6 +56,17 @@ describe("report", () => {
     }
   });
 
+  it("shows AP of masks where an arm has some, and not otherwise", async () => {
+    const { page: without } = await write();
+    assert.doesNotMatch(without, /mask AP/);
+    const masks = { segm_ap: 0.123, segm_ap50: 0.234, segm_ap75: 0.05, class_agnostic_segm_ap: 0.2 };
+    const [first, ...others] = exampleResult.arms;
+    const arms = [{ ...(first as (typeof exampleResult.arms)[number]), ...masks }, ...others];
+    const { page, markdown } = await write({ ...exampleInput(), result: { ...exampleResult, arms } });
+    assertWellFormed(page);
+    for (const text of [page, markdown]) assert.match(text, /class-agnostic mask AP[\s\S]*12\.3/);
+  });
+
   it("shows curves, steps with what was reused, gates and configuration", async () => {
     const { page, markdown } = await write();
     assert.equal(page.match(/<polyline/g)?.length, 3 + 2 * (4 + 1));

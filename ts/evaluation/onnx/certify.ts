@@ -5,11 +5,13 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BoxXyxy, boxIou, toXywh, toXyxy } from "../../core/boxes.js";
+import { toXywh } from "../../core/boxes.js";
 import { CasslError } from "../../core/errors.js";
 import { evaluateCoco } from "../coco/index.js";
-import type { DenseOutput, Detections } from "./detections.js";
-import { type ModelMetadata, readModelMetadata } from "./model-metadata.js";
+import type { DenseOutput } from "./detections.js";
+import { differingMaskPixels } from "./mask-parity.js";
+import { type ModelMetadata, modelInvalid, readModelMetadata } from "./model-metadata.js";
+import { matchRows, type ProbedImage, rowsOf, rowsOfProbe } from "./parity-rows.js";
 import { type Probe, readProof } from "./proof.js";
 import { type Detected, detectInImages } from "./session.js";
 
@@ -23,8 +25,9 @@ export const LIMITS = {
   unmatched: 0.02,
   /** Least AP with torch's detections as the truth. */
   agreement_ap: 0.97,
+  /** Of the pixels in masks of detections that both have: the share that is in one of the two masks only. */
+  mask_pixels: 0.01,
 } as const;
-const SAME_PLACE_IOU = 0.9;
 
 /** What was measured with so many images at a time. */
 export interface BatchParity {
@@ -34,6 +37,8 @@ export interface BatchParity {
   readonly unmatched: number;
   /** Null where torch detects nothing. */
   readonly agreement_ap: number | null;
+  /** Null where there are no masks. */
+  readonly mask_pixels: number | null;
   readonly detections: number;
 }
 
@@ -45,9 +50,12 @@ export interface Certificate {
   readonly batches: readonly BatchParity[];
 }
 
-/** MODEL_INVALID if the file carries no proof, or cannot be run. Whether it passes is in the certificate. */
+/** MODEL_INVALID if the file carries no proof of all that it gives, or cannot be run. Whether it passes is in the certificate. */
 export async function certify(model: string, signal?: AbortSignal): Promise<Certificate> {
   const [metadata, probes] = [await readModelMetadata(model), await readProof(model)];
+  if (metadata.masks !== undefined && probes.some(({ masks }) => masks === undefined)) {
+    throw modelInvalid(`${model} gives masks, but its proof has none.`);
+  }
   const folder = await mkdtemp(join(tmpdir(), "cassl-certify-"));
   try {
     const imagePaths = await Promise.all(
@@ -88,12 +96,13 @@ export async function requireParity(model: string, signal?: AbortSignal): Promis
   );
 }
 
-function isWithin({ box_px, score, unmatched, agreement_ap }: BatchParity): boolean {
+function isWithin({ box_px, score, unmatched, agreement_ap, mask_pixels }: BatchParity): boolean {
   return (
     box_px <= LIMITS.box_px &&
     score <= LIMITS.score &&
     unmatched <= LIMITS.unmatched &&
-    (agreement_ap ?? 1) >= LIMITS.agreement_ap
+    (agreement_ap ?? 1) >= LIMITS.agreement_ap &&
+    (mask_pixels ?? 0) <= LIMITS.mask_pixels
   );
 }
 
@@ -106,14 +115,15 @@ async function compare(
   const classes = metadata.categories.length;
   const pairs = probes.map((probe, n) => ({ probe, ...(detected[n] as Detected) }));
   const differences = pairs.map(({ probe, dense }) => candidateDifference(probe, dense as DenseOutput, classes));
-  const counts = pairs.map(({ probe, detections }) => countUnmatched(probe, detections));
-  const total = probes.reduce((sum, probe) => sum + probe.detections.length / 6, 0);
+  const matches = pairs.flatMap((pair) => matchRows(pair, LIMITS.score));
+  const total = matches.length;
   return {
     images_per_batch,
     box_px: Math.max(...differences.map(({ box }) => box)),
     score: Math.max(...differences.map(({ score }) => score)),
-    unmatched: total === 0 ? 0 : counts.reduce((sum, count) => sum + count, 0) / total,
+    unmatched: total === 0 ? 0 : matches.filter(({ found }) => found === undefined).length / total,
     agreement_ap: total === 0 ? null : await agreementAp(pairs, metadata),
+    mask_pixels: differingMaskPixels(matches),
     detections: total,
   };
 }
@@ -150,46 +160,10 @@ function largestDifference(a: Float32Array, b: Float32Array, width: number, row:
   return largest;
 }
 
-interface Row {
-  readonly box: BoxXyxy;
-  readonly score: number;
-  readonly classIndex: number;
-}
-
-function rowsOfProbe({ detections }: Probe): Row[] {
-  return Array.from({ length: detections.length / 6 }, (_, n) => {
-    const [left, top, right, bottom, score, classIndex] = detections.subarray(6 * n, 6 * n + 6) as unknown as number[];
-    return {
-      box: [left, top, right, bottom] as unknown as BoxXyxy,
-      score: score as number,
-      classIndex: classIndex as number,
-    };
-  });
-}
-
-function rowsOf({ boxXywh, score, classIndex }: Detections): Row[] {
-  return Array.from(score, (value, n) => {
-    const [x, y, width, height] = boxXywh.subarray(4 * n, 4 * n + 4) as unknown as [number, number, number, number];
-    return { box: toXyxy([x, y, width, height]), score: value, classIndex: classIndex[n] as number };
-  });
-}
-
-function countUnmatched(probe: Probe, detections: Detections): number {
-  const found = rowsOf(detections);
-  const isSame = (a: Row, b: Row): boolean =>
-    a.classIndex === b.classIndex &&
-    Math.abs(a.score - b.score) <= LIMITS.score &&
-    boxIou(a.box, b.box) >= SAME_PLACE_IOU;
-  return rowsOfProbe(probe).filter((row) => !found.some((other) => isSame(row, other))).length;
-}
-
 /** AP of the model's detections with torch's as ground truth. */
-async function agreementAp(
-  pairs: readonly { readonly probe: Probe; readonly detections: Detections }[],
-  { categories }: ModelMetadata,
-): Promise<number> {
+async function agreementAp(pairs: readonly ProbedImage[], { categories }: ModelMetadata): Promise<number> {
   const ids = categories.map(({ name }, index) => ({ id: index + 1, name }));
-  const rows = pairs.flatMap(({ probe }, image) => rowsOfProbe(probe).map((row) => ({ image, row })));
+  const rows = pairs.flatMap((pair, image) => rowsOfProbe(pair.probe, pair.image).map((row) => ({ image, row })));
   const truth = {
     images: pairs.map((_, image) => ({ id: image + 1 })),
     categories: ids,
@@ -199,8 +173,8 @@ async function agreementAp(
       return { id: index + 1, ...common, iscrowd: 0 as const };
     }),
   };
-  const results = pairs.flatMap(({ detections }, image) =>
-    rowsOf(detections).map(({ box, score, classIndex }) => {
+  const results = pairs.flatMap((pair, image) =>
+    rowsOf(pair.detections, pair.image).map(({ box, score, classIndex }) => {
       const bbox = toXywh(box);
       return { image_id: image + 1, category_id: classIndex + 1, bbox: [...bbox], score };
     }),

@@ -1,6 +1,7 @@
 /** The dense output of a model to the objects of an image. The worker's prediction does the same. */
-import { type BoxXywh, type BoxXyxy, toXywh } from "../../core/boxes.js";
+import { type BoxXyxy, toXywh } from "../../core/boxes.js";
 import { byDescendingScore, nms } from "../../core/nms.js";
+import { type Found, type MaskOutput, maskCounts } from "./instance-masks.js";
 import { fitSize, type Size } from "./letterbox.js";
 import type { ModelMetadata } from "./model-metadata.js";
 
@@ -10,6 +11,8 @@ export interface DenseOutput {
   readonly boxes: Float32Array;
   /** (L, K) in [0, 1]. */
   readonly scores: Float32Array;
+  /** Of a segmenter. */
+  readonly masks?: MaskOutput;
 }
 
 /** B objects, best first. */
@@ -20,35 +23,55 @@ export interface Detections {
   readonly score: Float32Array;
   /** (B,). 0..K-1. */
   readonly classIndex: Int32Array;
+  /** (B,) masks of the whole image as COCO's counts strings, each with some pixel. Of a segmenter. */
+  readonly masks?: readonly string[];
 }
 
 /**
  * Those candidates (pairs of location and class) that count: score threshold, the best `max_candidates`, NMS within each class,
- * the best `max_detections`. Of equal scores the lower index is first.
+ * the best `max_detections`, and of these whose box and mask are not empty inside the image. Of equal scores the lower index is
+ * first.
  */
-export function toDetections(
-  dense: DenseOutput,
-  { predict, categories, input }: ModelMetadata,
-  image: Size,
-): Detections {
-  const candidates = bestCandidates(dense.scores, predict);
-  const locations = candidates.map((candidate) => Math.floor(candidate / categories.length));
-  const classes = candidates.map((candidate) => candidate % categories.length);
-  const scores = Float32Array.from(candidates, (candidate) => dense.scores[candidate] as number);
-  const boxAt = (i: number) => dense.boxes.subarray(4 * (locations[i] as number), 4 * (locations[i] as number) + 4);
-  const boxes = new Float32Array(4 * candidates.length);
-  for (let i = 0; i < candidates.length; i++) boxes.set(boxAt(i), 4 * i);
+export function toDetections(dense: DenseOutput, metadata: ModelMetadata, image: Size): Detections {
+  const { width_px, height_px } = metadata.input;
+  const input = { widthPx: width_px, heightPx: height_px };
+  const found = best(dense, metadata)
+    .map((one): Scored => ({ ...one, boxXyxy: toImage(one.candidateXyxy, input, image) }))
+    .filter(({ boxXyxy: [left, top, right, bottom] }) => left < right && top < bottom);
+  const { masks } = dense;
+  if (masks === undefined) return inColumns(found);
+  const masked = found.flatMap((one) => {
+    const counts = maskCounts(masks, one, input, image);
+    return counts === undefined ? [] : [{ ...one, counts }];
+  });
+  return { ...inColumns(masked), masks: masked.map(({ counts }) => counts) };
+}
 
-  const size = { widthPx: input.width_px, heightPx: input.height_px };
-  const found = nms(boxes, scores, classes, predict.nms_iou)
-    .slice(0, predict.max_detections)
-    .map((i) => ({ box: toImage(boxAt(i), size, image), score: scores[i] as number, classIndex: classes[i] as number }))
-    .filter(({ box: [, , width, height] }) => width > 0 && height > 0);
+interface Scored extends Found {
+  readonly score: number;
+}
+
+function inColumns(found: readonly Scored[]): Detections {
   return {
-    boxXywh: Float64Array.from(found.flatMap(({ box }) => box)),
+    boxXywh: Float64Array.from(found.flatMap(({ boxXyxy }) => toXywh(boxXyxy))),
     score: Float32Array.from(found, ({ score }) => score),
     classIndex: Int32Array.from(found, ({ classIndex }) => classIndex),
   };
+}
+
+/** What suppression leaves, before it is fitted into the image. */
+function best({ boxes, scores }: DenseOutput, { predict, categories }: ModelMetadata): Omit<Scored, "boxXyxy">[] {
+  const candidates = Array.from(bestCandidates(scores, predict), (candidate) => {
+    const location = Math.floor(candidate / categories.length);
+    const candidateXyxy = boxes.subarray(4 * location, 4 * location + 4) as unknown as BoxXyxy;
+    return { location, classIndex: candidate % categories.length, score: scores[candidate] as number, candidateXyxy };
+  });
+  const corners = new Float32Array(4 * candidates.length);
+  for (const [at, { candidateXyxy }] of candidates.entries()) corners.set(candidateXyxy, 4 * at);
+  const candidateScores = Float32Array.from(candidates, ({ score }) => score);
+  const classes = Int32Array.from(candidates, ({ classIndex }) => classIndex);
+  const kept = nms(corners, candidateScores, classes, predict.nms_iou).slice(0, predict.max_detections);
+  return kept.map((at) => candidates[at] as (typeof candidates)[number]);
 }
 
 /** Indices into scores, best first. The threshold is compared as float32, as torch does. */
@@ -66,10 +89,9 @@ function bestCandidates(
 }
 
 /** A box of the input as the box of the image that it shows, clipped to it. */
-function toImage(boxXyxy: Float32Array, input: Size, image: Size): BoxXywh {
+function toImage([left, top, right, bottom]: BoxXyxy, input: Size, image: Size): BoxXyxy {
   const fit = fitSize(image, input);
-  const [left, top, right, bottom] = boxXyxy as unknown as BoxXyxy;
   const x = (value: number) => Math.min(Math.max((value * image.widthPx) / fit.widthPx, 0), image.widthPx);
   const y = (value: number) => Math.min(Math.max((value * image.heightPx) / fit.heightPx, 0), image.heightPx);
-  return toXywh([x(left), y(top), x(right), y(bottom)]);
+  return [x(left), y(top), x(right), y(bottom)];
 }

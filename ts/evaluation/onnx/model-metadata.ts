@@ -21,6 +21,8 @@ const metadata = z.object({
   }),
   /** By class index. */
   categories: z.array(z.object({ id: z.int(), name: z.string() })).min(1),
+  /** How masks are given, see `MaskOutput`. Absent: there are none. */
+  masks: z.enum(["prototypes", "regions"]).optional(),
   predict: z.object({ score_threshold: unit, nms_iou: unit, max_candidates: count, max_detections: count }),
 });
 

@@ -11,17 +11,24 @@ const proof = z.object({
   version: z.literal(1),
   probes: z
     .array(
-      z.object({
-        name: z.string(),
-        /** An image file. */
-        png: z.base64().transform((text) => Buffer.from(text, "base64")),
-        /** (M, 4) xyxy, px of the input: the best candidates. */
-        boxes: floats,
-        /** (M, K) in [0, 1]. */
-        scores: floats,
-        /** (B, 6): xyxy in px of the image, score, class index; best first. */
-        detections: floats,
-      }),
+      z
+        .object({
+          name: z.string(),
+          /** An image file. */
+          png: z.base64().transform((text) => Buffer.from(text, "base64")),
+          /** (M, 4) xyxy, px of the input: the best candidates. */
+          boxes: floats,
+          /** (M, K) in [0, 1]. */
+          scores: floats,
+          /** (B, 6): xyxy in px of the image, score, class index; best first. */
+          detections: floats,
+          /** Of a segmenter: the mask of each detection, of the whole image, as COCO's counts string. */
+          masks: z.array(z.string()).optional(),
+        })
+        .refine(
+          ({ detections, masks }) => masks === undefined || 6 * masks.length === detections.length,
+          "There are not as many masks as detections.",
+        ),
     )
     .min(1),
 });

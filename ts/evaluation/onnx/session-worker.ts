@@ -11,6 +11,7 @@ import { decodeImage } from "./decode-image.js";
 import { type DenseOutput, type Detections, toDetections } from "./detections.js";
 import { letterboxInto, type Size } from "./letterbox.js";
 import { type ModelMetadata, modelInvalid } from "./model-metadata.js";
+import { denseOutputs } from "./model-outputs.js";
 
 export interface SessionWorkerData {
   /** Path of the ONNX file. */
@@ -22,7 +23,7 @@ export interface SessionWorkerData {
   readonly maxPixels: number | undefined;
 }
 
-/** What is known of an image; `dense` if it is asked for. */
+/** What is known of an image; `dense`, which has no masks, if it is asked for. */
 export interface Detected {
   readonly image: Size;
   readonly detections: Detections;
@@ -68,12 +69,12 @@ async function detect(paths: readonly string[]): Promise<Detected[]> {
       return { widthPx: image.widthPx, heightPx: image.heightPx };
     }),
   );
-  const { boxes, scores } = await run(inputs, paths.length);
-  const partOf = (values: Float32Array, n: number) =>
-    values.slice((n * values.length) / paths.length, ((n + 1) * values.length) / paths.length);
+  const outputs = await run(inputs, paths.length);
   return sizes.map((image, n) => {
-    const dense = { boxes: partOf(boxes, n), scores: partOf(scores, n) };
-    return { image, detections: toDetections(dense, metadata, image), ...(wantsDense ? { dense } : {}) };
+    const output = outputs[n] as DenseOutput;
+    const detections = toDetections(output, metadata, image);
+    const { masks: _, ...dense } = output;
+    return { image, detections, ...(wantsDense ? { dense } : {}) };
   });
 }
 
@@ -87,24 +88,13 @@ async function openSession(): Promise<InferenceSession> {
 }
 
 /** @param inputs (count, height, width, 3). */
-async function run(inputs: Uint8Array, count: number) {
+async function run(inputs: Uint8Array, count: number): Promise<DenseOutput[]> {
   const dense = await session;
   const images = new Tensor("uint8", inputs, [count, input.heightPx, input.widthPx, 3]);
   try {
-    return checkOutputs(await dense.run({ images }), count);
+    return denseOutputs(model, await dense.run({ images }), metadata, count);
   } catch (error) {
     if (error instanceof CasslError) throw error;
     throw modelInvalid(`${model} cannot be run: ${(error as Error).message}`, { cause: error });
   }
-}
-
-/** `boxes` (N, L, 4) and `scores` (N, L, K). */
-function checkOutputs({ boxes, scores }: InferenceSession.OnnxValueMapType, count: number) {
-  const locations = boxes?.dims[1] ?? 0;
-  const expected = `boxes ${count},${locations},4 scores ${count},${locations},${metadata.categories.length}`;
-  const actual = `boxes ${boxes?.dims.join()} scores ${scores?.dims.join()}`;
-  if (actual !== expected || !(boxes?.data instanceof Float32Array) || !(scores?.data instanceof Float32Array)) {
-    throw modelInvalid(`${model} gives ${actual} instead of ${expected} in float32.`);
-  }
-  return { boxes: boxes.data, scores: scores.data };
 }

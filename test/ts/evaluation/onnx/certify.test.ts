@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { packageRoot } from "../../../../ts/core/package.js";
-import { certify, requireParity } from "../../../../ts/evaluation/onnx/certify.js";
+import { certify, LIMITS, requireParity } from "../../../../ts/evaluation/onnx/certify.js";
 import { readProof } from "../../../../ts/evaluation/onnx/proof.js";
 
 const golden = join(packageRoot, "test/golden/detections-model.onnx");
@@ -16,8 +16,8 @@ describe("certify", () => {
   after(() => rm(folder, { recursive: true }));
 
   /** The golden model with some of its bytes exchanged for others of the same length. */
-  const changed = async (from: string, to: string): Promise<string> => {
-    const bytes = await readFile(golden);
+  const changed = async (from: string, to: string, original = golden): Promise<string> => {
+    const bytes = await readFile(original);
     const at = bytes.indexOf(from, "latin1");
     assert.ok(at >= 0 && from.length === to.length);
     bytes.write(to, at, "latin1");
@@ -57,6 +57,42 @@ describe("certify", () => {
     const model = await changed('"pad_value": 127', '"pad_value": 255');
     const { passed } = await certify(model);
     assert.equal(passed, false);
+  });
+
+  describe("of masks", () => {
+    for (const kind of ["prototypes", "regions"]) {
+      it(`passes a model whose masks are torch's: ${kind}`, async () => {
+        const { passed, batches } = await certify(join(packageRoot, `test/golden/${kind}-model.onnx`));
+        assert.equal(passed, true);
+        assert.deepEqual(
+          batches.map(({ detections, unmatched, mask_pixels }) => [detections, unmatched, mask_pixels]),
+          [
+            [2, 0, 0],
+            [2, 0, 0],
+          ],
+        );
+      });
+    }
+
+    it("fails a model that gives other masks", async () => {
+      const prototypes = join(packageRoot, "test/golden/prototypes-model.onnx");
+      const { masks = [] } = (await readProof(prototypes))[0] ?? {};
+      const counts = masks[0] as string;
+      assert.match(counts, /^a.*`_1$/);
+      // Three pixels further up: the first run, of zeros, is shorter, and the last one longer.
+      const model = await changed(counts, `^${counts.slice(1, -3)}c_1`, prototypes);
+      const { passed, batches } = await certify(model);
+      assert.equal(passed, false);
+      assert.ok(batches.every(({ mask_pixels }) => (mask_pixels as number) > LIMITS.mask_pixels));
+    });
+
+    it("refuses a proof without masks, and one with too few", async () => {
+      const prototypes = join(packageRoot, "test/golden/prototypes-model.onnx");
+      const without = await changed('"masks": []', '"other": []', prototypes);
+      await assert.rejects(certify(without), { reason: "MODEL_INVALID", message: /its proof has none/ });
+      const few = await changed(', "masks": []', ',"masks":[""]', prototypes);
+      await assert.rejects(certify(few), { reason: "MODEL_INVALID", message: /not as many masks as detections/ });
+    });
   });
 
   it("refuses a model without a proof, and one whose proof is damaged", async () => {
