@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -23,11 +23,18 @@ METADATA_KEY = "cassl"
 
 @dataclass(frozen=True)
 class Weights:
-    """The float32 state of a detector by tensor name."""
+    """The float32 state of a detector by tensor name.
+
+    Attributes:
+        absent: why tensors that the detector has are missing; only where another library made the weights.
+        unused: shapes of what that library has and the detector has not, by its name there.
+    """
 
     family: str
     class_count: int
     tensors: Mapping[str, Tensor]
+    absent: Mapping[str, str] = field(default_factory=dict)
+    unused: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def state_of(detector: Detector) -> dict[str, Tensor]:

@@ -21,7 +21,6 @@ from cassl_worker.checkpoint import (
     TrainingState,
     Weights,
     load_checkpoint,
-    read_weights,
     replacing,
     save_checkpoint,
     save_weights,
@@ -32,6 +31,7 @@ from cassl_worker.detectors import build_detector, gives_masks
 from cassl_worker.detectors.interface import Detector
 from cassl_worker.device import autocast
 from cassl_worker.errors import CasslError
+from cassl_worker.foreign_weights import starting_weights
 from cassl_worker.images import prefetch
 from cassl_worker.records import Checkpoint, Event, Progress, RolledBack, Trained
 from cassl_worker.sampling import sampling_seed
@@ -174,7 +174,7 @@ def starting_detector(
     backbone_goals = backbone_weights(detector) if task.solver.backbone_pull > 0 else {}
     if init_from is None:
         return detector, backbone_goals, None
-    given = read_weights(init_from)
+    given = starting_weights(init_from, detector, task.detector)
     ledger = transplant(detector, class_count, given, task.detector.family, task.init_from)
     path = scratch / "transplant_ledger.json"
     with replacing(path) as partial:

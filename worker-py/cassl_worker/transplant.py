@@ -13,6 +13,7 @@ from cassl_worker.checkpoint import Weights, check_same_shape, mismatch, state_o
 from cassl_worker.detectors.interface import SHARED_PREFIXES, Detector, Part
 
 Action = Literal["copied", "expanded", "reinitialized", "dropped"]
+UNUSED = "the detector has no tensor like it"
 COARSER_LEVELS = "model.backbone.fpn.extra_blocks."
 """Families make the levels beyond the backbone's coarsest in different ways, some without weights."""
 
@@ -69,6 +70,8 @@ class HandOver:
     def reason_for_afresh(self, name: str) -> str | None:
         """Why the detector does not take this tensor of its own from the given weights; None if it does."""
         part = self.detector.part_of(name)
+        if name in self.given.absent:
+            return self.given.absent[name]
         if self.other_family and part not in SHARED_PREFIXES:
             return f"the weights are of the family {self.given.family}, whose heads are others"
         if part == "class_predictor":
@@ -109,6 +112,7 @@ def transplant(detector: Detector, class_count: int, given: Weights, family: str
     hand_over, state = HandOver(detector, family, class_count, given, init), state_of(detector)
     entries = [entry for name, tensor in state.items() for entry in fill(hand_over, name, tensor)]
     entries += [leave(hand_over, name) for name in given.tensors if name not in state]
+    entries += [LedgerEntry(name, "dropped", "other", UNUSED, shape) for name, shape in given.unused.items()]
     return Ledger(
         tuple(entries),
         copied_share(entries),

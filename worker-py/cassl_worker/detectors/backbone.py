@@ -8,6 +8,7 @@ from typing import Any
 import timm
 import torch
 from timm.models import PretrainedCfg
+from timm.models.resnet import Bottleneck
 from torch import Tensor, nn
 
 from cassl_worker.detectors.imagenet import PACKAGED_BACKBONE, PACKAGED_PIXEL_MEAN, PACKAGED_PIXEL_STD, imagenet_weights
@@ -15,6 +16,9 @@ from cassl_worker.errors import CasslError
 from cassl_worker.images import Size
 
 COARSEST_STRIDE = 32
+CAFFE_TAG = ".caffe"
+"""Ends names of ResNets that have the strides of a bottleneck in its first convolution, as Caffe's and most of
+detectron2's."""
 STAGE_NAME = re.compile(r"(layers?|stages?|blocks|features)[._]?\d+")
 """Of the children of timm's feature extractors that are stages; what stands before the first is the stem."""
 UNREAD_TENSORS = {"num_batches_tracked"}
@@ -32,7 +36,9 @@ def build_body(name: str, input_size: Size) -> nn.Module:
         )
     try:
         options: dict[str, Any] = {"img_size": input_size[::-1]} if described(name).fixed_input_size else {}
-        body: nn.Module = timm.create_model(name, features_only=True, **options)
+        body: nn.Module = timm.create_model(name.removesuffix(CAFFE_TAG), features_only=True, **options)
+        if name.endswith(CAFFE_TAG):
+            move_strides(body)
     except (RuntimeError, AttributeError, AssertionError, TypeError, ValueError) as error:
         raise CasslError(
             "CONFIG_INVALID",
@@ -40,6 +46,15 @@ def build_body(name: str, input_size: Size) -> nn.Module:
             "Choose a model with stages, such as tf_efficientnet_lite0, resnet50 or convnext_tiny.",
         ) from error
     return body
+
+
+def move_strides(body: nn.Module) -> None:
+    """To the first convolution of each bottleneck. ValueError if the backbone has none."""
+    bottlenecks = [module for module in body.modules() if isinstance(module, Bottleneck)]
+    if not bottlenecks:
+        raise ValueError("only ResNets of bottlenecks can have the strides of Caffe")
+    for block in bottlenecks:
+        block.conv1.stride, block.conv2.stride = block.conv2.stride, block.conv1.stride
 
 
 def channels_by_stride(body: Any) -> dict[int, int]:
@@ -83,6 +98,8 @@ def pixel_statistics(name: str) -> tuple[Sequence[float], Sequence[float]]:
 
 def described(name: str) -> PretrainedCfg:
     """What timm says of a model's weights; of some models it says nothing."""
+    if name.endswith(CAFFE_TAG):
+        return PretrainedCfg()
     return timm.get_pretrained_cfg(name) or PretrainedCfg()
 
 
