@@ -1,5 +1,5 @@
 /**
- * Compiles TypeScript to dist/.
+ * Compiles TypeScript to dist/, and the mask kernel, which is AssemblyScript, to WebAssembly.
  *
  *     npm run build
  */
@@ -8,6 +8,9 @@ import { join } from "node:path";
 import { filesUnder, hashFiles, main, nodeBin, root, run, step } from "./tools.mjs";
 
 const CLI = join(root, "dist/ts/cli/main.js");
+
+const KERNEL = "wasm/masks/index.ts";
+const KERNEL_OPTIONS = ["--runtime", "stub", "--noAssert", "-O3", "--outFile", "dist/ts/evaluation/coco/masks.wasm"];
 
 /** Does nothing if dist/ belongs to the present sources. Throws a ScriptError with the compiler's errors. */
 export async function compile() {
@@ -18,6 +21,10 @@ export async function compile() {
     await run(nodeBin("tsc"), ["-p", "."]);
     // `npx cassl` executes it.
     if (existsSync(CLI)) chmodSync(CLI, 0o755);
+  });
+  const kernelKey = hashFiles([...filesUnder("wasm", ".ts"), "scripts/build.mjs", "package-lock.json"]);
+  await step("Compile the mask kernel", "dist/.kernel-stamp", kernelKey, async () => {
+    await run(nodeBin("asc"), [KERNEL, ...KERNEL_OPTIONS]);
   });
 }
 

@@ -3,7 +3,6 @@
  * bits, lowest first, one character a group: 48 + bits, plus 32 if another group follows. The last group's highest bit is the sign.
  */
 import { invalidMask, MOST_PIXELS } from "./rle.js";
-import { makeRoom, newRunRoom, type RunRoom } from "./run-room.js";
 
 const FIRST_CODE = 48;
 const CONTINUES = 32;
@@ -44,19 +43,8 @@ export function encodeCounts(counts: Uint32Array): string {
 /** ANNOTATIONS_INVALID for a foreign character, a number that is cut off, too long or below 0. */
 export function decodeCounts(text: string): Uint32Array {
   const bytes = Buffer.from(text);
-  const runs = readCounts(bytes, bytes.length, scratch);
-  return new Uint32Array(scratch.memory.subarray(0, runs));
-}
-
-const scratch = newRunRoom();
-
-/**
- * The same from the bytes of a text, written into a room, where they are not kept. Returns how many there are.
- * @param end of the text.
- */
-export function readCounts(bytes: Uint8Array, end: number, room: RunRoom): number {
-  const start = makeRoom(room, end);
-  const counts = room.memory;
+  const end = bytes.length;
+  const counts = new Uint32Array(end);
   let runs = 0;
   let at = 0;
   while (at < end) {
@@ -67,13 +55,13 @@ export function readCounts(bytes: Uint8Array, end: number, room: RunRoom): numbe
     const groups = short === 0 ? groupsOfLongNumber(bytes, end, at) : short & 3;
     let count = short === 0 ? longNumber(bytes, at, groups) : short >> 2;
     at += groups;
-    if (runs > 2) count += counts[start + runs - 2] as number;
+    if (runs > 2) count += counts[runs - 2] as number;
     if (count < 0 || count > MOST_PIXELS)
       throw invalidCounts(bytes, end, `its run at position ${runs} is ${count} px long`);
-    counts[start + runs++] = count;
+    counts[runs++] = count;
   }
   if (at > end) throw invalidCounts(bytes, end, "it is cut off");
-  return runs;
+  return counts.slice(0, runs);
 }
 
 function groupsOfLongNumber(bytes: Uint8Array, end: number, start: number): number {

@@ -46,16 +46,13 @@ function ratio(shared: number, dt: Outline, gt: Outline, iscrowd: boolean): numb
   return shared === 0 ? 0 : shared / (iscrowd ? dt.area : dt.area + gt.area - shared);
 }
 
-type Runs = Pick<Outline, "ends" | "first" | "runs">;
+type Ends = Pick<Outline, "ends">;
 
-function sharedPixels({ ends: a, first: firstOfA, runs: runsOfA }: Runs, gt: Runs): number {
-  const { ends: b, first: firstOfB, runs: runsOfB } = gt;
-  const stopA = firstOfA + runsOfA;
-  const stopB = firstOfB + runsOfB;
+function sharedPixels({ ends: a }: Ends, { ends: b }: Ends): number {
   let shared = 0;
-  let atA = firstOfA + 1;
-  let atB = firstOfB + 1;
-  while (atA < stopA && atB < stopB) {
+  let atA = 1;
+  let atB = 1;
+  while (atA < a.length && atB < b.length) {
     const endA = a[atA] as number;
     const endB = b[atB] as number;
     const end = Math.min(endA, endB);
@@ -78,17 +75,11 @@ function iouUpToEmptyRun(dt: Outline, gt: Outline, iscrowd: boolean): number {
   return shared / (iscrowd ? dt.area : sharedPixels(a, a) + sharedPixels(b, b) - shared);
 }
 
-function endsOf({ ends, first, runs }: Runs): Int32Array {
-  return ends.subarray(first, first + runs);
-}
-
 /** Where empty runs are; the first run may be empty without being one of them. */
-function emptyRuns(outline: Outline): number[] {
-  const ends = endsOf(outline);
+function emptyRuns({ ends }: Outline): number[] {
   return [...ends].filter((end, run) => run > 0 && ends[run - 1] === end);
 }
 
-function cutAfter(outline: Outline, position: number): Runs {
-  const ends = endsOf(outline).filter((end) => end <= position);
-  return { ends, first: 0, runs: ends.length };
+function cutAfter({ ends }: Outline, position: number): Ends {
+  return { ends: ends.filter((end) => end <= position) };
 }

@@ -1,18 +1,14 @@
 /** What comparing masks needs of each: where its runs end, its area and its box. */
 import type { BoxXywh } from "../core/boxes.js";
 import { checkFilled, type Rle } from "./rle.js";
-import type { RunRoom } from "./run-room.js";
 
 export interface Outline {
   /** px. */
   readonly width: number;
   /** px. */
   readonly height: number;
-  /** Where each run ends, as a position in the image; from `first` on, and there may be others around. */
+  /** Where each run ends, as a position in the image. */
   readonly ends: Int32Array;
-  readonly first: number;
-  /** Number of runs. */
-  readonly runs: number;
   readonly area: number;
   readonly box: BoxXywh;
   /** Whether a run other than the first has no pixels. */
@@ -29,24 +25,20 @@ export function toBox(rle: Rle): BoxXywh {
 
 /** ANNOTATIONS_INVALID if the runs do not fill the image. */
 export function outlineOf({ width, height, counts }: Rle): Outline {
-  return outlineOfRoom({ memory: new Int32Array(counts), used: 0 }, counts.length, width, height);
-}
-
-/** The same of counts that are in a room, where they become the ends. */
-export function outlineOfRoom(room: RunRoom, runs: number, width: number, height: number): Outline {
-  const { memory, used: first } = room;
+  const ends = new Int32Array(counts);
+  const runs = ends.length;
   const lastRow = height - 1;
   let emptyRuns = 0;
   let area = 0;
   let end = 0;
   let [left, top, bottom, last, column] = [width, height, 0, 0, 0];
-  for (let at = first + 1; at < first + runs; at += 2) {
-    const zeros = memory[at - 1] as number;
-    const ones = memory[at] as number;
+  for (let at = 1; at < runs; at += 2) {
+    const zeros = ends[at - 1] as number;
+    const ones = ends[at] as number;
     const start = end + zeros;
     end = start + ones;
-    memory[at - 1] = start;
-    memory[at] = end;
+    ends[at - 1] = start;
+    ends[at] = end;
     area += ones;
     emptyRuns += (zeros === 0 ? 1 : 0) + (ones === 0 ? 1 : 0);
     if (ones === 0) continue;
@@ -60,14 +52,14 @@ export function outlineOfRoom(room: RunRoom, runs: number, width: number, height
     bottom = Math.max(bottom, isInOneColumn ? last - column : lastRow);
   }
   if (runs % 2 === 1) {
-    const zeros = memory[first + runs - 1] as number;
+    const zeros = ends[runs - 1] as number;
     end += zeros;
-    memory[first + runs - 1] = end;
+    ends[runs - 1] = end;
     emptyRuns += zeros === 0 ? 1 : 0;
   }
   checkFilled(end, width, height);
   const right = last === 0 ? 0 : Math.floor(last / height);
   const box: BoxXywh = runs < 2 ? [0, 0, 0, 0] : [left, top, (right - left + 1) >>> 0, (bottom - top + 1) >>> 0];
-  const hasEmptyRuns = emptyRuns > (memory[first] === 0 ? 1 : 0);
-  return { width, height, ends: memory, first, runs, area, box, hasEmptyRuns };
+  const hasEmptyRuns = emptyRuns > (ends[0] === 0 ? 1 : 0);
+  return { width, height, ends, area, box, hasEmptyRuns };
 }

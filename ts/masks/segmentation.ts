@@ -1,10 +1,8 @@
 /** The forms in which COCO files hold masks. */
-import { decodeCounts, encodeCounts, readCounts } from "./counts-string.js";
+import { decodeCounts, encodeCounts } from "./counts-string.js";
 import { union } from "./merge.js";
-import { type Outline, outlineOf, outlineOfRoom } from "./outline.js";
 import { fromPolygon } from "./polygon.js";
 import { checkedRle, invalidMask, pixelsOf, type Rle } from "./rle.js";
-import type { RunRoom } from "./run-room.js";
 
 /** One or more polygons [x, y, x, y, ...] in px, which together cover the mask. */
 export type Polygons = readonly (readonly number[])[];
@@ -49,21 +47,6 @@ export function readSegmentation(segmentation: Segmentation, width: number, heig
   return typeof segmentation.counts === "string"
     ? fromCompressed(segmentation as CompressedRle)
     : fromUncompressed(segmentation as UncompressedRle);
-}
-
-/** The outline of the same mask. Runs from a text are in the room, where they are not kept. */
-export function outlineOfSegmentation(
-  segmentation: Segmentation,
-  width: number,
-  height: number,
-  room: RunRoom,
-): Outline {
-  if (!isRuns(segmentation) || typeof segmentation.counts !== "string") {
-    return outlineOf(readSegmentation(segmentation, width, height));
-  }
-  const [runsHeight, runsWidth] = segmentation.size;
-  const bytes = Buffer.from(segmentation.counts);
-  return outlineOfRoom(room, readCounts(bytes, bytes.length, room), runsWidth, runsHeight);
 }
 
 /** ANNOTATIONS_INVALID for broken counts, or counts that do not fill the size. */

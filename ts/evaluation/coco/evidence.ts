@@ -3,8 +3,9 @@ import { boxAreas, boxIous } from "./boxes.js";
 import { hasBox, requireBoxes, type Source } from "./input/fields.js";
 import type { GroundTruth } from "./input/ground-truth.js";
 import type { Results } from "./input/results.js";
-import { imageSizes, type Masks, masksOf, remembered } from "./mask-columns.js";
+import { imageSizes, type Masks, masksOf } from "./mask-columns.js";
 import { maskIous } from "./mask-iou.js";
+import { maskKernel } from "./mask-kernel.js";
 import type { Evidence } from "./matching.js";
 import type { Parameters } from "./options.js";
 import { positionsOf } from "./positions.js";
@@ -47,10 +48,7 @@ function maskEvidence(annotations: Annotations, parameters: Parameters, measures
   const gtImages = positionsOf(imageId, imageIds);
   const gtMasks = masksOf({ segmentations: gt.segmentations, images: gtImages, sizes, source: gt.source });
   const standIns = measuresMasks ? undefined : dt.boxXywh;
-  const dtMasks = remembered(
-    masksOf({ segmentations: dt.segmentations, images: dtImages, sizes, source, boxXywh: standIns }),
-    dt.score.length,
-  );
+  const dtMasks = masksOf({ segmentations: dt.segmentations, images: dtImages, sizes, source, boxXywh: standIns });
   return {
     ious:
       iouType === "segm"
@@ -66,13 +64,15 @@ function maskEvidence(annotations: Annotations, parameters: Parameters, measures
 /** By row number; 0 for rows that are not evaluated. */
 function maskAreas(masks: Masks, evaluated: Int32Array, rows: number): Float64Array {
   const areas = new Float64Array(rows);
-  for (const row of evaluated) areas[row] = masks.outlineAt(row).area;
+  const { areaOf } = maskKernel();
+  for (const row of evaluated) areas[row] = areaOf(masks.maskAt(row));
   return areas;
 }
 
 /** Boxes stay as they are where there are any. */
 function boxesOrExtents(boxes: Float64Array, masks: Masks, evaluated: Int32Array): Float64Array {
   const filled = boxes.slice();
-  for (const row of evaluated) if (!hasBox(boxes, row)) filled.set(masks.outlineAt(row).box, 4 * row);
+  const { boxOf } = maskKernel();
+  for (const row of evaluated) if (!hasBox(boxes, row)) filled.set(boxOf(masks.maskAt(row)), 4 * row);
   return filled;
 }

@@ -2,8 +2,7 @@
 
 import type { ByteWindow } from "../../../core/json/byte-window.js";
 import { skipValue } from "../../../core/json/tokens.js";
-import type { RunRoom } from "../../../masks/run-room.js";
-import { outlineOfJson } from "./mask-json.js";
+import { maskOfJson } from "./mask-json.js";
 import { noSegmentations, type Segmentations } from "./segmentations.js";
 
 /** Grows row by row. */
@@ -35,11 +34,10 @@ export function keepSegmentation(kept: SegmentationBytes, row: number): void {
 export function segmentationsInBytes({ window, spans }: SegmentationBytes): Segmentations {
   return {
     has: (row) => (spans[2 * row + 1] ?? 0) > 0,
-    outlineAt(row, width, height, room: RunRoom) {
+    maskAt(row, width, height) {
       const end = spans[2 * row + 1] ?? 0;
-      if (end === 0) return noSegmentations.outlineAt(row, width, height, room);
-      window.position = spans[2 * row] as number;
-      return outlineOfJson(window, end, width, height, room);
+      if (end === 0) return noSegmentations.maskAt(row, width, height);
+      return maskOfJson(window.bytes.subarray(spans[2 * row], end), width, height);
     },
   };
 }

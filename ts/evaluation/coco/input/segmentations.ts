@@ -1,22 +1,21 @@
 /** The `segmentation` members of records, one a row. */
-import type { Outline } from "../../../masks/outline.js";
-import type { RunRoom } from "../../../masks/run-room.js";
-import { outlineOfSegmentation, type Segmentation } from "../../../masks/segmentation.js";
+import { readSegmentation, type Segmentation } from "../../../masks/segmentation.js";
+import { type Mask, maskKernel } from "../mask-kernel.js";
 
 export interface Segmentations {
   has(row: number): boolean;
   /**
-   * The mask of a row, which may be in the room, where it is not kept. ANNOTATIONS_INVALID if there is none or it is wrong.
+   * The mask of a row, in the kernel. ANNOTATIONS_INVALID if there is none or it is wrong.
    * @param width of the image, px, which polygons need; else NaN. @param height likewise.
    */
-  outlineAt(row: number, width: number, height: number, room: RunRoom): Outline;
+  maskAt(row: number, width: number, height: number): Mask;
 }
 
 /** Of parsed JSON. */
 export function segmentationsInMemory(at: (row: number) => unknown): Segmentations {
   return {
     has: (row) => at(row) !== undefined,
-    outlineAt: (row, width, height, room) => outlineOfSegmentation(at(row) as Segmentation, width, height, room),
+    maskAt: (row, width, height) => maskKernel().ofRle(readSegmentation(at(row) as Segmentation, width, height)),
   };
 }
 

@@ -1,20 +1,26 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { CasslError } from "../../../../../ts/core/errors.js";
-import { openWindow, refill } from "../../../../../ts/core/json/byte-window.js";
-import { outlineOfJson } from "../../../../../ts/evaluation/coco/input/mask-json.js";
-import { encode, fromSegmentation, toCompressed, toUncompressed } from "../../../../../ts/masks/index.js";
-import { type Outline, outlineOf } from "../../../../../ts/masks/outline.js";
-import { newRunRoom } from "../../../../../ts/masks/run-room.js";
+import { maskOfJson } from "../../../../../ts/evaluation/coco/input/mask-json.js";
+import { type Mask, maskKernel } from "../../../../../ts/evaluation/coco/mask-kernel.js";
+import {
+  area,
+  encode,
+  fromSegmentation,
+  type Rle,
+  toBox,
+  toCompressed,
+  toUncompressed,
+} from "../../../../../ts/masks/index.js";
 import { bitmaps } from "../../../masks/bitmaps.js";
 
-describe("outlineOfJson", () => {
+describe("maskOfJson", () => {
   it("reads runs in both forms", () => {
     fc.assert(
       fc.property(bitmaps, (bitmap) => {
         const mask = encode(bitmap);
-        assertReads(JSON.stringify(toCompressed(mask)), outlineOf(mask));
-        assertReads(JSON.stringify(toUncompressed(mask)), outlineOf(mask));
+        assertReads(JSON.stringify(toCompressed(mask)), mask);
+        assertReads(JSON.stringify(toUncompressed(mask)), mask);
       }),
     );
   });
@@ -27,7 +33,7 @@ describe("outlineOfJson", () => {
     fc.assert(
       fc.property(polygons, (halves) => {
         const segmentation = halves.map((numbers) => [...numbers, ...numbers]);
-        assertReads(JSON.stringify(segmentation), outlineOf(fromSegmentation(segmentation, 5, 4)));
+        assertReads(JSON.stringify(segmentation), fromSegmentation(segmentation, 5, 4));
       }),
     );
   });
@@ -42,7 +48,7 @@ describe("outlineOfJson", () => {
     ["escaped characters", `{"counts":"${escaped(toCompressed(mask).counts)}","size":[200,3]}`],
     ["members twice, of which the last counts", `{"counts":"0","counts":${text},"size":[1,2],"size":[200,3]}`],
   ];
-  for (const [what, json] of spellings) it(`reads ${what}`, () => assertReads(json, outlineOf(mask)));
+  for (const [what, json] of spellings) it(`reads ${what}`, () => assertReads(json, mask));
 
   const broken: [string, RegExp][] = [
     ["null", /segmentation null is no mask/],
@@ -69,22 +75,21 @@ describe("outlineOfJson", () => {
   }
 });
 
-/** Also where others follow. */
-function assertReads(json: string, expected: Outline): void {
-  const { ends, first, runs, ...rest } = read(json);
-  const { ends: expectedEnds, first: expectedFirst, runs: expectedRuns, ...expectedRest } = expected;
-  assert.deepEqual(rest, expectedRest);
-  assert.deepEqual(
-    [...ends.subarray(first, first + runs)],
-    [...expectedEnds.subarray(expectedFirst, expectedFirst + expectedRuns)],
-  );
+/** Also where it is among other bytes. */
+function assertReads(json: string, expected: Rle): void {
+  const { clear, keep, ofRle, iou, widthOf, heightOf, areaOf, boxOf } = maskKernel();
+  clear();
+  const mask = read(json);
+  keep(mask);
+  assert.deepEqual([widthOf(mask), heightOf(mask)], [expected.width, expected.height]);
+  assert.equal(areaOf(mask), area(expected));
+  assert.deepEqual(boxOf(mask), toBox(expected));
+  assert.equal(iou(mask, ofRle(expected), false, 0), areaOf(mask) === 0 ? 0 : 1);
 }
 
-function read(json: string): Outline {
-  const bytes = Buffer.from(`${json}, "after"`);
-  const window = openWindow({ name: "test", size: bytes.length, read: (into) => bytes.copy(into) }, bytes.length);
-  refill(window);
-  return outlineOfJson(window, bytes.length - ', "after"'.length, 5, 4, newRunRoom());
+function read(json: string): Mask {
+  const bytes = Buffer.from(`"before",${json}, "after"`);
+  return maskOfJson(bytes.subarray('"before",'.length, bytes.length - ', "after"'.length), 5, 4);
 }
 
 function escaped(counts: string): string {
