@@ -41,11 +41,14 @@ let isUsual = true;
 /** Whether the last number is rounded as it should. */
 let isExact = true;
 
+/** So many bytes may be read, and ignored, after the end of a text. */
+const PADDING: usize = 8;
+
 /** Where so many bytes of JSON are to be written. */
-export function input(bytes: i32): usize {
-  // A mask has at most as many runs as characters, and is complete before its polygon's text is overwritten.
+export function roomForJson(bytes: i32): usize {
+  // Compressed runs are at most as many as characters. The runs of a polygon are written over its text, which is read then.
   leave(HEADER + (usize(bytes) << 2));
-  return reserve(usize(bytes) + 1);
+  return reserve(usize(bytes) + PADDING);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** A mask in memory: nine 32-bit integers, then where each of its runs ends, as a position in the image. */
-import { integerAt, keepUpTo, setInteger, top } from "./memory";
+import { integerAt, keepUpTo, leave, reserve, setInteger, top } from "./memory";
 
 const WIDTH = 0;
 const HEIGHT = 1;
@@ -59,6 +59,12 @@ export function endsOf(mask: usize): usize {
 /** Lets the mask that was made last stay. */
 export function keep(mask: usize): void {
   keepUpTo(endsOf(mask) + (usize(runsOf(mask)) << 2));
+}
+
+/** Where the lengths of so many runs of the next mask are to be written. */
+export function roomForRuns(runs: i32): usize {
+  leave(0);
+  return endsOf(reserve(HEADER + (usize(runs) << 2)));
 }
 
 /** Makes a mask at the top of memory, where its ends hold the lengths of the runs yet. 0 if they do not fill the image. */

@@ -2,20 +2,22 @@
 
 const PAGE_BITS = 16;
 
+const START: usize = (__heap_base + 7) & ~7;
+
 /** Where the next mask goes. */
-export let top: usize = __heap_base;
+export let top: usize = START;
 
 /** Where the next `reserve` is. */
 let free: usize = 0;
 
 /** Moves `top`. */
 export function keepUpTo(end: usize): void {
-  top = end;
+  top = (end + 7) & ~7;
 }
 
 /** Forgets all masks. */
 export function clear(): void {
-  top = __heap_base;
+  top = START;
 }
 
 /** Gives up what was reserved, and leaves so many bytes at `top` for a mask. */
@@ -23,7 +25,7 @@ export function leave(bytes: usize): void {
   free = (top + bytes + 7) & ~7;
 }
 
-/** Memory filled with anything, aligned to 8 bytes; what follows one another lies without gaps if its sizes are aligned. */
+/** Memory filled with anything, aligned to 8 bytes. Pieces follow one another; between those of 8 bytes there are no gaps. */
 export function reserve(bytes: usize): usize {
   const start = free;
   free = (start + bytes + 7) & ~7;

@@ -17,9 +17,12 @@ let starts: usize = 0;
 /** In 0..height, column by column. */
 let rows: usize = 0;
 
-/** @param points of the corners, of which the first follows again after the last. */
+/** More crossings are left to `fromPolygon`: memory here ends at 4 GiB. */
+const MOST_CROSSINGS: i64 = 1 << 26;
+
+/** 0 if it is too large. @param points of the corners, of which the first follows again after the last. */
 export function maskOfPolygon(points: usize, corners: i32, width: i32, height: i32): usize {
-  countCrossings(points, corners, width);
+  if (!countCrossings(points, corners, width)) return 0;
   addEdges(points, corners, height);
   const ends = reserve(usize(integerAt(starts, right - left) + 1) << 2);
   const runs = writeEnds(ends, width, height);
@@ -44,7 +47,8 @@ function firstPixel(point: i32, limit: i32): i32 {
   return min(max((point + CENTER) / SCALE, 0), limit);
 }
 
-function countCrossings(points: usize, corners: i32, width: i32): void {
+/** False if there are too many. */
+function countCrossings(points: usize, corners: i32, width: i32): bool {
   left = width;
   right = 0;
   for (let corner = 0; corner < corners; corner++) {
@@ -64,9 +68,11 @@ function countCrossings(points: usize, corners: i32, width: i32): void {
   let crossed = 0;
   for (let column = 0; column < right - left; column++) {
     crossed += integerAt(starts, column + 1);
+    if (i64(integerAt(starts, column)) + i64(crossed) > MOST_CROSSINGS) return false;
     setInteger(starts, column + 1, integerAt(starts, column) + crossed);
   }
   rows = reserve(usize(integerAt(starts, right - left)) << 2);
+  return true;
 }
 
 function addTo(column: i32, value: i32): void {

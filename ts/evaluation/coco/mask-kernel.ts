@@ -17,9 +17,10 @@ export type Mask = number;
 
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer };
-  input(bytes: number): number;
+  roomForJson(bytes: number): number;
   maskOfJson(text: number, end: number, width: number, height: number): Mask;
-  maskOfCounts(counts: number, runs: number, width: number, height: number): Mask;
+  roomForRuns(runs: number): number;
+  maskOfRuns(runs: number, width: number, height: number): Mask;
   keep(mask: Mask): void;
   clear(): void;
   iou(dt: Mask, gt: Mask, isCrowd: number, lowest: number): number;
@@ -44,6 +45,9 @@ export interface MaskKernel {
   areaOf(mask: Mask): number;
   boxOf(mask: Mask): BoxXywh;
 }
+
+/** Of JSON: a mask may take four times as many, and memory ends at 4 GiB. */
+const MOST_BYTES = 2 ** 27;
 
 /** Positions of a mask's members, in 32-bit integers; see wasm/masks/mask.ts. */
 const WIDTH = 0;
@@ -78,17 +82,19 @@ function newKernel(): MaskKernel {
     clear: exports.clear,
     keep: exports.keep,
     ofJson(json, width, height) {
-      const text = exports.input(json.length);
+      if (json.length > MOST_BYTES) return 0;
+      const text = exports.roomForJson(json.length);
       refresh();
       bytes.set(json, text);
-      const isImage = Number.isInteger(width) && Number.isInteger(height) && width * height <= MOST_PIXELS;
+      const areSides = Number.isInteger(width) && Number.isInteger(height) && width >= 0 && height >= 0;
+      const isImage = areSides && width * height <= MOST_PIXELS;
       return exports.maskOfJson(text, text + json.length, isImage ? width : -1, isImage ? height : -1);
     },
     ofRle({ width, height, counts }) {
-      const list = exports.input(4 * counts.length);
+      const lengths = exports.roomForRuns(counts.length);
       refresh();
-      integers.set(counts, list / 4);
-      return exports.maskOfCounts(list, counts.length, width, height);
+      integers.set(counts, lengths / 4);
+      return exports.maskOfRuns(counts.length, width, height);
     },
     iou: (dt, gt, isCrowd, lowest) => exports.iou(dt, gt, isCrowd ? 1 : 0, lowest),
     widthOf: (mask) => member(mask, WIDTH),

@@ -78,7 +78,10 @@ describe("the mask kernel", () => {
     for (const json of [...others, ...compressed, ...numbers]) {
       assert.equal(maskKernel().ofJson(Buffer.from(json), WIDTH, HEIGHT), 0, json);
     }
-    assert.equal(maskKernel().ofJson(Buffer.from("[[1,2,3,4,5,6]]"), NaN, NaN), 0);
+    for (const side of [NaN, -3, 2.5, 2 ** 31]) {
+      assert.equal(maskKernel().ofJson(Buffer.from("[[1,2,3,4,5,6]]"), WIDTH, side), 0);
+      assert.equal(maskKernel().ofJson(Buffer.from("[[1,2,3,4,5,6]]"), side, HEIGHT), 0);
+    }
   });
 });
 
