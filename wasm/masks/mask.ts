@@ -33,7 +33,7 @@ export function leftOf(mask: usize): i64 {
 }
 
 export function rightOf(mask: usize): i64 {
-  return leftOf(mask) + i64(u32(integerAt(mask, BOX_WIDTH)));
+  return leftOf(mask) + i64(load<u32>(mask + (BOX_WIDTH << 2)));
 }
 
 export function topOf(mask: usize): i64 {
@@ -41,7 +41,7 @@ export function topOf(mask: usize): i64 {
 }
 
 export function bottomOf(mask: usize): i64 {
-  return topOf(mask) + i64(u32(integerAt(mask, BOX_HEIGHT)));
+  return topOf(mask) + i64(load<u32>(mask + (BOX_HEIGHT << 2)));
 }
 
 export function hasEmptyRuns(mask: usize): bool {

@@ -14,6 +14,12 @@ describe("the mask kernel", () => {
     );
   });
 
+  it("compares masks without pixels, whose boxes are larger than any image", () => {
+    const [dt, gt] = [filled([0, 0], 4, 6), filled([1, 0], 6, 4)];
+    assert.equal(compared(dt, gt, false, 0), -1);
+    assert.equal(compared(dt, dt, false, 0), 0);
+  });
+
   it("measures masks of any runs", () => {
     fc.assert(
       fc.property(masks, (mask) => {
