@@ -18,7 +18,7 @@ import { totalIterations } from "../pipeline/pipeline.js";
 import { type PlannedStep, planPipeline } from "../pipeline/plan.js";
 import { createSteps, type StepStore } from "../pipeline/step.js";
 import { type Work, workOf } from "../pipeline/work.js";
-import { checkData, type DataRoots } from "./access/data-roots.js";
+import { checkFiles, type DataRoots } from "./access/data-roots.js";
 import { deviceOf, estimate, type Measurements } from "./measurements.js";
 
 export interface Planner {
@@ -107,7 +107,7 @@ export function createPlanner(resources: PlannerResources): Planner {
   return {
     async plan(given, probe, signal) {
       const config = parseConfig(given);
-      checkData(resources.roots, config.data);
+      checkFiles(resources.roots, config);
       const steps = createSteps(state, artifacts, () => {}, signal);
       const context = { steps, artifacts, inspections, imageCache };
       const curated = await curateData(config, context);

@@ -5,7 +5,7 @@ import { type Run, type RunConfig, type RunEvent, State } from "../gen/cassl/v1/
 import { type Config, parseConfig } from "../pipeline/config.js";
 import { configHash } from "../pipeline/pipeline.js";
 import type { EmitEvent } from "../pipeline/step.js";
-import { checkData, createDataRoots } from "./access/data-roots.js";
+import { checkFiles, createDataRoots } from "./access/data-roots.js";
 import { hasEnded, type RunLog } from "./run-log.js";
 import type { ListedRun, RunQuery } from "./state.js";
 
@@ -79,7 +79,7 @@ export function createRuns(log: RunLog, execute: ExecuteRun, roots = createDataR
       const run = get(runId);
       const config = parseConfig(run.config);
       // Of a run that an earlier controller took, with other roots.
-      checkData(roots, config.data);
+      checkFiles(roots, config);
       const { finishedAt, result } = await execute(run, config, emitter(runId, controller), signal);
       log.succeed(runId, finishedAt, result);
     } catch (error) {
@@ -104,7 +104,7 @@ export function createRuns(log: RunLog, execute: ExecuteRun, roots = createDataR
     create(runId, config) {
       checkRunId(runId);
       const checked = parseConfig(config);
-      checkData(roots, checked.data);
+      checkFiles(roots, checked);
       const hash = configHash(checked);
       const known = log.find(runId);
       if (known !== undefined) return sameRun(known, hash);

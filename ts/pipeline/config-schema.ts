@@ -6,7 +6,8 @@ import { detectorSchema, FAMILIES } from "./detector-schema.js";
 export const ARMS = ["supervised", "class_specific", "class_agnostic"] as const;
 export type Arm = (typeof ARMS)[number];
 
-const CARRIED_PARTS = ["backbone", "fpn", "box_tower", "classification_tower", "mask_head"] as const;
+/** What a training may take from other weights. */
+export const CARRIED_PARTS = ["backbone", "fpn", "box_tower", "classification_tower", "mask_head"] as const;
 
 const unit = z.number().min(0).max(1);
 const count = z.int32().min(1);
@@ -294,6 +295,11 @@ export const configFileSchema = z.strictObject({
     .refine((targets) => new Set(targets).size === targets.length, "must not repeat a family")
     .default([])
     .describe("Families that one warm-up is fine-tuned into, each with a result; empty: the family of `detector`"),
+  pretrained: path
+    .optional()
+    .describe(
+      "File of a trained detector of torchvision, detectron2 or cassl to start from; left out: ImageNet's backbone",
+    ),
   solver: sharedSolverSchema.optional().describe("How to train: the starting point of every stage"),
   stages: stages.prefault({}).describe("The three stages of CA-SSL"),
   gates: gates

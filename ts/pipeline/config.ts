@@ -11,7 +11,7 @@ import { isLocalFolder } from "../images/places.js";
 import { type Arm, type Config, configFileSchema, configSchema, sharedSolverSchema } from "./config-schema.js";
 import { describeIssue, showValue } from "./describe-issue.js";
 
-export { ARMS, type Arm, type Config, GATE_NAMES, type GateName } from "./config-schema.js";
+export { ARMS, type Arm, CARRIED_PARTS, type Config, GATE_NAMES, type GateName } from "./config-schema.js";
 
 /** Holds as long as schema and protocol agree, which the compiler checks here. */
 export function toRunConfig(config: Config): RunConfig {
@@ -43,6 +43,7 @@ export function parseConfigText(text: string, file: string): Config {
   const { labeled, unlabeled, validation } = config.data;
   return {
     ...config,
+    ...(config.pretrained === undefined ? {} : { pretrained: absolute(config.pretrained) }),
     data: {
       ...config.data,
       labeled: {

@@ -2,6 +2,7 @@
  * The verbs of the pipeline, each a memoised step: what it is called with decides its key.
  * An operation takes and returns artifacts, so that every step can be reused, resumed or done elsewhere.
  */
+import { access, constants, copyFile } from "node:fs/promises";
 import type { ArtifactStore } from "../core/artifacts.js";
 import type { Dataset } from "../core/dataset.js";
 import { CasslError } from "../core/errors.js";
@@ -17,7 +18,7 @@ import type { ExportTask, PredictTask, TrainTask } from "../gen/cassl/v1/task.js
 import { openImageCache } from "../images/image-cache.js";
 import { createImageStore, type ImageStore } from "../images/image-store.js";
 import { readPseudoLabels, type SelectedLabels, selectPseudoLabels } from "../labels/pseudo-labels.js";
-import { type Config, refuseNoUnlabeled } from "./config.js";
+import { CARRIED_PARTS, type Config, refuseNoUnlabeled } from "./config.js";
 import type { checkGates } from "./gates.js";
 import { holdOut } from "./held-out.js";
 import { everyDetection, judgeLabeler, type LabelerQuality } from "./judge-labeler.js";
@@ -121,6 +122,20 @@ export async function holdOutImages(
   });
   if (parts.objects === 0) fixedThreshold(select);
   return parts;
+}
+
+/** What trainings start from that go on from no other: `pretrained` of the configuration. FILE_NOT_FOUND if it cannot be read. */
+export async function storePretrained(
+  { pretrained }: Config,
+  { artifacts }: Pick<PipelineContext, "artifacts">,
+): Promise<TrainTask["init_from"]> {
+  if (pretrained === undefined) return undefined;
+  await access(pretrained, constants.R_OK).catch((cause: unknown) => {
+    const message = `\`pretrained\`, ${pretrained}, cannot be read.`;
+    throw new CasslError("FILE_NOT_FOUND", message, "Correct the path.", { cause });
+  });
+  const { sha256 } = await artifacts.putFile((path) => copyFile(pretrained, path));
+  return { weights: sha256, carry: [...CARRIED_PARTS], class_predictor: "reinitialize" };
 }
 
 /** The operations of one arm on curated data. @param scope shown before the names of steps. */

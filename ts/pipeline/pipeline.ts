@@ -10,6 +10,7 @@ import type { CuratedData } from "../data/curate.js";
 import { objectsOf } from "../data/manifest.js";
 import type { EvaluationSummary } from "../evaluation/evaluate-onnx.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
+import type { TrainTask } from "../gen/cassl/v1/task.js";
 import { toClassAgnostic } from "../labels/class-agnostic.js";
 import type { SelectionStats } from "../labels/selection-stats.js";
 import type { Arm, Config } from "./config.js";
@@ -21,6 +22,7 @@ import {
   holdOutImages,
   operations,
   type PipelineContext,
+  storePretrained,
   type TrainedModel,
 } from "./operations.js";
 import type { StepSummary } from "./step.js";
@@ -74,10 +76,13 @@ export interface RoundResult {
 
 export async function runPipeline(run: string, config: Config, context: PipelineContext): Promise<RunResult> {
   const data = await curateData(config, context);
+  const start = await storePretrained(config, context);
   const results = [];
   for (const arm of config.arms) {
     results.push(
-      arm === "supervised" ? await runSupervised(config, data, context) : await runCassl(arm, config, data, context),
+      arm === "supervised"
+        ? await runSupervised(config, data, start, context)
+        : await runCassl(arm, config, data, start, context),
     );
   }
   return {
@@ -90,8 +95,11 @@ export async function runPipeline(run: string, config: Config, context: Pipeline
   };
 }
 
+/** What trainings start from that go on from no other; undefined: the detector's own starting weights. */
+type Start = TrainTask["init_from"];
+
 /** CA-SSL. The arm `class_specific` is the same protocol with the classes kept. */
-async function runCassl(arm: Arm, config: Config, data: CuratedData, context: PipelineContext) {
+async function runCassl(arm: Arm, config: Config, data: CuratedData, start: Start, context: PipelineContext) {
   const { load, store, train } = operations(arm, config, data, context);
   const { pseudo_label, warmup, finetune } = config.stages;
   const view = arm === "class_agnostic" ? toClassAgnostic : (dataset: Dataset) => dataset;
@@ -99,7 +107,7 @@ async function runCassl(arm: Arm, config: Config, data: CuratedData, context: Pi
   const known = { labeled: view(await load(data.labeled)), heldOut: view(await load(parts.held_out)), parts };
 
   const training = await store(view(await load(parts.training)));
-  let labeler = await train("pseudo_labeler", training, pseudo_label.solver);
+  let labeler = await train("pseudo_labeler", training, pseudo_label.solver, { init: start });
   const rounds: Round[] = [];
   for (let round = 1; round <= warmup.rounds; round++) {
     const scope = round === 1 ? arm : `${arm}/round_${round}`;
@@ -107,7 +115,7 @@ async function runCassl(arm: Arm, config: Config, data: CuratedData, context: Pi
     rounds.push(labels);
     const learned = { sha256: labels.pseudo_labels.sha256, class_count: known.labeled.categories.length };
     const { train } = operations(scope, config, data, context);
-    labeler = await train("warmup", data.unlabeled, warmup.solver, { labels: learned });
+    labeler = await train("warmup", data.unlabeled, warmup.solver, { init: start, labels: learned });
   }
 
   const { carry, class_predictor } = finetune;
@@ -176,12 +184,12 @@ async function labelImages(
 }
 
 /** The baseline: ground truth only, for as many iterations as the three stages have together. */
-async function runSupervised(config: Config, data: CuratedData, context: PipelineContext) {
+async function runSupervised(config: Config, data: CuratedData, start: Start, context: PipelineContext) {
   const solver = { ...config.stages.finetune.solver, iterations: totalIterations(config) };
   const arms: ArmResult[] = [];
   for (const target of targetsOf(config)) {
     const { train } = operations(scopeOf("supervised", target), target, data, context);
-    const model = await train("finetune", data.labeled, solver);
+    const model = await train("finetune", data.labeled, solver, { init: start });
     arms.push({ ...(await judge("supervised", model, target, data, context)), rounds: [] });
   }
   return { gates: [], arms };

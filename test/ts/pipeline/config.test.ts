@@ -45,6 +45,7 @@ describe("the configuration", () => {
       withData({ labeled: { ...annotated("train"), take: 20 } }),
       withData({ labeled: { ...annotated("train"), split_file: "ten.json" }, leak_firewall: { max_distance: 0.1 } }),
       withData({ labeled: { ...annotated("train"), format: "yolo", split: "train" } }),
+      minimal({ pretrained: "/zoo/model.pth" }),
       minimal({ seed: 2 ** 32 - 1, gates: { min_box_ratio: 0, override: ["max_collapse"] } }),
       ...[0.3, "auto", { policy: "auto", beta: 0.5 }, { policy: "boxes_per_image" }].map(withThreshold),
     ]) {
@@ -276,6 +277,8 @@ data:
     });
     assert.deepEqual(data.unlabeled.images, ["/home/me/project/more", "/abs/more"]);
     assert.deepEqual(data.validation, { annotations: "/abs/val.json", images: "/home/me/project", format });
+    const withWeights = parseConfigText(`${text}\npretrained: zoo/model.pth\n`, "/home/me/cassl.yaml");
+    assert.equal(withWeights.pretrained, "/home/me/zoo/model.pth");
     const withSplit = text.replace("labeled: {", "labeled: { split_file: splits/ten.json,");
     assert.equal(parseConfigText(withSplit, "/home/me/cassl.yaml").data.labeled.split_file, "/home/me/splits/ten.json");
   });
@@ -324,6 +327,7 @@ describe("the JSON Schema", () => {
         "data.validation.images",
         "data.validation.split",
         ...Object.keys(parseConfig(minimal()).detector).map((field) => `detector.${field}`),
+        "pretrained",
       ],
     );
     for (const [path, { description }] of leaves(schema))

@@ -48,6 +48,15 @@ export function checkData(roots: DataRoots, { labeled, unlabeled, validation, re
   roots.checkHosts(remote.hosts);
 }
 
+/** Of a whole configuration. */
+export function checkFiles(
+  roots: DataRoots,
+  { data, pretrained }: { data: DataSources; pretrained?: string | undefined },
+) {
+  checkData(roots, data);
+  if (pretrained !== undefined) roots.check(pretrained);
+}
+
 /** The cache is asked for every image before it is read: so no link inside of a folder leads out of the roots. */
 export function withinRoots(cache: InspectionCache, roots: DataRoots): InspectionCache {
   return {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import {
   checkData,
+  checkFiles,
   createDataRoots,
   type DataRoots,
   withinRoots,
@@ -86,6 +87,9 @@ describe("data roots", () => {
     });
     checkData(roots, data([]));
     checkData(createDataRoots(undefined), data(["example.org"]));
+    checkFiles(roots, { data: data([]), pretrained: at("data", "labels.json") });
+    const outside = { data: data([]), pretrained: at("secret.json") };
+    assert.throws(() => checkFiles(roots, outside), { reason: "PATH_NOT_ALLOWED", message: /secret\.json/ });
     const refused = { reason: "PATH_NOT_ALLOWED", message: /example\.org/ };
     assert.throws(() => checkData(roots, data(["example.org"])), refused);
   });
