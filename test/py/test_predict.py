@@ -18,10 +18,11 @@ from cassl.v1.task_pb2 import PredictConfig, PredictTask
 
 from cassl_worker.checkpoint import Weights, save_weights, state_of
 from cassl_worker.data import Dataset
+from cassl_worker.detections import Detections, Selection, select, to_detections
 from cassl_worker.detectors import build_detector
 from cassl_worker.errors import CasslError
 from cassl_worker.images import decode, letterbox
-from cassl_worker.predict import Detections, detect, predict, select, to_detections, to_shard
+from cassl_worker.predict import detect, predict, to_shard
 from cassl_worker.records import Shard
 
 CPU = torch.device("cpu")
@@ -132,8 +133,6 @@ class TestShards:
 
 
 class TestMasks:
-    """No detector gives masks yet; the frame format has a place for them."""
-
     def detections(self, *masks: bytes) -> Detections:
         boxes = np.tile(np.array([1, 2, 3, 4], dtype=np.float32), (len(masks), 1))
         ones = np.ones(len(masks), dtype=np.float32)
@@ -158,9 +157,10 @@ class TestSelect:
     def select(self, scores: list[list[float]], **changes: object) -> list[tuple[int, float, int]]:
         config = PredictConfig(score_threshold=0.3, nms_iou=0.5, max_candidates=100, max_detections=100)
         config.MergeFrom(PredictConfig(**changes))  # type: ignore[arg-type]
-        boxes, kept, classes = select(self.BOXES, torch.tensor(scores), config)
-        places = [self.BOXES.tolist().index(box) for box in boxes.tolist()]
-        return list(zip(places, [round(score, 3) for score in kept.tolist()], classes.tolist(), strict=True))
+        found = select(self.BOXES, torch.tensor(scores), config)
+        assert torch.equal(found.boxes, self.BOXES[found.candidates])
+        rounded = [round(score, 3) for score in found.scores.tolist()]
+        return list(zip(found.candidates.tolist(), rounded, found.classes.tolist(), strict=True))
 
     def test_suppresses_within_a_class_only(self) -> None:
         scores = [[0.9, 0.0], [0.8, 0.7], [0.0, 0.0], [0.0, 0.0]]
@@ -192,14 +192,15 @@ class TestToDetections:
         self, corners: list[tuple[float, float, float, float]], size: tuple[int, int]
     ) -> None:
         boxes = torch.tensor(corners, dtype=torch.float32).reshape(-1, 4)
-        scores, classes = torch.ones(len(boxes)), torch.zeros(len(boxes), dtype=torch.int64)
-        found = to_detections(boxes, scores, classes, size, (256, 192))
+        numbers = torch.arange(len(boxes))
+        selection = Selection(numbers, boxes, torch.ones(len(boxes)), 0 * numbers)
+        solid, found = to_detections(selection, size, (256, 192))
+        assert solid.sum() == len(found.boxes)
         assert (found.boxes[:, :2] >= 0).all() and (found.boxes[:, 2:] > found.boxes[:, :2]).all()
         assert (found.boxes[:, 2:] <= np.array(size)).all()
 
     def test_scales_from_the_letterbox_to_the_image(self) -> None:
-        found = to_detections(
-            torch.tensor([[10.0, 20, 60, 50]]), torch.tensor([0.5]), torch.tensor([1]), (400, 200), (200, 200)
-        )
+        one = Selection(torch.tensor([3]), torch.tensor([[10.0, 20, 60, 50]]), torch.tensor([0.5]), torch.tensor([1]))
+        _, found = to_detections(one, (400, 200), (200, 200))
         assert found.boxes.tolist() == [[20, 40, 120, 100]]
         assert (found.scores.tolist(), found.classes.tolist()) == ([0.5], [1])

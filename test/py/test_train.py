@@ -21,11 +21,12 @@ from cassl.v1.task_pb2 import AugmentationConfig, DetectorConfig, InitFrom, Pred
 from cassl_worker.batches import TrainingBatches
 from cassl_worker.checkpoint import Weights, load_detector, read_weights, save_weights, state_of
 from cassl_worker.data import Category, Dataset, boxes_xyxy
+from cassl_worker.detections import Detections
 from cassl_worker.detectors import build_detector
 from cassl_worker.detectors.interface import Detector
 from cassl_worker.errors import CasslError
 from cassl_worker.images import decode, letterbox
-from cassl_worker.predict import Detections, detect
+from cassl_worker.predict import detect
 from cassl_worker.records import Checkpoint, Event, Progress, RolledBack, Trained
 from cassl_worker.solver import learning_rate_at
 from cassl_worker.train import LAST_CHECKPOINT, add_gradients, train

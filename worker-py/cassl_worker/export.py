@@ -28,17 +28,22 @@ class Dense(nn.Module):
         super().__init__()
         self.detector = detector
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         return self.detector.dense(images)
 
 
 def export_onnx(task: ExportTask, categories: Sequence[Category], *, weights: Path, out: Path) -> None:
-    """Writes the dense part, float32: images (N, H, W, 3) uint8 to boxes (N, L, 4) and scores (N, L, K), any N."""
+    """Writes the dense part, float32: images (N, H, W, 3) uint8 to what `Detector.dense` gives, any N."""
     detector = load_detector(task.detector, len(categories), weights)
     model = to_onnx(detector, task.detector.input_width_px, task.detector.input_height_px)
     size = (task.detector.input_width_px, task.detector.input_height_px)
-    model.metadata_props.add(key=METADATA_KEY, value=json.dumps(metadata(task, categories)))
-    model.metadata_props.add(key=PROOF_KEY, value=json.dumps(proof(detector.dense, size, task.predict, probe_images())))
+    described_masks = {} if detector.MASK_FORM is None else {"masks": detector.MASK_FORM}
+    carried = {
+        METADATA_KEY: metadata(task, categories) | described_masks,
+        PROOF_KEY: proof(detector.dense, size, task.predict, probe_images(), detector.MASK_FORM),
+    }
+    for key, value in carried.items():
+        model.metadata_props.add(key=key, value=json.dumps(value))
     with replacing(out) as partial:
         onnx.save(model, partial)
 
@@ -52,7 +57,7 @@ def to_onnx(detector: Detector, width: int, height: int) -> onnx.ModelProto:
         dynamo=True,
         dynamic_shapes={"images": {0: torch.export.Dim("batch")}},
         input_names=["images"],
-        output_names=["boxes", "scores"],
+        output_names=detector.output_names,
         verbose=False,
     )
     assert program is not None

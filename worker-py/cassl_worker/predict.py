@@ -8,37 +8,21 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-from torchvision.ops import batched_nms
 
 from cassl.v1.task_pb2 import DetectorConfig, PredictConfig, PredictTask
 
 from cassl_worker.checkpoint import load_detector
 from cassl_worker.data import Dataset
+from cassl_worker.detections import Detections, detections_of
+from cassl_worker.detectors import SEGMENTERS
 from cassl_worker.detectors.interface import Detector
-from cassl_worker.images import Size, decode, letterbox, letterbox_size, prefetch
+from cassl_worker.errors import CasslError
+from cassl_worker.images import Size, decode, letterbox, prefetch
 from cassl_worker.records import Shard
 
 BATCHES_AHEAD = 4
 LOADING_THREADS = 2
-
-
-@dataclass(frozen=True)
-class Detections:
-    """The objects found in one image, best first.
-
-    Attributes:
-        boxes: (B, 4) float32 xyxy, px of the original image, inside it and of positive area.
-        scores: (B,) float32 in [0, 1].
-        classes: (B,) int32, class indices.
-        masks: (B,) masks of the whole image in COCO's compressed form, ASCII. None: there are none.
-    """
-
-    boxes: NDArray[np.float32]
-    scores: NDArray[np.float32]
-    classes: NDArray[np.int32]
-    masks: tuple[bytes, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -63,13 +47,22 @@ def kept_detector(config: bytes, class_count: int, weights: Path, device: torch.
 def predict(
     task: PredictTask, dataset: Dataset, *, weights: Path, device: torch.device, shards: Sequence[int]
 ) -> Generator[Shard]:
-    """These shards of a dataset, in their order. Closing the generator cancels."""
+    """These shards of a dataset, in their order. Closing the generator cancels.
+
+    CONFIG_INVALID if masks are asked for that the family does not give.
+    """
     detector = kept_detector(task.detector.SerializeToString(), task.class_count, weights, device)
+    if task.masks and detector.MASK_FORM is None:
+        raise CasslError(
+            "CONFIG_INVALID",
+            f"Masks are asked for, which the family `{task.detector.family}` does not give.",
+            f"Choose one of: {', '.join(SEGMENTERS)}.",
+        )
     found: list[Detections] = []
     with closing(read_batches(task, dataset, shards)) as batches:
         for batch in batches:
             sizes = [(dataset.images[at].width_px, dataset.images[at].height_px) for at in batch.positions]
-            found += detect(detector, batch.images.to(device), sizes, task.predict)
+            found += detect(detector, batch.images.to(device), sizes, task.predict, masks=task.masks)
             if batch.ends_shard:
                 yield to_shard(batch.shard, batch.shard * task.predict.shard_size, found)
                 found = []
@@ -95,39 +88,16 @@ def read_batches(task: PredictTask, dataset: Dataset, shards: Sequence[int]) -> 
 
 
 @torch.inference_mode()
-def detect(detector: Detector, images: Tensor, sizes: Sequence[Size], config: PredictConfig) -> list[Detections]:
+def detect(
+    detector: Detector, images: Tensor, sizes: Sequence[Size], config: PredictConfig, *, masks: bool = False
+) -> list[Detections]:
     """images: (N, H, W, 3) uint8, letterboxed; sizes: those of the original images."""
     input_size = (images.shape[2], images.shape[1])
-    boxes, scores = (output.cpu() for output in detector.dense(images))
-    return [to_detections(*select(boxes[at], scores[at], config), size, input_size) for at, size in enumerate(sizes)]
-
-
-def select(boxes: Tensor, scores: Tensor, config: PredictConfig) -> tuple[Tensor, Tensor, Tensor]:
-    """From all candidates of an image, boxes (L, 4) xyxy and scores (L, K), those that count.
-
-    Returns boxes (B, 4), scores (B,) descending, classes (B,). Of equal scores the one of the lower index counts first.
-    """
-    flat = scores.flatten()
-    candidates = torch.where(flat >= config.score_threshold)[0]
-    best = torch.sort(flat[candidates], descending=True, stable=True).indices[: config.max_candidates]
-    candidates = candidates[best]
-    locations, classes = candidates // scores.shape[1], candidates % scores.shape[1]
-    # Non-negative and double, because torchvision keeps classes apart by adding offsets to the coordinates.
-    chosen = boxes[locations].double()
-    shifted = chosen - chosen.min() if len(chosen) > 0 else chosen
-    kept = batched_nms(shifted, flat[candidates].double(), classes, config.nms_iou)
-    kept = kept.sort().values[: config.max_detections]
-    return boxes[locations[kept]], flat[candidates[kept]], classes[kept]
-
-
-def to_detections(boxes: Tensor, scores: Tensor, classes: Tensor, size: Size, input_size: Size) -> Detections:
-    """Boxes in input px to the original image, clipped to it; those without area are dropped."""
-    limits = np.tile(np.array(size, dtype=np.float64), 2)
-    scale = limits / np.tile(letterbox_size(size, input_size), 2)
-    # The image's sides are whole numbers, which float32 holds exactly, so that rounding leads no box out of it.
-    inside = np.clip(boxes.double().numpy() * scale, 0, limits).astype(np.float32)
-    solid = (inside[:, 2:] > inside[:, :2]).all(axis=1)
-    return Detections(inside[solid], scores.numpy()[solid], classes.numpy()[solid].astype(np.int32))
+    form, outputs = detector.MASK_FORM if masks else None, detector.dense(images)
+    kept = [output.cpu() for output in (outputs[:2] if form is None else outputs)]
+    return [
+        detections_of([output[at] for output in kept], form, size, input_size, config) for at, size in enumerate(sizes)
+    ]
 
 
 def to_shard(shard: int, first: int, found: Sequence[Detections]) -> Shard:

@@ -5,7 +5,7 @@ Whoever runs the file can check that it gives the same.
 
 import base64
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -15,15 +15,16 @@ from torch import Tensor
 
 from cassl.v1.task_pb2 import PredictConfig
 
+from cassl_worker.detections import Detections, detections_of
+from cassl_worker.detectors.interface import MaskForm
 from cassl_worker.images import Size, letterbox
-from cassl_worker.predict import select, to_detections
 
 CANDIDATES = 50
 """The best candidates of an image are kept."""
 OBJECT_COLORS = ((220, 40, 40), (40, 90, 220), (240, 240, 230), (30, 30, 30))
 
-DenseOutput = Callable[[Tensor], tuple[Tensor, Tensor]]
-"""Images (N, H, W, 3) uint8 to boxes (N, L, 4) and scores (N, L, K); see Detector.dense."""
+DenseOutput = Callable[[Tensor], Sequence[Tensor]]
+"""Images (N, H, W, 3) uint8 to boxes (N, L, 4), scores (N, L, K) and perhaps masks; see Detector.dense."""
 
 
 def probe_images() -> Mapping[str, Image.Image]:
@@ -60,33 +61,35 @@ def with_objects(image: Image.Image, count: int) -> Image.Image:
 
 @torch.inference_mode()
 def proof(
-    dense: DenseOutput, input_size: Size, config: PredictConfig, images: Mapping[str, Image.Image]
+    dense: DenseOutput,
+    input_size: Size,
+    config: PredictConfig,
+    images: Mapping[str, Image.Image],
+    masks: MaskForm | None = None,
 ) -> dict[str, object]:
-    """JSON, read by ts/evaluation/onnx/proof.ts: each image as a PNG file, its best candidates and its detections.
+    """JSON, read by ts/evaluation/onnx/proof.ts: each image as a PNG file, its best candidates and its detections,
+    with their masks if the dense output has a form of masks.
 
     Arrays are base64 of little-endian float32.
     """
-    return {
-        "version": 1,
-        "probes": [probe(name, image, dense, input_size, config) for name, image in images.items()],
-    }
+    probes = []
+    for name, image in images.items():
+        outputs = dense(torch.from_numpy(letterbox(image, input_size))[None])
+        of_image = [output[0] for output in outputs]
+        found = detections_of(of_image, masks, image.size, input_size, config)
+        probes.append({"name": name, "png": png(image), **best_candidates(*of_image[:2]), **as_json(found)})
+    return {"version": 1, "probes": probes}
 
 
-def probe(
-    name: str, image: Image.Image, dense: DenseOutput, input_size: Size, config: PredictConfig
-) -> dict[str, object]:
-    inputs = torch.from_numpy(letterbox(image, input_size))
-    boxes, scores = (output[0] for output in dense(inputs[None]))
+def best_candidates(boxes: Tensor, scores: Tensor) -> dict[str, object]:
     best = scores.amax(dim=1).topk(min(CANDIDATES, len(scores))).indices
-    found = to_detections(*select(boxes, scores, config), image.size, input_size)
+    return {"boxes": encoded(boxes[best].numpy()), "scores": encoded(scores[best].numpy())}
+
+
+def as_json(found: Detections) -> dict[str, object]:
     rows = np.concatenate([found.boxes, found.scores[:, None], found.classes[:, None].astype(np.float32)], axis=1)
-    return {
-        "name": name,
-        "png": png(image),
-        "boxes": encoded(boxes[best].numpy()),
-        "scores": encoded(scores[best].numpy()),
-        "detections": encoded(rows),
-    }
+    masks = {} if found.masks is None else {"masks": [mask.decode() for mask in found.masks]}
+    return {"detections": encoded(rows), **masks}
 
 
 def png(image: Image.Image) -> str:

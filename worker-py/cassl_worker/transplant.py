@@ -10,12 +10,15 @@ from torch import Tensor
 from cassl.v1.task_pb2 import InitFrom
 
 from cassl_worker.checkpoint import Weights, check_same_shape, mismatch, state_of
+from cassl_worker.detectors import gives_masks, without_masks
 from cassl_worker.detectors.interface import SHARED_PREFIXES, Detector, Part
 
 Action = Literal["copied", "expanded", "reinitialized", "dropped"]
 UNUSED = "the detector has no tensor like it"
 COARSER_LEVELS = "model.backbone.fpn.extra_blocks."
 """Families make the levels beyond the backbone's coarsest in different ways, some without weights."""
+MASK_HEADS = ("model.head.mask_head.", "model.roi_heads.mask_head.", "model.roi_heads.mask_predictor.")
+"""What a family has more than the one without masks."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class LedgerEntry:
     Attributes:
         action: `copied` into the detector, `expanded` from one class to all, `reinitialized` (the detector keeps the
             values that it was built with), or `dropped` from the given weights.
-        part: of the detector; `other` for a tensor that only another family has.
+        part: of the detector; `other` for a tensor of the heads that only another family has.
         shape: of the detector's tensor; for `dropped`, of the given one.
     """
 
@@ -65,7 +68,8 @@ class HandOver:
 
     @property
     def other_family(self) -> bool:
-        return self.given.family != self.family
+        """Whether the heads are others; a mask head more or less does not matter."""
+        return without_masks(self.given.family) != without_masks(self.family)
 
     def reason_for_afresh(self, name: str) -> str | None:
         """Why the detector does not take this tensor of its own from the given weights; None if it does."""
@@ -74,6 +78,8 @@ class HandOver:
             return self.given.absent[name]
         if self.other_family and part not in SHARED_PREFIXES:
             return f"the weights are of the family {self.given.family}, whose heads are others"
+        if part == "mask_head" and not gives_masks(self.given.family):
+            return f"the weights are of the family {self.given.family}, which gives no masks"
         if part == "class_predictor":
             return self.reason_for_fresh_predictor()
         if part not in self.init.carry:
@@ -97,6 +103,8 @@ class HandOver:
 
     def reason_for_dropping(self, name: str) -> str | None:
         """Why a given tensor that the detector has no place for may be left out; None if nothing explains it."""
+        if name.startswith(MASK_HEADS) and not gives_masks(self.family):
+            return f"the family {self.family} gives no masks"
         if not self.other_family:
             return None
         if not name.startswith(tuple(prefix for prefixes in SHARED_PREFIXES.values() for prefix in prefixes)):

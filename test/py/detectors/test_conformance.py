@@ -16,11 +16,12 @@ from cassl.v1.task_pb2 import DetectorConfig, InitFrom, PredictConfig, SolverCon
 
 from cassl_worker.checkpoint import Weights, load_detector, state_of
 from cassl_worker.data import Dataset, boxes_xyxy
+from cassl_worker.detections import Detections
 from cassl_worker.detectors import build_detector
 from cassl_worker.detectors.interface import Detector, Target
 from cassl_worker.export import to_onnx
 from cassl_worker.images import decode, letterbox
-from cassl_worker.predict import Detections, detect
+from cassl_worker.predict import detect
 from cassl_worker.records import Checkpoint, Trained
 from cassl_worker.train import train
 from cassl_worker.transplant import transplant
@@ -41,8 +42,16 @@ def random_images(count: int, seed: int = 1) -> torch.Tensor:
     return torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.manual_seed(seed))
 
 
+def target_of(boxes: torch.Tensor, labels: torch.Tensor) -> Target:
+    """With masks that fill the boxes, given as whole px; families without masks do not look at them."""
+    masks = torch.zeros(len(boxes), SIDE_PX, SIDE_PX, dtype=torch.bool)
+    for mask, (left, top, right, bottom) in zip(masks, boxes.int().tolist(), strict=True):
+        mask[top:bottom, left:right] = True
+    return Target(boxes, labels, masks)
+
+
 def no_objects() -> Target:
-    return Target(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))
+    return target_of(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))
 
 
 @pytest.fixture(scope="module", params=cases(), ids=lambda case: case.name)
@@ -56,7 +65,7 @@ def case(request: pytest.FixtureRequest) -> Case:
 @pytest.mark.parametrize("class_count", [ONE, MANY])
 def test_dense_gives_a_box_and_scores_in_the_unit_range_for_every_candidate(case: Case, class_count: int) -> None:
     with torch.inference_mode():
-        boxes, scores = build(case, class_count).dense(random_images(3))
+        boxes, scores, *_ = build(case, class_count).dense(random_images(3))
     assert boxes.dtype == scores.dtype == torch.float32
     assert boxes.shape == (3, scores.shape[1], 4) and scores.shape == (3, boxes.shape[1], class_count)
     assert (boxes[..., 2:] >= boxes[..., :2]).all() and ((scores >= 0) & (scores <= 1)).all()
@@ -67,7 +76,7 @@ def test_losses_are_finite_and_reach_every_weight_with_and_without_objects(case:
     detector = build(case, class_count)
     # Of the sizes that the levels 8 to 64 are made for.
     boxes = torch.tensor([[8.0, 8, 24, 28], [8, 8, 40, 48], [10, 10, 70, 70], [0, 0, 96, 96]])
-    objects = Target(boxes, torch.full((4,), class_count - 1))
+    objects = target_of(boxes, torch.full((4,), class_count - 1))
     for targets in ([no_objects(), no_objects()], [objects, no_objects()]):
         detector.zero_grad()
         losses = detector.losses(random_images(2), targets)
@@ -150,10 +159,10 @@ def test_expanded_predictor_scores_every_class_as_the_one_before(case: Case) -> 
             tensor.copy_(
                 many.expanded(name, source[name], 3) if name in many.names_in("class_predictor") else source[name]
             )
-        boxes, scores = one.dense(random_images(1))
-        same_boxes, expanded = many.dense(random_images(1))
+        boxes, scores, *_ = one.dense(random_images(1))
+        same_boxes, expanded, *_ = many.dense(random_images(1))
     torch.testing.assert_close(same_boxes, boxes)
-    share = expanded.sum(dim=-1, keepdim=True) if case.name == "faster_rcnn" else expanded
+    share = expanded.sum(dim=-1, keepdim=True) if case.name in ("faster_rcnn", "mask_rcnn") else expanded
     torch.testing.assert_close(share, scores.expand(share.shape), rtol=1e-4, atol=1e-5)
 
 
@@ -162,17 +171,22 @@ def test_exported_model_equals_the_detector_at_any_batch_size(case: Case) -> Non
     session = onnxruntime.InferenceSession(to_onnx(detector, SIDE_PX, SIDE_PX).SerializeToString())
     for images in (random_images(1), random_images(3), torch.zeros_like(random_images(1))):
         with torch.inference_mode():
-            boxes, scores = detector.dense(images)
-        exported = session.run(["boxes", "scores"], {"images": images.numpy()})
+            expected = detector.dense(images)
+        exported = session.run(list(detector.output_names), {"images": images.numpy()})
+        assert [output.shape for output in exported] == [tuple(output.shape) for output in expected]
         for image in range(len(images)):
-            ours = torch.cat([boxes[image], 100 * scores[image]], dim=1)
-            theirs = torch.cat(
-                [torch.from_numpy(exported[0][image]), 100 * torch.from_numpy(exported[1][image])], dim=1
-            )
+            ours = rows_of([output[image] for output in expected])
+            theirs = rows_of([torch.from_numpy(output[image]) for output in exported])
             # Proposals that score the same may come in another order.
             distances = torch.cdist(ours, theirs, p=torch.inf, compute_mode="donot_use_mm_for_euclid_dist")
-            assert ours.shape == theirs.shape
             assert distances.min(dim=0).values.max() < 1e-2 and distances.min(dim=1).values.max() < 1e-2
+
+
+def rows_of(outputs: list[torch.Tensor]) -> torch.Tensor:
+    """All that the dense output of an image says of a candidate, a row each."""
+    boxes, scores, *masks = outputs
+    of_candidates = [output.flatten(1) for output in masks if len(output) == len(boxes)]
+    return torch.cat([boxes, 100 * scores, *of_candidates], dim=1)
 
 
 def test_resumed_training_equals_straight_training_bit_for_bit(case: Case, rectangles: Dataset, tmp_path: Path) -> None:

@@ -15,12 +15,14 @@ FAMILIES = {
     "fcos": "cassl_worker.detectors.fcos:FcosDetector",
     "retinanet": "cassl_worker.detectors.retinanet:RetinaNetDetector",
     "faster_rcnn": "cassl_worker.detectors.faster_rcnn:FasterRcnnDetector",
+    "light_segmenter": "cassl_worker.detectors.light_segmenter:LightSegmenter",
+    "mask_rcnn": "cassl_worker.detectors.mask_rcnn:MaskRcnnDetector",
 }
 """The class of each family, as `module:class`. To add a family, write its module and name it here."""
 
 
-SEGMENTERS: tuple[str, ...] = ()
-"""Families that also give masks."""
+SEGMENTERS = {"light_segmenter": "light", "mask_rcnn": "faster_rcnn"}
+"""Families that also give masks, and the family that each is without its mask head."""
 
 
 def families() -> tuple[str, ...]:
@@ -30,6 +32,11 @@ def families() -> tuple[str, ...]:
 
 def gives_masks(family: str) -> bool:
     return family in SEGMENTERS
+
+
+def without_masks(family: str) -> str:
+    """The family that it is but for its mask head."""
+    return SEGMENTERS.get(family, family)
 
 
 def build_detector(config: DetectorConfig, class_count: int) -> "Detector":

@@ -7,6 +7,7 @@ classes, so that a warm-up without classes hands it over whole.
 import math
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
@@ -39,6 +40,23 @@ BOX_LOSS_BETA = 1 / 9
 """Deltas beyond which the loss is linear; as in torchvision."""
 TRAINING_PROPOSALS = 1000
 """Regions of an image that the samples of the second stage are drawn from."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Regions that the second stage learns from; an entry an image.
+
+    Attributes:
+        boxes: (S, 4) xyxy, input px.
+        matches: (S,) int64, the object that a region is nearest to.
+        labels: (S,) int64, class index + 1; 0: background.
+        deltas: (S, 4) from the region to its object.
+    """
+
+    boxes: list[Tensor]
+    matches: list[Tensor]
+    labels: list[Tensor]
+    deltas: list[Tensor]
 
 
 class FasterRcnnDetector(Detector):
@@ -79,27 +97,38 @@ class FasterRcnnDetector(Detector):
     ) -> dict[str, Tensor]:
         """torchvision's targets and losses, but for the box regression, which has no classes."""
         # Class 0 is background.
-        given = [{"boxes": target.boxes, "labels": target.labels + 1} for target in targets]
+        given = [target.as_torchvision(first_label=1) for target in targets]
         sizes = [(images.shape[1], images.shape[2])] * len(images)
         # In training, torchvision's parts give losses.
         self.model.rpn.train()
         proposals, losses = self.model.rpn(ImageList(images.permute(0, 3, 1, 2), sizes), features, given)
-        proposals, _, labels, deltas = self.model.roi_heads.select_training_samples(proposals, given)
-        box_features = self.model.roi_heads.box_head(self.model.roi_heads.box_roi_pool(features, proposals, sizes))
-        logits, predicted = self.model.roi_heads.box_predictor(box_features)
-        classes = torch.cat(labels)
-        wrong = torch.where(classes[:, None] > 0, predicted - torch.cat(deltas), 0)
-        box_loss = functional.smooth_l1_loss(wrong, torch.zeros_like(wrong), beta=BOX_LOSS_BETA, reduction="sum")
+        samples = Samples(*self.model.roi_heads.select_training_samples(proposals, given))
         return {
             "objectness": losses["loss_objectness"],
             "proposal_regression": losses["loss_rpn_box_reg"],
+            **self.region_losses(features, samples, targets),
+        }
+
+    def region_losses(
+        self, features: "OrderedDict[str, Tensor]", samples: "Samples", targets: Sequence[Target]
+    ) -> dict[str, Tensor]:
+        """Of the second stage."""
+        heads = self.model.roi_heads
+        regions = heads.box_roi_pool(features, samples.boxes, [self.input_size[::-1]] * len(targets))
+        logits, predicted = heads.box_predictor(heads.box_head(regions))
+        classes = torch.cat(samples.labels)
+        wrong = torch.where(classes[:, None] > 0, predicted - torch.cat(samples.deltas), 0)
+        box_loss = functional.smooth_l1_loss(wrong, torch.zeros_like(wrong), beta=BOX_LOSS_BETA, reduction="sum")
+        return {
             "classification": functional.cross_entropy(logits, classes),
             "bbox_regression": box_loss / max(1, classes.numel()),
         }
 
-    def dense(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """score = the class's share in the softmax over the classes and background."""
-        features = float32(self.features(images))
+    def dense(self, images: Tensor) -> tuple[Tensor, ...]:
+        return self.candidates(float32(self.features(images)))
+
+    def candidates(self, features: "OrderedDict[str, Tensor]") -> tuple[Tensor, Tensor]:
+        """Boxes and scores: the class's share in the softmax over the classes and background."""
         proposals, exists = self.proposals(list(features.values()))
         logits, deltas = self.second_stage(features, proposals)
         boxes = decode_deltas(self.model.roi_heads.box_coder, deltas, proposals)
@@ -176,6 +205,6 @@ def float32(features: "OrderedDict[str, Tensor]") -> "OrderedDict[str, Tensor]":
     return OrderedDict((name, feature.float()) for name, feature in features.items())
 
 
-def take(boxes: Tensor, order: Tensor) -> Tensor:
-    """boxes: (N, L, 4). order: (N, M) indices below L. Returns (N, M, 4)."""
-    return boxes.gather(1, order[..., None].expand(*order.shape, 4))
+def take(rows: Tensor, order: Tensor) -> Tensor:
+    """rows: (N, L, C). order: (N, M) indices below L. Returns (N, M, C)."""
+    return rows.gather(1, order[..., None].expand(*order.shape, rows.shape[-1]))

@@ -1,6 +1,6 @@
 """The family `fcos` (Tian et al., ICCV 2019, arXiv 1904.01355): the detector of the CA-SSL paper."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -30,12 +30,14 @@ class FcosDetector(Detector):
             away (the finest level: 0 to 8, the coarsest: 4 or more).
         ANCHOR_OFFSET_STRIDES: from the corner of a cell to its anchor's center. torchvision has 0.
         GROUP_CHANNELS: channels to a group of the head's group normalization.
+        HEAD: the head, whose towers are then built to size.
         anchors: (L, 4) float32 xyxy, input px; the locations of all levels, finest first, row by row.
     """
 
     ANCHOR_STRIDES: ClassVar[float] = 1.0
     ANCHOR_OFFSET_STRIDES: ClassVar[float] = 0.0
     GROUP_CHANNELS: ClassVar[int] = 8
+    HEAD: ClassVar[type[FCOSHead]] = FCOSHead
     HEAD_PREFIXES: ClassVar[HeadPrefixes] = {
         "box_tower": ("model.head.regression_head.",),
         "classification_tower": ("model.head.classification_head.conv.",),
@@ -50,7 +52,7 @@ class FcosDetector(Detector):
             PyramidFeatures(config),
             class_count,
             anchor_generator=AnchorGenerator(sizes, ((1.0,),) * len(sizes)),
-            head=build_head(config, class_count, self.GROUP_CHANNELS),
+            head=build_head(self.HEAD, config, class_count, self.GROUP_CHANNELS),
             center_sampling_radius=CENTER_RADIUS_STRIDES / self.ANCHOR_STRIDES,
         )
         self.fit_to(self.input_size)
@@ -69,17 +71,17 @@ class FcosDetector(Detector):
 
     def losses(self, images: Tensor, targets: Sequence[Target]) -> dict[str, Tensor]:
         outputs = self.head_outputs(images)
-        fcos_targets = [{"boxes": target.boxes, "labels": target.labels} for target in targets]
+        given = [target.as_torchvision() for target in targets]
         anchors = [self.anchors] * len(targets)
         with torch.autocast(images.device.type, enabled=False):
-            losses: dict[str, Tensor] = self.model.compute_loss(
-                fcos_targets, outputs, anchors, self.locations_per_level
-            )
+            losses: dict[str, Tensor] = self.model.compute_loss(given, outputs, anchors, self.locations_per_level)
         return losses
 
-    def dense(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """score = sqrt(sigmoid(class logit) * sigmoid(centerness))."""
-        outputs = self.head_outputs(images)
+    def dense(self, images: Tensor) -> tuple[Tensor, ...]:
+        return self.candidates(self.head_outputs(images))
+
+    def candidates(self, outputs: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Boxes and scores: sqrt(sigmoid(class logit) * sigmoid(centerness))."""
         boxes = self.model.box_coder.decode(outputs["bbox_regression"], self.anchors)
         scores = torch.sqrt(torch.sigmoid(outputs["cls_logits"]) * torch.sigmoid(outputs["bbox_ctrness"]))
         return boxes, scores
@@ -93,11 +95,11 @@ class FcosDetector(Detector):
         return {name: output.float() for name, output in outputs.items()}
 
 
-def build_head(config: DetectorConfig, class_count: int, group_channels: int) -> FCOSHead:
+def build_head(kind: type[FCOSHead], config: DetectorConfig, class_count: int, group_channels: int) -> FCOSHead:
     """torchvision's head, with towers of any depth and group normalization for any multiple of the group's channels."""
     channels, convolutions = config.fpn_channels, config.head_convolutions
     normalization = partial(nn.GroupNorm, channels // group_channels)
-    head = FCOSHead(channels, num_anchors=1, num_classes=class_count, num_convs=0)
+    head = kind(channels, num_anchors=1, num_classes=class_count, num_convs=0)
     head.classification_head = FCOSClassificationHead(
         channels, num_anchors=1, num_classes=class_count, num_convs=convolutions, norm_layer=normalization
     )

@@ -35,6 +35,20 @@ SHARED_PREFIXES: Mapping[Part, tuple[str, ...]] = {
 """The same in every family, so that one family's backbone and pyramid can be handed over to another's."""
 
 
+MaskForm = Literal["prototypes", "regions"]
+"""How a detector gives masks: as mixtures of prototypes, or as a grid in each candidate's box."""
+MASK_OUTPUTS: Mapping[MaskForm, tuple[str, ...]] = {
+    "prototypes": ("mask_embeddings", "prototypes"),
+    "regions": ("region_masks",),
+}
+"""What the dense output of a detector has behind boxes and scores.
+
+mask_embeddings: (N, L, C) float32. prototypes: (N, C, rows, columns) float32, covering the whole input. The logits of a
+    candidate's mask are the sum over c of its embedding[c] * prototypes[c].
+region_masks: (N, L, M, side, side) float32, logits that cover the candidate's box; M is 1 where classes do not matter,
+    else K.
+"""
+
 HeadPrefixes = Mapping[Part, tuple[str, ...]]
 
 
@@ -53,6 +67,11 @@ class Target:
     labels: Tensor
     masks: Tensor | None = None
 
+    def as_torchvision(self, first_label: int = 0) -> dict[str, Tensor]:
+        """The form that torchvision's detectors take. first_label: of class index 0."""
+        masks = {} if self.masks is None else {"masks": self.masks}
+        return {"boxes": self.boxes, "labels": self.labels + first_label, **masks}
+
     def to(self, device: torch.device) -> "Target":
         masks = None if self.masks is None else self.masks.to(device)
         return Target(self.boxes.to(device), self.labels.to(device), masks)
@@ -69,9 +88,11 @@ class Detector(nn.Module, ABC):
         input_size: (width, height) in px.
         model: torchvision's detector, so that names in the state are `model.` and then torchvision's.
         HEAD_PREFIXES: the parts behind the pyramid, as prefixes of names in `state_dict()`.
+        MASK_FORM: None: it gives no masks.
     """
 
     HEAD_PREFIXES: ClassVar[HeadPrefixes]
+    MASK_FORM: ClassVar[MaskForm | None] = None
     model: Any
 
     def __init__(self, config: DetectorConfig) -> None:
@@ -90,17 +111,23 @@ class Detector(nn.Module, ABC):
         """
 
     @abstractmethod
-    def dense(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def dense(self, images: Tensor) -> tuple[Tensor, ...]:
         """Every candidate, before any selection, by operations that export to ONNX.
 
         Returns:
             boxes: (N, L, 4) float32, xyxy, input pixels, not clipped.
             scores: (N, L, K) float32 in [0, 1].
+            and what `MASK_OUTPUTS` says of its form of masks.
         """
 
     @abstractmethod
     def expanded(self, name: str, tensor: Tensor, class_count: int) -> Tensor:
         """A tensor of a one-class class predictor for `class_count` classes, each of which scores as the one did."""
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Of what `dense` gives."""
+        return ("boxes", "scores", *(() if self.MASK_FORM is None else MASK_OUTPUTS[self.MASK_FORM]))
 
     @property
     def features(self) -> PyramidFeatures:

@@ -52,7 +52,7 @@ class RetinaNetDetector(Detector):
 
     def losses(self, images: Tensor, targets: Sequence[Target]) -> dict[str, Tensor]:
         outputs = self.head_outputs(images)
-        given = [{"boxes": target.boxes, "labels": target.labels} for target in targets]
+        given = [target.as_torchvision() for target in targets]
         with torch.autocast(images.device.type, enabled=False):
             losses: dict[str, Tensor] = self.model.compute_loss(given, outputs, [self.anchors] * len(targets))
         return losses
