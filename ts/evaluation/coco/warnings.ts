@@ -14,6 +14,7 @@ export function warningsAbout({ images, categories, annotations }: GroundTruth, 
     ...foreignIds("annotation", "image_id", annotations.imageId, imageIds),
     ...foreignIds("annotation", "category_id", annotations.categoryId, categoryIds),
     ...foreignIds("result", "category_id", results.categoryId, categoryIds),
+    ...negativeAreas(annotations.area),
     ...negativeSizes("annotation", annotations.boxXywh),
     ...negativeSizes("result", results.boxXywh),
   ];
@@ -47,6 +48,16 @@ function foreignIds(record: string, name: string, ids: Float64Array, known: read
   return [
     `Left out, as in pycocotools: ${records} whose ${name} the ground truth does not list, ` +
       `the first at position ${first} with ${ids[first]}.`,
+  ];
+}
+
+function negativeAreas(areas: Float64Array): string[] {
+  const first = areas.findIndex((area) => area < 0);
+  if (first < 0) return [];
+  const count = areas.filter((area) => area < 0).length;
+  return [
+    `${count} of the ground-truth annotations ${count === 1 ? "has" : "have"} a negative area (the first is at position ${first}): ` +
+      "as in pycocotools, they are ignored where area ranges start at 0.",
   ];
 }
 

@@ -142,6 +142,35 @@ describe("evaluateCoco", () => {
     assert.ok(summary.ap > 0.99);
   });
 
+  it("warns of negative areas, which need not be found", async () => {
+    const negative = groundTruth.annotations.map((annotation) => ({ ...annotation, id: 2, image_id: 2, area: -1 }));
+    const annotations = [...groundTruth.annotations, ...negative];
+    const { warnings, summary } = await evaluateCoco({ ...groundTruth, annotations }, [right]);
+    assert.match(
+      warnings.join("\n"),
+      /^1 of the ground-truth annotations has a negative area \(the first is at position 1\)/,
+    );
+    assert.equal(summary.ar100, 1);
+  });
+
+  it("takes a missing iscrowd for 0, and does not read the field ignore", async () => {
+    const annotations = groundTruth.annotations.map(({ iscrowd: _, ...annotation }) => ({ ...annotation, ignore: 1 }));
+    const { precision, recall } = await evaluateCoco({ ...groundTruth, annotations }, [right]);
+    const plain = await evaluateCoco(groundTruth, [right]);
+    assert.deepEqual([precision, recall], [plain.precision, plain.recall]);
+    assert.equal(plain.summary.ar100, 1);
+  });
+
+  it("does not reach the recall 0.7, which numpy.linspace puts a bit higher, with 7 of 10", async () => {
+    const places = Array.from({ length: 10 }, (_, i) => ({ ...right, bbox: [50 * i, 0, 40, 40] }));
+    const annotations = places.map((place, i) => ({ ...place, id: i + 1, area: 1600 }));
+    const { precision, axes } = await evaluateCoco({ ...groundTruth, annotations }, places.slice(0, 7));
+    const stride = axes.categoryIds.length * axes.areaRanges.length * axes.maxDets.length;
+    const ofAllAreas = (r: number) => precision[r * stride + axes.maxDets.length - 1] as number;
+    assert.ok(ofAllAreas(69) > 0.99);
+    assert.equal(ofAllAreas(70), 0);
+  });
+
   it("takes equal scores of many detections in the order given", async () => {
     const boxes = Array.from({ length: 500 }, (_, i) => ({ ...right, bbox: [(i * 7 + 20) % 40, 0, 40, 40] }));
     const equal = await evaluateCoco(groundTruth, boxes, { maxDets: [1, 10, 500] });
