@@ -15,6 +15,7 @@ const arrows = {
   grpc: ["core"],
   controller: ["core", "images", "grpc", "data", "labels", "evaluation", "pipeline", "report"],
   client: ["core", "grpc", "pipeline"],
+  dashboard: ["core", "images", "data", "labels", "evaluation", "grpc", "pipeline", "report", "controller"],
 };
 
 /** For each dependency, the only files that may import it. */
@@ -27,7 +28,11 @@ const doors = {
   "grpc-health-check": "^ts/grpc/health\\.ts$",
   "onnxruntime-node": "^ts/evaluation/onnx/",
   saxes: "^ts/data/formats/voc/xml\\.ts$",
-  sharp: "^ts/(data/inspect-image\\.ts$|data/formats/image-size\\.ts$|evaluation/onnx/|report/)",
+  express: "^ts/dashboard/",
+  helmet: "^ts/dashboard/",
+  "prom-client": "^ts/dashboard/metrics\\.ts$",
+  uplot: "^ts/dashboard/page/",
+  sharp: "^ts/(data/inspect-image\\.ts$|data/formats/image-size\\.ts$|evaluation/onnx/|images/thumbnail\\.ts$|report/)",
 };
 
 const arrowRules = Object.entries(arrows).map(([folder, allowed]) => ({
@@ -50,6 +55,17 @@ module.exports = {
   forbidden: [
     ...arrowRules,
     ...doorRules,
+    {
+      name: "dashboard-in-the-browser",
+      comment: "What the browser runs imports nothing that needs Node.js.",
+      severity: "error",
+      from: { path: "^ts/dashboard/(page|view)/" },
+      to: {
+        path: "^ts/",
+        pathNot: "^ts/(dashboard/(page|view)/|dashboard/wire\\.ts$|core/boxes\\.ts$|report/format\\.ts$|gen/)",
+        dependencyTypesNot: ["type-only"],
+      },
+    },
     { name: "no-cycles", severity: "error", from: { pathNot: "^ts/gen/" }, to: { circular: true } },
     { name: "no-unresolved", severity: "error", from: {}, to: { couldNotResolve: true } },
     {

@@ -63,6 +63,18 @@ async function findPython() {
   );
 }
 
+/** Chromium for the browser tests, where it is missing and this user may install it. Says nothing where not: the tests do. */
+export async function setUpBrowser() {
+  const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+  if (process.env.CASSL_CHROMIUM || places.some((path) => existsSync(path))) return;
+  if (process.getuid?.() !== 0 || (await capture("apt-get", ["--version"])).status !== 0) return;
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  process.stdout.write("Install Chromium ... ");
+  await capture("apt-get", ["update", "-q"], { env });
+  const { status } = await capture("apt-get", ["install", "-q", "-y", "--no-install-recommends", "chromium"], { env });
+  console.log(status === 0 ? "done" : "failed");
+}
+
 await main(import.meta.url, async () => {
   await setUpDependencies();
   await compile();

@@ -8,7 +8,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { compile } from "./build.mjs";
-import { setUpDependencies } from "./setup.mjs";
+import { setUpBrowser, setUpDependencies } from "./setup.mjs";
 import { capture, filesUnder, main, nodeBin, root, ScriptError, venvBin } from "./tools.mjs";
 
 const PYPROJECT = "worker-py/pyproject.toml";
@@ -127,6 +127,7 @@ function chosenChecks() {
 async function isSetUp() {
   try {
     await setUpDependencies();
+    await setUpBrowser();
     return true;
   } catch (error) {
     console.log(error.message);

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseDocument, parse as parseYaml } from "yaml";
 import { CasslError } from "../core/errors.js";
-import { type Config, type GateName, parseConfigText } from "../pipeline/config.js";
+import { type Config, parseConfigText } from "../pipeline/config.js";
 
 export interface Override {
   /** Dotted path. */
@@ -16,12 +16,6 @@ export interface Override {
 export async function readConfig(file: string, overrides: readonly Override[]): Promise<Config> {
   const path = resolve(file);
   return parseConfigText(withOverrides(await readText(path), overrides), path);
-}
-
-/** The configuration with more gates that do not stop the run. */
-export function withOverriddenGates(config: Config, names: readonly GateName[]): Config {
-  const override = [...new Set([...config.gates.override, ...names])];
-  return { ...config, gates: { ...config.gates, override } };
 }
 
 async function readText(path: string): Promise<string> {

@@ -7,6 +7,12 @@ import type { Override } from "./config-file.js";
 
 export const DEFAULT_ADDRESS = "127.0.0.1:7070";
 
+export function parsePort(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535)
+    throw new InvalidArgumentError("It must be a whole number from 0 to 65535.");
+  return Number(text);
+}
+
 export function jsonOption(description = "print JSON, one object a line"): Option {
   return new Option("--json", description);
 }

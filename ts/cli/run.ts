@@ -2,9 +2,11 @@ import type { Command } from "commander";
 import { CasslClient } from "../client/client.js";
 import { type Controller, startController } from "../controller/controller.js";
 import { CasslError } from "../core/errors.js";
+import type { Dashboard } from "../dashboard/dashboard.js";
 import type { Run } from "../gen/cassl/v1/run.js";
-import { type Config, type GateName, toRunConfig } from "../pipeline/config.js";
-import { type Override, readConfig, withOverriddenGates } from "./config-file.js";
+import { type Config, type GateName, toRunConfig, withOverriddenGates } from "../pipeline/config.js";
+import { type Override, readConfig } from "./config-file.js";
+import { DEFAULT_UI_PORT, openDashboard } from "./dashboard.js";
 import { followRun, printResult } from "./follow.js";
 import { interruptSignal } from "./interrupt.js";
 import {
@@ -26,6 +28,7 @@ interface RunOptions {
   readonly runId?: string;
   readonly set?: readonly Override[];
   readonly overrideGate?: readonly GateName[];
+  readonly ui?: true;
   readonly json?: true;
   readonly debug?: true;
 }
@@ -42,6 +45,7 @@ export function addRun(program: Command): void {
     .addOption(runIdOption())
     .addOption(setOption())
     .addOption(overrideGateOption())
+    .option("--ui", `serve the dashboard meanwhile, on port ${DEFAULT_UI_PORT} if it is free`)
     .addOption(jsonOption("print the run's events as JSON, one a line, and the result's path as the last"))
     .action((file: string, _options: object, command: Command) => run(file, command.optsWithGlobals<RunOptions>()));
 }
@@ -60,11 +64,17 @@ async function run(file: string, options: RunOptions): Promise<void> {
     recover: "fail",
     onWorkerOutput: (line) => options.debug && view.note(`worker: ${line}`),
   });
+  let dashboard: Dashboard | undefined;
   try {
+    if (options.ui) {
+      dashboard = await openDashboard(controller.parts, { host: "127.0.0.1" });
+      view.note(`Dashboard at ${dashboard.url}`);
+    }
     const finished = await runOn(controller, config, options.runId, view, interrupted);
     await printResult(runFiles(workspace, finished.run_id).result, options.json ?? false);
   } finally {
     view.close();
+    await dashboard?.stop();
     await controller.stop();
   }
 }

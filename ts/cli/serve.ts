@@ -3,8 +3,9 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { startController } from "../controller/controller.js";
 import { CasslError } from "../core/errors.js";
 import type { ServerTlsFiles } from "../grpc/tls.js";
+import { DEFAULT_UI_PORT, openDashboard } from "./dashboard.js";
 import { interruptSignal } from "./interrupt.js";
-import { DEFAULT_ADDRESS, jsonOption, pythonOption, workspaceHere, workspaceOption } from "./options.js";
+import { DEFAULT_ADDRESS, jsonOption, parsePort, pythonOption, workspaceHere, workspaceOption } from "./options.js";
 
 interface ServeOptions {
   readonly listen: Address;
@@ -13,6 +14,8 @@ interface ServeOptions {
   readonly clientCa?: string;
   readonly tokens?: string;
   readonly dataRoot?: readonly string[];
+  readonly ui: boolean;
+  readonly uiPort?: number;
   readonly workers: number;
   readonly workspace?: string;
   readonly python?: string;
@@ -43,6 +46,13 @@ export function addServe(program: Command): void {
     .option("--tls-key <file>", "its key (PEM)")
     .option("--client-ca <file>", "demand certificates of clients and workers that these have signed (PEM)")
     .option("--tokens <file>", "demand tokens: those of `cassl token create` in this file")
+    .addOption(
+      new Option(
+        "--ui-port <port>",
+        `port of the dashboard on the same host (default: ${DEFAULT_UI_PORT}, or any if that is taken)`,
+      ).argParser(parsePort),
+    )
+    .option("--no-ui", "serve no dashboard")
     .option("--data-root <dir...>", "folders that runs may read data from (default on this machine: all)")
     .addOption(
       new Option("--workers <count>", "workers to run as child processes; others may attach")
@@ -68,15 +78,24 @@ async function serve(options: ServeOptions): Promise<void> {
     recover: "resume",
     onWorkerOutput: (line) => debug && console.error(`worker: ${line}`),
   });
-  const { address } = controller;
-  console.log(
-    json
-      ? JSON.stringify({ address, workspace })
-      : `Controller at ${address}, workspace ${workspace}. Ctrl-C stops it.`,
-  );
-  if (!interrupted.aborted) await once(interrupted, "abort");
-  console.error("Stopping; a run under way goes on at the next start.");
-  await controller.stop();
+  const { address, parts } = controller;
+  try {
+    const place = { host: listen.host, port: options.uiPort, tls: tlsFiles(options) };
+    const dashboard = options.ui ? await openDashboard(parts, place) : undefined;
+    console.log(
+      json
+        ? JSON.stringify({ address, dashboard: dashboard?.url, workspace })
+        : [
+            `Controller at ${address}, workspace ${workspace}. Ctrl-C stops it.`,
+            ...(dashboard === undefined ? [] : [`Dashboard at ${dashboard.url}`]),
+          ].join("\n"),
+    );
+    if (!interrupted.aborted) await once(interrupted, "abort");
+    console.error("Stopping; a run under way goes on at the next start.");
+    await dashboard?.stop();
+  } finally {
+    await controller.stop();
+  }
 }
 
 function tlsFiles({ tlsCert: cert, tlsKey: key, clientCa }: ServeOptions): ServerTlsFiles | undefined {

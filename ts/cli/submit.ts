@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { type GateName, toRunConfig } from "../pipeline/config.js";
-import { type Override, readConfig, withOverriddenGates } from "./config-file.js";
+import { type GateName, toRunConfig, withOverriddenGates } from "../pipeline/config.js";
+import { type Override, readConfig } from "./config-file.js";
 import { type ConnectionFlags, connectionOptions, controllerOption, withController } from "./connection.js";
 import { jsonOption, overrideGateOption, runIdOption, setOption, workspaceBeside, workspaceOption } from "./options.js";
 import { defaultRunId } from "./run-id.js";

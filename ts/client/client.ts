@@ -123,6 +123,15 @@ export class CasslClient {
   }
 
   /**
+   * Goes on with a run that gates have stopped, which stop it no more.
+   * RUN_NOT_FOUND if there is no such run; GATE_NOT_FAILED if one of the gates has not stopped it.
+   */
+  async overrideGates(runId: string, gates: readonly string[], settings?: CallSettings): Promise<Run> {
+    const method = this.#controller.overrideGates.bind(this.#controller);
+    return (await callUnary(method, { run_id: runId, gates: [...gates] }, this.#context, settings)).run as Run;
+  }
+
+  /**
    * The run's events after a sequence number (0: from the beginning), and those to come until it ends. A stream that
    * breaks is taken up where it was. RUN_NOT_FOUND if there is no such run; CANCELLED when `signal` aborts.
    */

@@ -41,6 +41,7 @@ export function controllerService(parts: ServiceParts): ControllerServiceServer 
     listRuns: unary((request) => pageOfRuns(request, runs.list)),
     cancelRun: unary(({ run_id }) => ({ run: runs.cancel(run_id) })),
     retryRun: unary(({ run_id }) => ({ run: runs.retry(run_id) })),
+    overrideGates: unary(({ run_id, gates }) => ({ run: runs.overrideGates(run_id, gates) })),
     watchRun: serverStreaming(({ run_id, after_sequence }, signal) => watch(runs, run_id, after_sequence, signal)),
     streamPseudoLabels: serverStreaming((request) => pseudoLabels(parts, request)),
     registerDataset: unary(async (request, signal) => ({ dataset: await datasets.register(request, signal) })),

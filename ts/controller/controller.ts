@@ -1,7 +1,10 @@
 /** Puts the controller together: state, artifacts, services, frames, workers and runs of one workspace. */
 import { lookup } from "node:dns/promises";
+import type { ArtifactStore } from "../core/artifacts.js";
+import type { FrameCounts } from "../gen/cassl/v1/prediction_frame.js";
 import { type AccessOptions, openAccess, PLAIN } from "./access/access.js";
-import { withinRoots } from "./access/data-roots.js";
+import { type DataRoots, withinRoots } from "./access/data-roots.js";
+import type { Authorize } from "./access/guard.js";
 import { artifactService } from "./artifact-service.js";
 import { createChildWorkers } from "./child-workers.js";
 import { controllerService } from "./controller-service.js";
@@ -13,13 +16,14 @@ import { pipelineWorkers } from "./pipeline-workers.js";
 import { createPlanner } from "./planner.js";
 import { runExecution } from "./run-execution.js";
 import { createRunLog } from "./run-log.js";
-import { createRuns, type Recovery } from "./runs.js";
+import { createRuns, type Recovery, type Runs } from "./runs.js";
 import { createServer } from "./server.js";
 import { createShardLedger } from "./shards.js";
+import type { StateStore } from "./state.js";
 import { createTaskProgress } from "./task-progress.js";
 import { choosePython } from "./worker-process.js";
 import { workerService } from "./worker-service.js";
-import { createWorkerPool } from "./workers.js";
+import { createWorkerPool, type WorkerPool } from "./workers.js";
 import { openWorkspace } from "./workspace.js";
 
 export interface ControllerOptions {
@@ -46,8 +50,27 @@ export interface ControllerOptions {
 export interface Controller {
   /** host:port, for clients and workers. */
   readonly address: string;
+  /** What a dashboard beside it shows, and does as the API does it. */
+  readonly parts: ControllerParts;
   /** Leaves runs that are under way for the next controller. */
   stop(): Promise<void>;
+}
+
+export interface ControllerParts {
+  readonly runs: Runs;
+  readonly pool: Pick<WorkerPool, "list">;
+  readonly state: StateStore;
+  readonly artifacts: ArtifactStore;
+  /** Frames of predictions since the controller was started. */
+  readonly frames: FrameCounts;
+  /** The folder of the workspace. */
+  readonly workspace: string;
+  /** The folder that remote images are kept in. */
+  readonly imageCache: string;
+  /** Which files may be shown. */
+  readonly roots: DataRoots;
+  /** Undefined if no token is demanded. */
+  readonly authorize: Authorize | undefined;
 }
 
 /** Closes what is open, in reverse. */
@@ -63,14 +86,14 @@ export async function startController(options: ControllerOptions): Promise<Contr
     for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
   };
   try {
-    return { address: await openAll(options, closers), stop };
+    return { ...(await openAll(options, closers)), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function openAll(options: ControllerOptions, closers: Closer[]): Promise<string> {
+async function openAll(options: ControllerOptions, closers: Closer[]): Promise<Omit<Controller, "stop">> {
   const { workspace, host, port, heartbeatSeconds = 5, encryptFrames = false } = options;
   const access = await openAccess(host, options.access ?? {});
   const opened = await openWorkspace(workspace);
@@ -122,5 +145,7 @@ async function openAll(options: ControllerOptions, closers: Closer[]): Promise<s
   const inner = access.credentials === PLAIN ? address : await server.listen("127.0.0.1", 0, PLAIN);
   await children.start({ address: inner, token: access.workerToken }, pool);
   runs.recover(options.recover);
-  return address;
+  const { authorize } = access;
+  const parts = { runs, pool, state, artifacts, frames: tally.total, workspace, imageCache, roots, authorize };
+  return { address, parts };
 }

@@ -14,8 +14,10 @@ export interface RunLog {
   list(query?: RunQuery): ListedRun[];
   append(runId: string, event: RunEvent["event"]): void;
   start(runId: string): void;
-  /** Makes a run that has ended wait again. */
-  reopen(runId: string): void;
+  /** Makes a run that has ended wait again. @param overriding gates that stop it no more. */
+  reopen(runId: string, overriding?: readonly string[]): void;
+  /** Names of the gates that were neither passed nor overridden when the run was last under way. */
+  failedGates(runId: string): string[];
   /** Never throws: where the end cannot be stored, it is known until the controller stops. */
   succeed(runId: string, finishedAt: Date, result: ArtifactRef): void;
   /** The run is cancelled if that is the reason, failed otherwise. Never throws, like `succeed`. */
@@ -75,9 +77,12 @@ export function createRunLog(state: StateStore): RunLog {
       state.appendEvent(runId, new Date(), event);
       changes.emit(runId);
     },
+    failedGates: (runId) => failedGates(state.eventsAfter(runId, 0, Number.MAX_SAFE_INTEGER)),
     start: (runId) => change({ ...(find(runId) as Run), state: State.RUNNING }),
-    reopen(runId) {
-      change({ ...(find(runId) as Run), state: State.PENDING, finished_at: undefined, error: undefined });
+    reopen(runId, overriding = []) {
+      const run = find(runId) as Run;
+      const overridden_gates = [...new Set([...run.overridden_gates, ...overriding])];
+      change({ ...run, state: State.PENDING, finished_at: undefined, error: undefined, overridden_gates });
       unstored.delete(runId);
     },
     succeed: (runId, finished_at, result) =>
@@ -102,6 +107,15 @@ export function createRunLog(state: StateStore): RunLog {
       }
     },
   };
+}
+
+function failedGates(events: readonly RunEvent[]): string[] {
+  const failed = new Set<string>();
+  for (const { event } of events) {
+    if (event?.$case === "state_changed" && event.value.state === State.RUNNING) failed.clear();
+    if (event?.$case === "gate_checked" && !event.value.passed && !event.value.overridden) failed.add(event.value.name);
+  }
+  return [...failed];
 }
 
 export function hasEnded(run: Run | undefined): boolean {

@@ -2,7 +2,7 @@
 import { CasslError, cancelled } from "../core/errors.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import { type Run, type RunConfig, type RunEvent, State } from "../gen/cassl/v1/run.js";
-import { type Config, parseConfig } from "../pipeline/config.js";
+import { type Config, parseConfig, withOverriddenGates } from "../pipeline/config.js";
 import { configHash } from "../pipeline/pipeline.js";
 import type { EmitEvent } from "../pipeline/step.js";
 import { checkFiles, createDataRoots } from "./access/data-roots.js";
@@ -35,6 +35,8 @@ export interface Runs {
   cancel(runId: string): Run;
   /** Harmless for a run that has not ended. RUN_NOT_FOUND if there is no such run; RUN_FINISHED if it has succeeded. */
   retry(runId: string): Run;
+  /** Goes on with a failed run without these gates. RUN_NOT_FOUND; GATE_NOT_FAILED if one has not stopped it. */
+  overrideGates(runId: string, gates: readonly string[]): Run;
   /** RUN_NOT_FOUND if there is no such run. */
   watch(runId: string, afterSequence: number, signal: AbortSignal): AsyncIterable<RunEvent>;
   /** Resumes, or fails as INTERRUPTED, the runs that the last controller left unfinished. */
@@ -77,7 +79,7 @@ export function createRuns(log: RunLog, execute: ExecuteRun, roots = createDataR
     try {
       log.start(runId);
       const run = get(runId);
-      const config = parseConfig(run.config);
+      const config = withOverriddenGates(parseConfig(run.config), run.overridden_gates);
       // Of a run that an earlier controller took, with other roots.
       checkFiles(roots, config);
       const { finishedAt, result } = await execute(run, config, emitter(runId, controller), signal);
@@ -117,6 +119,7 @@ export function createRuns(log: RunLog, execute: ExecuteRun, roots = createDataR
         config_hash: hash,
         created_at,
         finished_at: undefined,
+        overridden_gates: [],
       });
       enqueue(runId);
       return get(runId);
@@ -137,6 +140,14 @@ export function createRuns(log: RunLog, execute: ExecuteRun, roots = createDataR
         log.reopen(runId);
         enqueue(runId);
       }
+      return get(runId);
+    },
+    overrideGates(runId, gates) {
+      const run = get(runId);
+      checkFailedGates(run, gates, log.failedGates(runId));
+      checkRoom();
+      log.reopen(runId, gates);
+      enqueue(runId);
       return get(runId);
     },
     watch: (runId, afterSequence, signal) => log.watch(get(runId).run_id, afterSequence, signal),
@@ -161,6 +172,18 @@ function alreadyFinished(runId: string): CasslError {
     "RUN_FINISHED",
     `The run \`${runId}\` has succeeded: there is nothing to try again.`,
     "Create another run to do it anew.",
+  );
+}
+
+function checkFailedGates({ run_id, state }: Run, gates: readonly string[], failed: readonly string[]): void {
+  const other = gates.find((gate) => !failed.includes(gate));
+  if (state === State.FAILED && gates.length > 0 && other === undefined) return;
+  throw new CasslError(
+    "GATE_NOT_FAILED",
+    `The run \`${run_id}\` was not stopped by the gate ${JSON.stringify(other ?? gates[0] ?? "")}.`,
+    state === State.FAILED && failed.length > 0
+      ? `Name one that was: ${failed.join(", ")}.`
+      : "No gate holds it up: `cassl watch` shows what does.",
   );
 }
 

@@ -8,10 +8,18 @@ import { z } from "zod";
 import { CasslError } from "../core/errors.js";
 import type { RunConfig } from "../gen/cassl/v1/run.js";
 import { isLocalFolder } from "../images/places.js";
-import { type Arm, type Config, configFileSchema, configSchema, sharedSolverSchema } from "./config-schema.js";
+import {
+  type Arm,
+  type Config,
+  configFileSchema,
+  configSchema,
+  GATE_NAMES,
+  sharedSolverSchema,
+} from "./config-schema.js";
 import { describeIssue, showValue } from "./describe-issue.js";
 
-export { ARMS, type Arm, CARRIED_PARTS, type Config, GATE_NAMES, type GateName } from "./config-schema.js";
+export { ARMS, type Arm, CARRIED_PARTS, type Config, type GateName } from "./config-schema.js";
+export { GATE_NAMES };
 
 /** Holds as long as schema and protocol agree, which the compiler checks here. */
 export function toRunConfig(config: Config): RunConfig {
@@ -29,6 +37,12 @@ export function parseConfig(input: unknown): Config {
   const config = check(configSchema, withSharedSolver(rest, shared));
   checkAcrossFields(config);
   return config;
+}
+
+/** The configuration with more gates that do not stop the run. @param names of GATE_NAMES; others have no effect. */
+export function withOverriddenGates(config: Config, names: readonly string[]): Config {
+  const override = GATE_NAMES.filter((name) => config.gates.override.includes(name) || names.includes(name));
+  return { ...config, gates: { ...config.gates, override } };
 }
 
 /**

@@ -129,6 +129,32 @@ describe("runs", () => {
     assert.deepEqual(await watch(runs, "a", 5), []);
   });
 
+  it("goes on without gates that have stopped it, and refuses others", async () => {
+    const gate = (name: string, passed: boolean, overridden: boolean) =>
+      ({
+        $case: "gate_checked",
+        value: { name, value: 1, limit: 2, passed, scope: "class_agnostic", overridden, reason: "", remedy: "" },
+      }) as const;
+    const runs = open(async (_run, { gates: { override } }, emit) => {
+      const isOverridden = override.includes("min_recall");
+      emit(gate("min_precision", true, false));
+      emit(gate("min_recall", false, isOverridden));
+      if (!isOverridden) throw new CasslError("GATE_FAILED", "too few", "Lower it.");
+      return { finishedAt: new Date(), result };
+    });
+    runs.create("a", config());
+    await watch(runs, "a");
+    for (const gates of [[], ["min_precision"], ["min_recall", "nothing"]]) {
+      assert.throws(() => runs.overrideGates("a", gates), { reason: "GATE_NOT_FAILED" });
+    }
+    const hash = runs.get("a").config_hash;
+    runs.overrideGates("a", ["min_recall"]);
+    await watch(runs, "a");
+    const { state, overridden_gates, config_hash } = runs.get("a");
+    assert.deepEqual([state, overridden_gates, config_hash], [State.SUCCEEDED, ["min_recall"], hash]);
+    assert.throws(() => runs.overrideGates("a", ["min_recall"]), { reason: "GATE_NOT_FAILED" });
+  });
+
   it("fails with the reason of what was thrown", async () => {
     const runs = open(async () => {
       throw new CasslError("GATE_FAILED", "too few", "Lower it.");

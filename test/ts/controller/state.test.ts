@@ -31,6 +31,7 @@ describe("state", () => {
     state: State.FAILED,
     config: RunConfig.fromPartial({ name: "n", arms: ["supervised"], data: { labeled: { take: 3 } } }),
     config_hash: "h",
+    overridden_gates: [],
     created_at: new Date(1000),
     finished_at: new Date(2500),
     error: { reason: ErrorReason.GATE_FAILED, message: "m", remedy: "r", trace: "" },

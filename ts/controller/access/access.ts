@@ -3,7 +3,7 @@ import { ServerCredentials, type ServerInterceptor } from "@grpc/grpc-js";
 import { CasslError } from "../../core/errors.js";
 import { type ServerTlsFiles, serverCredentials } from "../../grpc/tls.js";
 import { createDataRoots, type DataRoots } from "./data-roots.js";
-import { guard } from "./guard.js";
+import { type Authorize, authorizer, guard } from "./guard.js";
 import { createToken, readTokens } from "./tokens.js";
 
 export interface AccessOptions {
@@ -17,6 +17,8 @@ export interface AccessOptions {
 export interface Access {
   readonly credentials: ServerCredentials;
   readonly guards: readonly ServerInterceptor[];
+  /** The same for calls that come another way. Undefined if no token is demanded. */
+  readonly authorize: Authorize | undefined;
   readonly roots: DataRoots;
   /** For the controller's own workers; undefined if no token is demanded. */
   readonly workerToken: string | undefined;
@@ -30,9 +32,10 @@ export async function openAccess(host: string, { tls, tokens, dataRoots }: Acces
     checkComplete(host, { "--tls-cert and --tls-key": tls, "--tokens": tokens, "--data-root": dataRoots });
   const credentials = tls === undefined ? PLAIN : await serverCredentials(tls);
   const roots = createDataRoots(dataRoots);
-  if (tokens === undefined) return { credentials, guards: [], roots, workerToken: undefined };
+  if (tokens === undefined) return { credentials, guards: [], authorize: undefined, roots, workerToken: undefined };
   const own = createToken("worker", "child-worker");
-  return { credentials, guards: [guard([...(await readTokens(tokens)), own.record])], roots, workerToken: own.token };
+  const authorize = authorizer([...(await readTokens(tokens)), own.record]);
+  return { credentials, guards: [guard(authorize)], authorize, roots, workerToken: own.token };
 }
 
 function isLoopback(host: string): boolean {

@@ -8,8 +8,15 @@ import { findToken, type TokenRecord } from "./tokens.js";
 
 const HEADER = "authorization";
 
-export function guard(records: readonly TokenRecord[]): ServerInterceptor {
+/** Errors are those of `checkAccess`, whose first three parameters it has. */
+export type Authorize = (path: string, header: string, address: string) => void;
+
+export function authorizer(records: readonly TokenRecord[]): Authorize {
   const failedLogins = createFailedLogins();
+  return (path, header, address) => checkAccess(path, header, address, records, failedLogins);
+}
+
+export function guard(authorize: Authorize): ServerInterceptor {
   return ({ path }, call) =>
     new ServerInterceptingCall(call, {
       start(next) {
@@ -17,7 +24,7 @@ export function guard(records: readonly TokenRecord[]): ServerInterceptor {
           onReceiveMetadata(metadata, next) {
             try {
               const address = call.getConnectionInfo().remoteAddress ?? "";
-              checkAccess(path, String(metadata.get(HEADER)[0] ?? ""), address, records, failedLogins);
+              authorize(path, String(metadata.get(HEADER)[0] ?? ""), address);
             } catch (error) {
               return call.sendStatus(toStatus(error));
             }

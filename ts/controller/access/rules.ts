@@ -13,6 +13,7 @@ export const RULES: Readonly<Record<string, readonly Role[] | "anyone">> = {
   "cassl.v1.ControllerService/CreateRun": CLIENT,
   "cassl.v1.ControllerService/CancelRun": CLIENT,
   "cassl.v1.ControllerService/RetryRun": CLIENT,
+  "cassl.v1.ControllerService/OverrideGates": CLIENT,
   "cassl.v1.ControllerService/DrainWorker": CLIENT,
   "cassl.v1.ControllerService/PlanRun": CLIENT,
   "cassl.v1.ControllerService/RegisterDataset": CLIENT,

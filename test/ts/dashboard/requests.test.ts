@@ -1,0 +1,177 @@
+/** Who may ask the dashboard for what, over real HTTP. */
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import { join } from "node:path";
+import { addToken, createToken } from "../../../ts/controller/access/tokens.js";
+import { type Controller, startController } from "../../../ts/controller/controller.js";
+import { type Dashboard, startDashboard } from "../../../ts/dashboard/dashboard.js";
+import { type Lab, openLab } from "../../e2e/lab.js";
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, unknown>;
+  readonly text: string;
+}
+
+/** `fetch` would not let a test lie about its host. */
+function ask(url: string, headers: Record<string, string> = {}, method = "GET", body = ""): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method, headers: { "content-type": "application/json", ...headers } }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+      answer.on("end", () =>
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text: Buffer.concat(chunks).toString() }),
+      );
+    });
+    sent.on("error", reject);
+    sent.end(body);
+  });
+}
+
+const OWN = { "x-cassl-dashboard": "1" };
+
+describe("dashboard, requests", () => {
+  let lab: Lab;
+
+  before(async () => {
+    lab = await openLab();
+    lab.work();
+    await lab.finish("first");
+  });
+  after(() => lab.remove());
+
+  const get = (path: string, headers = {}) => ask(lab.dashboard.url + path, headers);
+  const post = (path: string, headers = {}, body = "{}") => ask(lab.dashboard.url + path, headers, "POST", body);
+
+  it("has a content security policy without exceptions, and no header that tells of express", async () => {
+    const { headers } = await get("/");
+    const policy = String(headers["content-security-policy"]);
+    assert.match(policy, /default-src 'none'.*script-src 'self';/);
+    assert.doesNotMatch(policy, /unsafe|\*/);
+    assert.equal(headers["x-powered-by"], undefined);
+    assert.equal(headers["x-content-type-options"], "nosniff");
+  });
+
+  it("answers to no foreign name, which a page of another origin may have given this machine", async () => {
+    for (const host of ["evil.example", "evil.example:7071", "127.0.0.1.evil.example"]) {
+      const { status, text } = await get("/api/overview", { host });
+      assert.equal(status, 403, host);
+      assert.match(text, /PERMISSION_DENIED/);
+    }
+    assert.equal((await get("/api/overview", { host: "localhost:1234" })).status, 200);
+  });
+
+  it("lets no page of another origin read or change anything", async () => {
+    assert.equal((await get("/api/overview", { "sec-fetch-site": "cross-site" })).status, 403);
+    assert.equal((await get("/api/overview", { "sec-fetch-site": "same-site" })).status, 403);
+    assert.equal((await get("/", { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" })).status, 200);
+    assert.equal((await post("/api/runs/first/retry")).status, 403);
+    assert.equal((await post("/api/runs/first/retry", { ...OWN, "sec-fetch-site": "cross-site" })).status, 403);
+  });
+
+  it("answers faults with reason, message and remedy", async () => {
+    const cases = [
+      [await get("/api/runs/nothing"), 404, "RUN_NOT_FOUND"],
+      [await post("/api/runs/first/retry", OWN), 409, "RUN_FINISHED"],
+      [await post("/api/runs/first/override-gates", OWN, '{"gates":["min_recall"]}'), 409, "GATE_NOT_FAILED"],
+      [await post("/api/runs/first/override-gates", OWN, '{"gates":"all"}'), 400, "REQUEST_INVALID"],
+      [await post("/api/runs/first/retry", OWN, "{"), 400, "REQUEST_INVALID"],
+      [await get("/api/artifacts/..%2f..%2fstate.db"), 400, "REQUEST_INVALID"],
+      [await get(`/api/artifacts/${"0".repeat(64)}`), 404, "ARTIFACT_NOT_FOUND"],
+      [await get("/api/runs/first/files/config.json"), 404, "FILE_NOT_FOUND"],
+      [await get("/api/runs/..%2f..%2f/files/report.html"), 404, "RUN_NOT_FOUND"],
+      [await get("/assets/..%2f..%2fapp.js"), 404, "FILE_NOT_FOUND"],
+      [await get("/nothing"), 404, "FILE_NOT_FOUND"],
+    ] as const;
+    for (const [{ status, text }, wanted, reason] of cases) {
+      assert.equal(status, wanted, text);
+      const failure = JSON.parse(text);
+      assert.deepEqual([failure.reason, typeof failure.remedy], [reason, "string"], text);
+    }
+  });
+
+  it("gives the events after a number, artifacts as downloads, and the report in a sandbox", async () => {
+    const all = await get("/api/runs/first/events");
+    assert.match(all.text, /^retry: 1000\n\nid: 1\ndata: /);
+    assert.match(all.text, /event: end\ndata: \{\}\n\n$/);
+    const count = all.text.match(/^id: /gm)?.length ?? 0;
+    const last = await get(`/api/runs/first/events?after=${count - 1}`);
+    assert.equal(last.text.match(/^id: /gm)?.length, 1);
+    assert.equal((await get("/api/runs/first/events", { "last-event-id": String(count) })).text.match(/^id: /gm), null);
+    const { artifacts, evaluations } = JSON.parse((await get("/api/runs/first")).text);
+    assert.ok(evaluations.length > 0);
+    const artifact = await get(`/api/artifacts/${artifacts[0].sha256}?name=a/../b"c`);
+    assert.equal(artifact.headers["content-disposition"], "attachment; filename=a_.._b_c");
+    const report = await get("/api/runs/first/files/report.html");
+    assert.match(String(report.headers["content-security-policy"]), /sandbox/);
+  });
+
+  it("gives Prometheus its metrics", async () => {
+    const { text, headers } = await get("/metrics");
+    assert.match(String(headers["content-type"]), /text\/plain; version=0\.0\.4/);
+    assert.match(text, /^cassl_runs\{state="succeeded"\} 1$/m);
+    assert.match(text, /^cassl_workers\{activity="idle"\} 1$/m);
+    assert.match(text, /^cassl_prediction_frames_total\{fate="\w+"\} \d+$/m);
+  });
+
+  describe("where tokens are demanded", () => {
+    let controller: Controller;
+    let dashboard: Dashboard;
+    const tokens: Record<string, string> = {};
+
+    before(async () => {
+      const file = join(lab.folder, "tokens");
+      await writeFile(file, "", { mode: 0o600 });
+      for (const role of ["client", "read-only", "worker"] as const) {
+        const { token, record } = createToken(role, role);
+        await addToken(file, record);
+        tokens[role] = token;
+      }
+      const workspace = join(lab.folder, ".guarded");
+      const options = { workspace, host: "127.0.0.1", port: 0, childWorkers: 0, recover: "fail" } as const;
+      controller = await startController({ ...options, access: { tokens: file } });
+      dashboard = await startDashboard(controller.parts, { host: "127.0.0.1", port: 0 });
+    });
+    after(async () => {
+      await dashboard.stop();
+      await controller.stop();
+    });
+
+    const at = (path: string, role?: string, method = "GET") =>
+      ask(
+        dashboard.url + path,
+        { ...OWN, ...(role === undefined ? {} : { authorization: `Bearer ${tokens[role]}` }) },
+        method,
+      );
+
+    it("has the roles of the API", async () => {
+      assert.equal((await at("/api/overview")).status, 401);
+      assert.equal((await at("/metrics")).status, 401);
+      assert.equal((await at("/api/overview", "worker")).status, 403);
+      assert.equal((await at("/api/overview", "read-only")).status, 200);
+      assert.equal((await at("/api/runs/x/cancel", "read-only", "POST")).status, 403);
+      assert.equal((await at("/api/runs/x/cancel", "client", "POST")).status, 404);
+      assert.equal((await at("/")).status, 200);
+      const session = JSON.parse((await at("/api/session", "read-only")).text);
+      assert.deepEqual([session.signInNeeded, session.mayChange], [false, false]);
+    });
+
+    it("keeps the token of who signs in where no script can read it", async () => {
+      const signIn = (token: string) => ask(`${dashboard.url}/api/session`, OWN, "POST", JSON.stringify({ token }));
+      assert.equal((await signIn("wrong")).status, 401);
+      const { status, headers } = await signIn(tokens["client"] as string);
+      const [cookie = ""] = headers["set-cookie"] as string[];
+      assert.equal(status, 200);
+      assert.match(cookie, /HttpOnly; SameSite=Strict/);
+      const signedIn = await ask(`${dashboard.url}/api/overview`, { cookie: cookie.split(";")[0] as string });
+      assert.equal(signedIn.status, 200);
+      const forged = await ask(
+        `${dashboard.url}/api/runs/x/cancel`,
+        { cookie: cookie.split(";")[0] as string },
+        "POST",
+      );
+      assert.equal(forged.status, 403);
+    });
+  });
+});

@@ -1,0 +1,80 @@
+/** The server, from the page. */
+import { CHANGE_HEADER, type Failure } from "../wire.js";
+
+/** What the server refused, or that it does not answer. */
+export class ApiError extends Error {
+  readonly reason: string;
+  readonly remedy: string;
+
+  constructor({ reason, message, remedy }: Failure) {
+    super(message);
+    this.reason = reason;
+    this.remedy = remedy;
+  }
+}
+
+const UNREACHABLE: Failure = {
+  reason: "CONTROLLER_UNREACHABLE",
+  message: "The controller does not answer.",
+  remedy: "Look whether `cassl serve` still runs.",
+};
+
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return request(path, signal === undefined ? {} : { signal });
+}
+
+/** What changes something. */
+export async function change<T>(method: "POST" | "PUT" | "DELETE", path: string, body: unknown = {}): Promise<T> {
+  const headers = { "Content-Type": "application/json", [CHANGE_HEADER]: "1" };
+  return request(path, { method, headers, body: JSON.stringify(body) });
+}
+
+async function request<T>(path: string, init: RequestInit): Promise<T> {
+  const response = await fetch(`/api/${path}`, init).catch((error: unknown) => {
+    if (init.signal?.aborted) throw error;
+    throw new ApiError(UNREACHABLE);
+  });
+  const body: unknown = await response.json();
+  if (response.ok) return body as T;
+  throw new ApiError(body as Failure);
+}
+
+export interface Listening {
+  readonly onData: (data: unknown) => void;
+  /** Whether the stream is open. */
+  readonly onConnection: (isOpen: boolean) => void;
+}
+
+const RETRY_MS = 1000;
+
+export interface Stream {
+  /** Follows the stream again if it had come to its end. */
+  resume(): void;
+}
+
+/** Follows a stream of events until its end, also over restarts of the controller. */
+export function listen(path: (lastId: string) => string, { onData, onConnection }: Listening): Stream {
+  let lastId = "";
+  let hasEnded = false;
+  const open = (): void => {
+    hasEnded = false;
+    const source = new EventSource(`/api/${path(lastId)}`);
+    source.onopen = () => onConnection(true);
+    source.onmessage = ({ data, lastEventId }: MessageEvent<string>) => {
+      lastId = lastEventId;
+      onData(JSON.parse(data));
+    };
+    source.addEventListener("end", () => {
+      hasEnded = true;
+      source.close();
+    });
+    source.onerror = () => {
+      onConnection(false);
+      // Browsers give up where the answer is not a stream; the controller may only be about to start.
+      source.close();
+      setTimeout(open, RETRY_MS);
+    };
+  };
+  open();
+  return { resume: () => void (hasEnded && open()) };
+}

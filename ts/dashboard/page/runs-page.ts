@@ -1,0 +1,169 @@
+/** The list of runs, and the workers. */
+import { formatAp, formatDuration } from "../../report/format.js";
+import type { Overview, RunRow, RunState, WorkerRow } from "../wire.js";
+import { listen } from "./api.js";
+import { type Child, element, replace } from "./dom.js";
+import { heading, runPath, type Shell } from "./shell.js";
+import { stateBadge } from "./state-badge.js";
+import { moment } from "./time.js";
+
+const STATES: readonly RunState[] = ["pending", "running", "succeeded", "failed", "cancelled"];
+
+export function showRuns(shell: Shell): void {
+  const chosen = new Set<string>();
+  let overview: Overview = { runs: [], workers: [] };
+  const text = element("input", { type: "search", placeholder: "Filter by id or name", "aria-label": "Filter runs" });
+  const state = element(
+    "select",
+    { "aria-label": "State" },
+    element("option", { value: "" }, "Every state"),
+    STATES.map((name) => element("option", { value: name }, name)),
+  );
+  const compare = element("a", { class: "button", href: "/compare", hidden: true });
+  const table = element("tbody");
+  const count = element("span", { class: "quiet", role: "status" });
+  const workers = element("div", { class: "workers" });
+
+  const draw = (): void => {
+    const shown = overview.runs.filter((row) => matches(row, text.value, state.value));
+    replace(count, describeCount(shown.length, overview.runs.length));
+    if (shown.length > 0)
+      replace(
+        table,
+        shown.map((row) => runRow(row, chosen, drawCompare)),
+      );
+    else replace(table, emptyRow(overview.runs.length === 0));
+    replace(workers, workerCards(overview.workers));
+  };
+  const drawCompare = (): void => {
+    compare.hidden = chosen.size < 2;
+    compare.href = `/compare?${[...chosen].map((id) => `run=${encodeURIComponent(id)}`).join("&")}`;
+    replace(compare, `Compare ${chosen.size} runs`);
+  };
+  text.addEventListener("input", draw);
+  state.addEventListener("change", draw);
+
+  replace(
+    shell.main,
+    heading("Runs", [], compare),
+    element("div", { class: "filters", role: "search" }, text, state, count),
+    element(
+      "div",
+      { class: "card scroll", tabindex: 0, role: "region", "aria-label": "Runs" },
+      element("table", { class: "runs" }, tableHead(), table),
+    ),
+    element("h2", {}, "Workers"),
+    workers,
+  );
+  listen(() => "overview/events", {
+    onData(data) {
+      overview = data as Overview;
+      draw();
+    },
+    onConnection: shell.setConnected,
+  });
+}
+
+function tableHead(): HTMLElement {
+  const head = (name: string, kind = ""): HTMLElement => element("th", { scope: "col", class: kind }, name);
+  return element(
+    "thead",
+    {},
+    element(
+      "tr",
+      {},
+      element("th", {}, element("span", { class: "unseen" }, "Compare")),
+      head("Run"),
+      head("State"),
+      head("Step"),
+      head("AP", "number"),
+      head("Started"),
+      head("Took", "number"),
+    ),
+  );
+}
+
+function matches({ id, name, state }: RunRow, text: string, wanted: string): boolean {
+  const needle = text.trim().toLowerCase();
+  return (wanted === "" || state === wanted) && `${id} ${name}`.toLowerCase().includes(needle);
+}
+
+function describeCount(shown: number, all: number): string {
+  return shown === all ? `${all} ${all === 1 ? "run" : "runs"}` : `${shown} of ${all} runs`;
+}
+
+function emptyRow(isEmpty: boolean): HTMLElement {
+  const hint: Child = isEmpty
+    ? ["No run yet. Start one with ", element("code", {}, "npx cassl submit cassl.yaml"), "."]
+    : "No run matches the filter.";
+  return element("tr", {}, element("td", { colspan: 7, class: "empty" }, hint));
+}
+
+function runRow(row: RunRow, chosen: Set<string>, onChoice: () => void): HTMLElement {
+  const { id, state, created, finished } = row;
+  const choice = element("input", { type: "checkbox", "aria-label": `Compare ${id}`, checked: chosen.has(id) });
+  choice.addEventListener("change", () => {
+    if (choice.checked) chosen.add(id);
+    else chosen.delete(id);
+    onChoice();
+  });
+  const took = (finished ?? Date.now()) - created;
+  return element(
+    "tr",
+    {},
+    element("td", {}, choice),
+    element("th", { scope: "row" }, element("a", { href: runPath(id) }, id)),
+    element("td", {}, stateBadge(state)),
+    element("td", {}, stepCell(row)),
+    element("td", { class: "number" }, scoreCell(row)),
+    element("td", { class: "quiet" }, moment(created)),
+    element("td", { class: "number quiet" }, state === "pending" ? "" : formatDuration(took / 1000)),
+  );
+}
+
+function stepCell({ state, step, progress, error }: RunRow): Child {
+  if (state === "failed" && error !== undefined)
+    return element("span", { class: "fault", title: error.message }, error.reason);
+  if (step === undefined || state === "succeeded") return undefined;
+  return [
+    element("span", {}, step),
+    progress !== undefined &&
+      state === "running" &&
+      element("progress", { max: 1, value: progress, "aria-label": `Progress of ${step}` }),
+  ];
+}
+
+function scoreCell({ scores }: RunRow): Child {
+  return scores.map(({ arm, ap }) =>
+    element("span", { class: "score", title: arm }, element("span", { class: "quiet" }, initials(arm)), formatAp(ap)),
+  );
+}
+
+/** `ca` of class_agnostic: the whole name is in the title. */
+function initials(arm: string): string {
+  return arm.split("_").length === 1 ? arm.slice(0, 3) : arm.replace(/(^|_)(\w)[^_]*/g, "$2");
+}
+
+function workerCards(workers: readonly WorkerRow[]): Child {
+  if (workers.length === 0)
+    return element(
+      "p",
+      { class: "quiet" },
+      "No worker is attached. ",
+      element("code", {}, "cassl-worker --controller HOST:PORT"),
+    );
+  return workers.map(({ name, host, devices, task, draining }) =>
+    element(
+      "div",
+      { class: "card worker" },
+      element("strong", {}, name),
+      element(
+        "span",
+        { class: `badge ${task === undefined ? "idle" : "running"}` },
+        task === undefined ? "idle" : "busy",
+      ),
+      element("span", { class: "quiet" }, `${host}, ${devices.join(", ")}${draining ? ", leaving" : ""}`),
+      task !== undefined && element("span", { class: "task" }, task),
+    ),
+  );
+}

@@ -1,0 +1,7 @@
+import type { RunState } from "../wire.js";
+import { element } from "./dom.js";
+
+/** The state in words and colour. */
+export function stateBadge(state: RunState): HTMLElement {
+  return element("span", { class: `badge ${state}` }, state);
+}

@@ -1,0 +1,75 @@
+/** Loss and learning rate of the training steps; the one under way, unless the reader has chosen another. */
+
+import type { TrainProgress } from "../../gen/cassl/v1/worker_service.js";
+import { formatNumber } from "../../report/format.js";
+import { createChart, type Line } from "./chart.js";
+import { element, replace } from "./dom.js";
+
+export interface TrainingPanel {
+  readonly element: HTMLElement;
+  set(curves: ReadonlyMap<string, readonly TrainProgress[]>): void;
+}
+
+export function createTrainingPanel(): TrainingPanel {
+  const loss = createChart({ title: "Loss", xLabel: "iteration" });
+  const rate = createChart({ title: "Learning rate", xLabel: "iteration" });
+  const choice = element("div", { class: "choice", role: "group", "aria-label": "Step" });
+  const latest = element("p", { class: "quiet" });
+  const panel = element(
+    "section",
+    { class: "card", "aria-labelledby": "training", hidden: true },
+    element("div", { class: "heading small" }, element("h2", { id: "training" }, "Training"), choice),
+    element("div", { class: "columns even" }, loss.element, rate.element),
+    latest,
+  );
+  let chosen: string | undefined;
+  let curves: ReadonlyMap<string, readonly TrainProgress[]> = new Map();
+
+  const draw = (): void => {
+    const names = [...curves.keys()];
+    panel.hidden = names.length === 0;
+    const step = chosen !== undefined && curves.has(chosen) ? chosen : names.at(-1);
+    const points = step === undefined ? undefined : curves.get(step);
+    if (step === undefined || points === undefined) return;
+    drawChoice(names, step);
+    const x = points.map(({ iteration }) => iteration);
+    loss.set({ x, lines: lossLines(points) });
+    rate.set({ x, lines: [{ label: "learning rate", values: points.map(({ learning_rate }) => learning_rate) }] });
+    replace(latest, describe(points.at(-1)));
+  };
+  const drawChoice = (names: readonly string[], step: string): void => {
+    const buttons = names.map((name) => {
+      const choose = (): void => {
+        chosen = name;
+        draw();
+      };
+      return element("button", { "aria-pressed": name === step ? "true" : "false", onclick: choose }, name);
+    });
+    const focused = [...choice.children].indexOf(document.activeElement as Element);
+    replace(choice, buttons);
+    buttons[focused]?.focus();
+  };
+  return {
+    element: panel,
+    set(next) {
+      curves = next;
+      draw();
+    },
+  };
+}
+
+function lossLines(points: readonly TrainProgress[]): Line[] {
+  const names = [...new Set(points.flatMap(({ losses }) => Object.keys(losses)))].sort(totalFirst);
+  return names.map((label) => ({ label, values: points.map(({ losses }) => losses[label] ?? null) }));
+}
+
+function totalFirst(a: string, b: string): number {
+  return Number(b === "total") - Number(a === "total") || (a < b ? -1 : 1);
+}
+
+function describe(point: TrainProgress | undefined): string {
+  if (point === undefined) return "";
+  const { iteration, total_iterations, losses, images_per_second } = point;
+  const loss = losses["total"] === undefined ? "" : `, loss ${formatNumber(losses["total"])}`;
+  return `Iteration ${iteration} of ${total_iterations}${loss}, ${formatNumber(images_per_second)} images/s`;
+}

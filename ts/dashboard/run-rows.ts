@@ -1,0 +1,120 @@
+/** What the list of runs says of each. */
+import type { ControllerParts } from "../controller/controller.js";
+import { hasEnded } from "../controller/run-log.js";
+import { fromErrorDetail } from "../core/errors.js";
+import type { ErrorDetail } from "../gen/cassl/v1/error_reason.js";
+import { type Run, type RunEvent, State, type StepProgress, stateToJSON } from "../gen/cassl/v1/run.js";
+import type { RunResult } from "../pipeline/pipeline.js";
+import type { ArmScore, Failure, Overview, RunRow, RunState, WorkerRow } from "./wire.js";
+
+export interface RunRows {
+  row(run: Run): Promise<RunRow>;
+  overview(): Promise<Overview>;
+}
+
+type RowParts = Pick<ControllerParts, "runs" | "pool" | "state" | "artifacts">;
+
+/** Events that are looked at for what a run is at: more than one step reports between two of its neighbours. */
+const RECENT_EVENTS = 200;
+
+export function createRunRows({ runs, pool, state, artifacts }: RowParts): RunRows {
+  /** Rows of ended runs by id; what they are of is kept to see when one was tried again. */
+  const ended = new Map<string, { finished: number | undefined; row: RunRow }>();
+
+  async function scores({ result }: Run): Promise<ArmScore[]> {
+    if (result === undefined || (await artifacts.stat(result.sha256)) === undefined) return [];
+    const { arms } = JSON.parse(Buffer.from(await artifacts.read(result.sha256)).toString()) as RunResult;
+    return arms.map(({ arm, target, ap, ap50, ap75, class_agnostic_ap }) => {
+      return { arm, target, ap, ap50, ap75, class_agnostic_ap };
+    });
+  }
+
+  async function makeRow(run: Run): Promise<RunRow> {
+    const last = Math.max(0, state.lastSequence(run.run_id) - RECENT_EVENTS);
+    const events = run.state === State.SUCCEEDED ? [] : state.eventsAfter(run.run_id, last, RECENT_EVENTS);
+    return {
+      id: run.run_id,
+      name: run.config?.name ?? "",
+      state: stateName(run.state),
+      created: run.created_at?.getTime() ?? 0,
+      finished: run.finished_at?.getTime(),
+      ...currentStep(events),
+      scores: await scores(run),
+      error: run.error === undefined ? undefined : toFailure(run.error),
+    };
+  }
+
+  async function row(run: Run): Promise<RunRow> {
+    if (!hasEnded(run)) return makeRow(run);
+    const finished = run.finished_at?.getTime();
+    const known = ended.get(run.run_id);
+    if (known !== undefined && known.finished === finished) return known.row;
+    const made = await makeRow(run);
+    ended.set(run.run_id, { finished, row: made });
+    return made;
+  }
+
+  /** Steps that runs are at, by their keys, which are the ids of their tasks. */
+  function stepsUnderWay(all: readonly Run[]): Map<string, string> {
+    const unfinished = all.filter((run) => run.state === State.RUNNING);
+    return new Map(
+      unfinished.flatMap(({ run_id }) =>
+        state
+          .eventsAfter(run_id, Math.max(0, state.lastSequence(run_id) - RECENT_EVENTS), RECENT_EVENTS)
+          .flatMap(({ event }) => {
+            const step = event?.$case === "step_started" || event?.$case === "step_progress" ? event.value : undefined;
+            return step === undefined ? [] : [[step.key, `${run_id}: ${step.step}`] as const];
+          }),
+      ),
+    );
+  }
+
+  return {
+    row,
+    async overview() {
+      const all = runs.list().map(({ run }) => run);
+      const steps = stepsUnderWay(all);
+      return { runs: await Promise.all(all.map(row)), workers: pool.list().map((worker) => workerRow(worker, steps)) };
+    },
+  };
+}
+
+function workerRow(worker: ReturnType<RowParts["pool"]["list"]>[number], steps: Map<string, string>): WorkerRow {
+  const { worker_id, name, host, devices, running_task_id, draining } = worker;
+  const task = running_task_id === "" ? undefined : (steps.get(running_task_id) ?? "a task");
+  return { id: worker_id, name, host, devices, task, draining };
+}
+
+/** The step that has started and not ended last, and how far it is. */
+export function currentStep(events: readonly RunEvent[]): Pick<RunRow, "step" | "progress"> {
+  let [step, progress]: [string | undefined, number | undefined] = [undefined, undefined];
+  for (const { event } of events) {
+    if (event?.$case === "step_started") [step, progress] = [event.value.step, undefined];
+    if (event?.$case === "step_progress") [step, progress] = [event.value.step, shareDone(event.value.progress)];
+    if (event?.$case === "step_finished" && event.value.step === step) [step, progress] = [undefined, undefined];
+  }
+  return { step, progress };
+}
+
+function shareDone(progress: StepProgress["progress"]): number | undefined {
+  switch (progress?.$case) {
+    case "train":
+      return progress.value.iteration / Math.max(1, progress.value.total_iterations);
+    case "predict":
+      return progress.value.images_done / Math.max(1, progress.value.total_images);
+    case "items":
+      return progress.value.done / Math.max(1, progress.value.total);
+    default:
+      return undefined;
+  }
+}
+
+/** `running` of STATE_RUNNING. */
+export function stateName(state: State): RunState {
+  return stateToJSON(state).replace("STATE_", "").toLowerCase() as RunState;
+}
+
+export function toFailure(detail: ErrorDetail): Failure {
+  const { reason, message, remedy } = fromErrorDetail(detail);
+  return { reason, message, remedy };
+}
