@@ -7,11 +7,11 @@ import { readGroundTruth, requireSameData, trialsOf } from "../comparison/trials
 import { startController } from "../controller/controller.js";
 import { CasslError } from "../core/errors.js";
 import { readAnnotations } from "../data/formats/read-annotations.js";
-import { ARMS, type Arm, type Config, type GateName } from "../pipeline/config.js";
+import { ARMS, type Arm, type Config, type GateName, withOverriddenGates } from "../pipeline/config.js";
 import { formatDuration } from "../report/format.js";
 import { type ComparisonFiles, printComparison, writeComparison } from "./compare-output.js";
 import { cancelRuns, completeRuns, planRuns, type RunOutcomes } from "./compare-runs.js";
-import { type Override, readConfig, withOverriddenGates } from "./config-file.js";
+import { type Override, readConfig } from "./config-file.js";
 import { interruptSignal } from "./interrupt.js";
 import {
   countParser,
