@@ -5,7 +5,7 @@ const arrows = {
   core: [],
   parquet: ["core"],
   images: ["core"],
-  data: ["core", "images", "parquet"],
+  data: ["core", "images", "masks", "parquet"],
   labels: ["core", "masks", "parquet"],
   masks: ["core"],
   evaluation: ["core", "images", "masks"],

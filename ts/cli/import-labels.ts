@@ -71,7 +71,7 @@ async function readReviews(
 ): Promise<ListedImage[]> {
   const text = await readText(file);
   if (/^\s*\[/.test(text)) return readLabelStudio(text, file, { images, categories });
-  const set = await readAnnotations({ annotations: file, format: "coco" }, "error");
+  const set = await readAnnotations({ annotations: file, format: "coco" }, "error", { masks: true });
   const byName = new Map(images.map((image) => [image.file_name, image]));
   const faults = set.images.flatMap(({ file_name, width_px, height_px }) => {
     const image = byName.get(file_name);

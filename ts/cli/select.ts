@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { ArtifactStore } from "../core/artifacts.js";
 import { CasslError } from "../core/errors.js";
 import { previewSelection, writePseudoLabels } from "../labels/pseudo-labels.js";
@@ -12,6 +12,7 @@ import { categoriesOf, findStoredLabels, openWorkspaceOf, type StoredLabels } fr
 interface SelectOptions {
   readonly threshold?: readonly number[];
   readonly nmsIou?: number;
+  readonly nmsOf?: "boxes" | "masks";
   readonly maxPerImage?: number;
   readonly minSide?: number;
   readonly arm?: string;
@@ -33,6 +34,9 @@ export function addSelect(program: Command): void {
       parseScores,
     )
     .option("--nms-iou <iou>", "IoU above which the lower of two boxes is dropped (default: the run's)", parseShare)
+    .addOption(
+      new Option("--nms-of <what>", "what that is the IoU of (default: the run's)").choices(["boxes", "masks"]),
+    )
     .option("--max-per-image <count>", "pseudo labels of an image (default: the run's)", countParser(7))
     .option("--min-side <px>", "smallest width and height (default: the run's)", parseSide)
     .option("--arm <name>", "arm, or round such as class_agnostic/round_2 (default: the last one)")
@@ -69,6 +73,7 @@ function policiesOf({ config, selected }: StoredLabels, options: SelectOptions):
   return thresholds.map((score_threshold) => ({
     score_threshold,
     nms_iou: options.nmsIou ?? own?.nms_iou ?? 1,
+    nms_of: options.nmsOf ?? (own?.nms_of as SelectionPolicy["nms_of"]),
     max_per_image: options.maxPerImage ?? own?.max_per_image ?? 1,
     min_side_px: options.minSide ?? own?.min_side_px ?? 0,
   }));

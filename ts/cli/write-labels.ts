@@ -52,15 +52,14 @@ export async function writeForReview(source: ReviewSource, format: ReviewFormat,
 async function readLabeled({ labels, images, classIndex }: ReviewSource): Promise<ListedImage[]> {
   const read = await readPseudoLabels(labels);
   const objects = new Map<number, ListedObject[]>();
-  for await (const image of read.images) objects.set(image.imageIndex, objectsOf(image, images, classIndex));
+  for await (const image of read.images) objects.set(image.imageIndex, objectsOf(image, classIndex));
   return images.map(({ id, file_name, width_px, height_px }, index) => {
     return { id, file_name, width_px, height_px, annotations: objects.get(index) ?? [] };
   });
 }
 
 function objectsOf(
-  { imageIndex, boxXyxy, score, classIndex, masks }: ImagePredictions,
-  images: Dataset["images"],
+  { boxXyxy, score, classIndex, masks }: ImagePredictions,
   classes: readonly number[],
 ): ListedObject[] {
   return Array.from(score, (value, row): ListedObject => {
@@ -72,11 +71,7 @@ function objectsOf(
       area: box_xywh[2] * box_xywh[3],
       iscrowd: false,
       score: value,
-      ...(mask === undefined ? {} : { segmentation: segmentationOf(mask, images[imageIndex]) }),
+      ...(mask === undefined ? {} : { mask }),
     };
   });
-}
-
-function segmentationOf(counts: string, image: Dataset["images"][number] | undefined): string {
-  return JSON.stringify({ size: [image?.height_px, image?.width_px], counts });
 }

@@ -12,6 +12,7 @@ import { isLocalFolder, isUri, placeIn } from "../images/places.js";
 import type { BadBoxes, BoxCounts } from "./box-policy.js";
 import { commonFolder, relativeName } from "./formats/folders.js";
 import { readImageList } from "./formats/images/image-list.js";
+import { withMasks } from "./formats/object-masks.js";
 import { annotationFiles, readAnnotations } from "./formats/read-annotations.js";
 import type { AnnotatedSet, AnnotationSource, ListedImage } from "./formats/source-set.js";
 import { findImages } from "./images.js";
@@ -24,6 +25,8 @@ export interface DataSources {
   readonly labeled: AnnotatedSource & { readonly take?: number | undefined; readonly split_file?: string | undefined };
   readonly unlabeled: { readonly images: readonly string[]; readonly rest_of_labeled: boolean };
   readonly validation: AnnotatedSource;
+  /** Whether every object is to have a mask, but for crowds of the labeled set. @default false */
+  readonly masks?: boolean;
   readonly bad_images: "error" | "drop";
   readonly bad_boxes: BadBoxes;
   /** Images of more pixels cannot be decoded. */
@@ -88,19 +91,22 @@ export async function fingerprintData(data: DataSources): Promise<{ files: numbe
 /**
  * Reads the annotation files, searches the folders and draws the labeled set.
  * CONFIG_INVALID if fewer images are labeled than are to be taken; otherwise as `readAnnotations`, `readImageList`,
- * `readSplit`, `takeSplit` and `withCategories`.
+ * `readSplit`, `takeSplit`, `withCategories` and `withMasks`.
  */
 export async function readSources(data: DataSources, seed: number): Promise<Sources> {
   const lists = await Promise.all(data.unlabeled.images.map(readImageList));
   const folders = [data.labeled.images, data.validation.images, ...lists.map(({ folder }) => folder)];
   const local = folders.filter(isLocalFolder);
   const imageRoot = local.length === 0 ? dirname(data.labeled.annotations) : commonFolder(local);
-  const labeled = await readAnnotations(data.labeled, data.bad_boxes);
-  const validation = await readAnnotations(data.validation, data.bad_boxes);
+  const masks = data.masks ?? false;
+  const labeled = await readAnnotations(data.labeled, data.bad_boxes, { masks });
+  const validation = await readAnnotations(data.validation, data.bad_boxes, { masks });
   const split = data.labeled.split_file === undefined ? undefined : await readSplit(data.labeled.split_file);
   const known = withCategories(validation.images, idsAsIn(labeled, validation), labeled.categories);
   const validationImages = onlyClasses(known, labeled.categories, split?.classes);
   const { taken, rest } = split ? takeSplit(labeled, split, data.labeled) : draw(labeled.images, data.labeled, seed);
+  const withTheirMasks = (name: "labeled" | "validation", images: readonly ListedImage[]): readonly ListedImage[] =>
+    masks ? withMasks(images, name, ({ iscrowd }) => name === "validation" || !iscrowd) : images;
 
   const candidate = (split: Candidate["split"], path: string): Candidate => {
     return { split, path, file_name: isUri(path) ? path : relativeName(imageRoot, path) };
@@ -117,8 +123,8 @@ export async function readSources(data: DataSources, seed: number): Promise<Sour
     boxes: { labeled: labeled.boxes, validation: validation.boxes },
     labeledCount: labeled.images.length,
     candidates: [
-      ...annotated("labeled", data.labeled.images, taken),
-      ...annotated("validation", data.validation.images, validationImages),
+      ...annotated("labeled", data.labeled.images, withTheirMasks("labeled", taken)),
+      ...annotated("validation", data.validation.images, withTheirMasks("validation", validationImages)),
       ...[...unlabeled].map((path) => candidate("unlabeled", path)),
     ],
     leftOut: data.unlabeled.rest_of_labeled ? [] : annotated("labeled", data.labeled.images, rest),

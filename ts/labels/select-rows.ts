@@ -1,4 +1,5 @@
 /** The rules by which predictions become pseudo labels, on columns. */
+import { maskSuppression, type Suppresses } from "./mask-suppression.js";
 import type { StoredBoxes } from "./store.js";
 
 /** Which predictions become pseudo labels. */
@@ -7,6 +8,8 @@ export interface SelectionPolicy {
   readonly score_threshold: number;
   /** IoU above which the lower of two boxes is dropped. */
   readonly nms_iou: number;
+  /** What that is the IoU of; masks only where predictions have some. @default "boxes" */
+  readonly nms_of?: "boxes" | "masks" | undefined;
   readonly max_per_image: number;
   /** Of width and height. */
   readonly min_side_px: number;
@@ -36,13 +39,15 @@ export function selectRows(boxes: StoredBoxes, policy: SelectionPolicy): Selecte
   const { image, score } = boxes;
   const rows = new Uint32Array(score.length);
   const dropped = { score: 0, min_side: 0, nms: 0, max_per_image: 0 };
-  const suppresses = suppression(boxes, policy.nms_iou);
+  const byBoxes = suppression(boxes, policy.nms_iou);
+  const masks = policy.nms_of === "masks" ? boxes.mask : undefined;
   let taken = 0;
   for (let start = 0, end = 0; start < score.length; start = end) {
     end = start + 1;
     while (image[end] === image[start]) end++;
     const candidates = takeCandidates(boxes, policy, { start, end, rows, taken, dropped });
     sortByScore(rows.subarray(taken, taken + candidates), score);
+    const suppresses = masks ? maskSuppression(masks, boxes.class, policy.nms_iou, byBoxes) : byBoxes;
     const apart = suppressInPlace(rows, taken, candidates, suppresses);
     const best = Math.min(apart, policy.max_per_image);
     dropped.nms += candidates - apart;
@@ -92,12 +97,7 @@ function sortByScore(rows: Uint32Array, score: Float32Array): void {
 }
 
 /** Greedy NMS of the rows from `start` on, best first. Those that stay move together. Returns how many these are. */
-function suppressInPlace(
-  rows: Uint32Array,
-  start: number,
-  count: number,
-  suppresses: (better: number, worse: number) => boolean,
-): number {
+function suppressInPlace(rows: Uint32Array, start: number, count: number, suppresses: Suppresses): number {
   let kept = start;
   for (let at = start; at < start + count; at++) {
     const row = rows[at] as number;
@@ -109,7 +109,7 @@ function suppressInPlace(
 }
 
 /** Whether two rows are of one class and overlap by more than the threshold. In double precision, as torchvision's NMS of float64 boxes. */
-function suppression({ x0, y0, x1, y1, class: label }: StoredBoxes, nmsIou: number): (a: number, b: number) => boolean {
+function suppression({ x0, y0, x1, y1, class: label }: StoredBoxes, nmsIou: number): Suppresses {
   const areaOf = (row: number): number =>
     ((x1[row] as number) - (x0[row] as number)) * ((y1[row] as number) - (y0[row] as number));
   return (a, b) => {

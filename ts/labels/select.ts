@@ -17,10 +17,10 @@ export interface ImageSelection {
 
 /**
  * The pseudo labels of one image: boxes are clipped to it, then the rules of the policy apply in their order: score threshold,
- * minimum side, NMS within each class (one class: class-agnostic), the best `max_per_image`.
+ * minimum side, NMS within each class (one class: class-agnostic), the best `max_per_image`. Masks stay as they are.
  */
 export function selectFromImage(
-  { boxXyxy, score, classIndex }: Pick<ImagePredictions, "boxXyxy" | "score" | "classIndex">,
+  { boxXyxy, score, classIndex, masks }: Omit<ImagePredictions, "imageIndex">,
   { width_px, height_px }: Pick<DatasetImage, "width_px" | "height_px">,
   policy: SelectionPolicy,
 ): ImageSelection {
@@ -37,13 +37,16 @@ export function selectFromImage(
     y1: clipped(3),
     score: Float32Array.from(score),
     class: Int32Array.from(classIndex),
+    ...(masks === undefined ? {} : { mask: masks }),
   };
   const { rows, dropped } = selectRows(boxes, policy);
   return { annotations: Array.from(rows, (row) => annotationAt(boxes, row)), dropped };
 }
 
-function annotationAt({ x0, y0, x1, y1, score, class: label }: StoredBoxes, row: number): PseudoLabel {
+function annotationAt({ x0, y0, x1, y1, score, class: label, mask: masks }: StoredBoxes, row: number): PseudoLabel {
   const box_xywh = toXywh([x0[row], y0[row], x1[row], y1[row]] as unknown as BoxXyxy);
   const area = box_xywh[2] * box_xywh[3];
-  return { box_xywh, class_index: label[row] as number, area, iscrowd: false, score: score[row] as number };
+  const mask = masks?.[row] ?? undefined;
+  const plain = { box_xywh, class_index: label[row] as number, area, iscrowd: false, score: score[row] as number };
+  return mask === undefined ? plain : { ...plain, mask };
 }

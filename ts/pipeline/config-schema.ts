@@ -110,6 +110,10 @@ const select = z.strictObject({
       "Predictions below it become no pseudo labels: a score, or chosen on held-out images: `auto` (highest F1), {policy: precision, precision: 0.8} or {policy: boxes_per_image}",
     ),
   nms_iou: unit.default(0.6).describe("IoU above which the lower of two boxes is dropped"),
+  nms_of: z
+    .enum(["boxes", "masks"])
+    .optional()
+    .describe("What `nms_iou` is the IoU of; masks if the detector gives some; left out: boxes"),
   max_per_image: count.default(100).describe("Pseudo labels of an image"),
   min_side_px: z.number().min(0).default(2).describe("Smallest width and height of a pseudo label"),
 });

@@ -17,6 +17,7 @@ import {
   sharedSolverSchema,
 } from "./config-schema.js";
 import { describeIssue, showValue } from "./describe-issue.js";
+import { givesMasks } from "./detector-schema.js";
 
 export { ARMS, type Arm, CARRIED_PARTS, type Config, type GateName } from "./config-schema.js";
 export { GATE_NAMES };
@@ -183,6 +184,12 @@ function checkTraining({ detector, stages }: Config): void {
     throw invalid(
       `\`stages.pseudo_label.held_out\` must be above 0 for the score threshold \`${select.score_threshold.policy}\`, which is chosen on held-out images`,
       held_out,
+    );
+  }
+  if (select.nms_of === "masks" && !givesMasks(detector.family)) {
+    throw invalid(
+      `\`stages.pseudo_label.select.nms_of\` must be boxes, or left out, for the detector family \`${detector.family}\`, which gives no masks`,
+      select.nms_of,
     );
   }
   const { carry, class_predictor } = stages.finetune;

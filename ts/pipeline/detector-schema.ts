@@ -1,14 +1,19 @@
 /** The detector's fields in cassl.yaml, and the sizes that fill what is left out. */
 import { z } from "zod";
 
-export const FAMILIES = ["light", "fcos", "retinanet", "faster_rcnn"] as const;
+/** Families that give masks beside boxes, and learn from objects with masks only. */
+const SEGMENTERS = ["light_segmenter", "mask_rcnn"] as const;
+export const FAMILIES = ["light", "fcos", "retinanet", "faster_rcnn", ...SEGMENTERS] as const;
+type Family = (typeof FAMILIES)[number];
 const PRESET_NAMES = ["light", "resnet18", "resnet50"] as const;
 
 const inputSide = z.int32().min(64).max(4096).multipleOf(32);
 const stride = z.literal([4, 8, 16, 32, 64, 128]);
 
 const fields = z.strictObject({
-  family: z.enum(FAMILIES).describe("Kind of detector; `light` is FCOS for small inputs"),
+  family: z
+    .enum(FAMILIES)
+    .describe("Kind of detector; `light` is FCOS for small inputs; `light_segmenter` and `mask_rcnn` give masks too"),
   backbone: z
     .string()
     .min(1)
@@ -31,6 +36,21 @@ const fields = z.strictObject({
     .max(2000)
     .describe("Regions of an image that the second stage of a two-stage family looks at"),
 });
+
+export function givesMasks(family: Family): boolean {
+  return SEGMENTERS.some((segmenter) => segmenter === family);
+}
+
+/** Whether a run needs labels with masks. */
+export function learnsMasks({
+  detector,
+  targets,
+}: {
+  readonly detector: { readonly family: Family };
+  readonly targets: readonly Family[];
+}): boolean {
+  return [detector.family, ...targets].some(givesMasks);
+}
 
 type Detector = z.output<typeof fields>;
 

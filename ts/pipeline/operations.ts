@@ -19,6 +19,7 @@ import { openImageCache } from "../images/image-cache.js";
 import { createImageStore, type ImageStore } from "../images/image-store.js";
 import { readPseudoLabels, type SelectedLabels, selectPseudoLabels } from "../labels/pseudo-labels.js";
 import { CARRIED_PARTS, type Config, refuseNoUnlabeled } from "./config.js";
+import { givesMasks, learnsMasks } from "./detector-schema.js";
 import type { checkGates } from "./gates.js";
 import { holdOut } from "./held-out.js";
 import { everyDetection, judgeLabeler, type LabelerQuality } from "./judge-labeler.js";
@@ -80,9 +81,10 @@ export async function curateData(
   config: Config,
   { steps, artifacts, inspections, imageCache }: CurationContext,
 ): Promise<CuratedData> {
-  const inputs = { data: config.data, seed: config.seed, files: await fingerprintData(config.data) };
+  const data = learnsMasks(config) ? { ...config.data, masks: true } : config.data;
+  const inputs = { data, seed: config.seed, files: await fingerprintData(data) };
   const curated = await steps.run("", "curate", inputs, ({ signal, progress }) =>
-    curate(config.data, config.seed, {
+    curate(data, config.seed, {
       artifacts,
       inspections,
       images: imageStore(config, imageCache, signal),
@@ -163,7 +165,7 @@ export function operations(
       class_count: classCount,
       dataset: dataset.sha256,
       predict: config.stages.pseudo_label.predict,
-      masks: false,
+      masks: givesMasks(detector.family),
     };
     return steps.run(scope, name, task, (step) => workers.predict(task, data.image_root, step));
   }

@@ -10,6 +10,7 @@ import type { DataSources } from "../../../ts/data/sources.js";
 import { encodeSplit } from "../../../ts/data/splits/split-file.js";
 import type { ArtifactRef } from "../../../ts/gen/cassl/v1/artifact_service.js";
 import type { FileStamp } from "../../../ts/images/image-file.js";
+import { encodeCounts, fromPolygon, toCompressed, toUncompressed } from "../../../ts/masks/index.js";
 import {
   type CocoDocument,
   cocoDocument,
@@ -104,6 +105,107 @@ describe("curation", () => {
       progress.map(([done]) => done),
       [1, 2, 3, 4, 5, 6, 7, 8, 9],
     );
+  });
+
+  describe("with masks", () => {
+    /** A triangle in each box. */
+    const polygon = ({ annotations }: CocoDocument): void => {
+      for (const annotation of annotations) {
+        const [x, y, width, height] = annotation["bbox"] as [number, number, number, number];
+        annotation["segmentation"] = [[x, y, x + width, y, x, y + height]];
+      }
+    };
+    const maskedSources = async (): Promise<void> => {
+      for (const file of ["train.json", "val.json"]) await edit(file, polygon);
+    };
+
+    it("keeps the pixels of objects, as pycocotools writes them, and nothing of how the file has them", async () => {
+      await maskedSources();
+      const curated = await run({ masks: true });
+      const images = [...(await load(curated.labeled)).images, ...(await load(curated.validation)).images];
+      assert.equal(images.length, 6);
+      for (const { annotations, width_px, height_px } of images) {
+        const [{ box_xywh, mask, ...rest } = assert.fail()] = annotations;
+        const [x, y, width, height] = box_xywh;
+        const drawn = fromPolygon([x, y, x + width, y, x, y + height], width_px, height_px);
+        assert.equal(mask, encodeCounts(drawn.counts));
+        assert.deepEqual(Object.keys(rest).sort(), ["area", "class_index", "iscrowd"]);
+      }
+    });
+
+    it("gives the same artifacts as ever where no masks are wanted", async () => {
+      const without = await run();
+      await maskedSources();
+      const { labeled, validation } = await run();
+      assert.deepEqual([labeled, validation], [without.labeled, without.validation]);
+    });
+
+    it("takes any of COCO's forms, and the masks of YOLO's polygons", async () => {
+      const triangle = fromPolygon([4, 4, 14, 4, 4, 12], 32, 24);
+      await maskedSources();
+      for (const segmentation of [toCompressed(triangle), toUncompressed(triangle), [[4, 4, 14, 4, 4, 12]]]) {
+        await edit("train.json", (coco) => {
+          polygon(coco);
+          Object.assign(coco.annotations[0] ?? {}, { segmentation });
+        });
+        const [image] = (await load((await run({ masks: true })).labeled)).images;
+        assert.equal(image?.annotations[0]?.mask, encodeCounts(triangle.counts));
+      }
+    });
+
+    it("refuses objects without a mask before it looks into an image, and names them", async () => {
+      await maskedSources();
+      for (const [file, name] of [
+        ["train.json", "labeled"],
+        ["val.json", "validation"],
+      ] as const) {
+        await edit(file, (coco) => {
+          polygon(coco);
+          delete coco.annotations[1]?.["segmentation"];
+        });
+        await assert.rejects(run({ masks: true }), {
+          reason: "ANNOTATIONS_INVALID",
+          message: new RegExp(`${name} set.*2\\.jpg: the object .* has no segmentation`),
+          remedy: /detector family without masks/,
+        });
+        await maskedSources();
+      }
+      assert.deepEqual(progress, []);
+    });
+
+    it("asks for no masks of labeled crowds, nor of labeled images that are not taken", async () => {
+      await maskedSources();
+      await edit("train.json", (coco) => {
+        polygon(coco);
+        Object.assign(coco.annotations[2] ?? {}, { iscrowd: 1, segmentation: [] });
+      });
+      await run({ masks: true });
+      await edit("train.json", (coco) => {
+        polygon(coco);
+        delete coco.annotations[3]?.["segmentation"];
+      });
+      await assert.rejects(run({ masks: true }));
+      const split_file = at("split.json");
+      const split = { name: "three", percent: 75, fold: 0, seed: 0, image_ids: [1, 2, 3] };
+      await writeFile(split_file, encodeSplit(split));
+      await run({ masks: true, labeled: { ...data.labeled, split_file } });
+    });
+
+    it("refuses a mask that cannot be read, and one of another size than its image", async () => {
+      await maskedSources();
+      const wrong: [segmentation: unknown, message: RegExp][] = [
+        [[[1, 2, 3]], /wrong segmentation: A polygon has 3 numbers/],
+        [{ size: [24, 32], counts: "~" }, /wrong segmentation: The counts/],
+        [toCompressed(fromPolygon([1, 1, 9, 1, 1, 9], 24, 32)), /24x32 px does not fit an image of 32x24 px/],
+      ];
+      for (const [segmentation, message] of wrong) {
+        await edit("train.json", (coco) => {
+          polygon(coco);
+          Object.assign(coco.annotations[0] ?? {}, { segmentation });
+        });
+        await assert.rejects(run({ masks: true }), { reason: "ANNOTATIONS_INVALID", message });
+      }
+    });
   });
 
   it("stops when it is cancelled", async () => {

@@ -6,6 +6,7 @@ import { packageRoot } from "../../../ts/core/package.js";
 import { seededRandom } from "../../../ts/core/random.js";
 import { type SelectionPolicy, selectRows, takeRows } from "../../../ts/labels/select-rows.js";
 import type { StoredBoxes } from "../../../ts/labels/store.js";
+import { encodeCounts, fromBox, fromPolygon } from "../../../ts/masks/index.js";
 import { temporaryFolder } from "../data/fixtures.js";
 import { missingPython, runPython } from "../evaluation/python.js";
 
@@ -116,6 +117,38 @@ describe("selecting rows", () => {
         ["b", null],
       ],
     );
+  });
+
+  describe("by the IoU of masks", () => {
+    const policy = { score_threshold: 0, nms_iou: 0.3, max_per_image: 9, min_side_px: 0, nms_of: "masks" } as const;
+    const maskOf = ([left, top, right, bottom]: Row["box"]): string =>
+      encodeCounts(fromBox([left, top, right - left, bottom - top], 40, 40).counts);
+
+    it("keeps what boxes keep where masks are boxes", () => {
+      fc.assert(
+        fc.property(rowsOfImages, policies, (rows, drawn) => {
+          const boxes = { ...toColumns(rows), mask: rows.map(({ box }) => maskOf(box)) };
+          const byBoxes = selectRows(boxes, { ...drawn, nms_of: "boxes" });
+          assert.deepEqual(selectRows(boxes, { ...drawn, nms_of: "masks" }), byBoxes);
+        }),
+      );
+    });
+
+    it("keeps two objects that share a box, and drops one of two that share their pixels", () => {
+      const upper = fromPolygon([0, 0, 20, 0, 20, 20], 40, 40);
+      const lower = fromPolygon([0, 0, 0, 20, 20, 20], 40, 40);
+      const rows = [0.9, 0.8, 0.7].map((score): Row => ({ image: 0, box: [0, 0, 20, 20], score, label: 0 }));
+      const boxes = { ...toColumns(rows), mask: [upper, lower, upper].map(({ counts }) => encodeCounts(counts)) };
+      assert.deepEqual([...selectRows(boxes, policy).rows], [0, 1]);
+      assert.deepEqual([...selectRows(boxes, { ...policy, nms_of: "boxes" }).rows], [0]);
+    });
+
+    it("takes boxes where a prediction has no mask, or none has", () => {
+      const rows = [0.9, 0.8].map((score): Row => ({ image: 0, box: [0, 0, 20, 20], score, label: 0 }));
+      assert.deepEqual([...selectRows(toColumns(rows), policy).rows], [0]);
+      const elsewhere = maskOf([30, 30, 40, 40]);
+      assert.deepEqual([...selectRows({ ...toColumns(rows), mask: [elsewhere, null] }, policy).rows], [0]);
+    });
   });
 
   it("keeps the boxes of the golden vectors that torchvision is tested with", async () => {

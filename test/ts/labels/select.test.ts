@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { toXyxy } from "../../../ts/core/boxes.js";
 import type { Annotation } from "../../../ts/core/dataset.js";
 import { selectFromImage } from "../../../ts/labels/select.js";
+import { encodeCounts, fromBox } from "../../../ts/masks/index.js";
 import type { Prediction } from "./fixtures.js";
 
 const size = { width_px: 100, height_px: 80 };
@@ -36,6 +37,27 @@ describe("selecting the pseudo labels of an image", () => {
       { box_xywh: [50, 10, 20, 30], class_index: 0, area: 600, iscrowd: false, score: 0.75 },
       { box_xywh: [10, 10, 20, 30], class_index: 0, area: 600, iscrowd: false, score: 0.5 },
     ]);
+  });
+
+  it("takes masks along, and suppresses by them if the policy says so", () => {
+    const masks = [fromBox([10, 10, 10, 30], 100, 80), fromBox([20, 10, 10, 30], 100, 80)];
+    const counts = masks.map((mask) => encodeCounts(mask.counts));
+    const predictions = {
+      boxXyxy: Float32Array.of(10, 10, 30, 40, 10, 10, 30, 40),
+      score: Float32Array.of(0.5, 0.75),
+      classIndex: Int32Array.of(0, 0),
+      masks: counts,
+    };
+    const kept = selectFromImage(predictions, size, policy).annotations;
+    assert.deepEqual(
+      kept.map(({ mask }) => mask),
+      [counts[1]],
+    );
+    const byMasks = selectFromImage(predictions, size, { ...policy, nms_of: "masks" }).annotations;
+    assert.deepEqual(
+      byMasks.map(({ mask }) => mask),
+      [counts[1], counts[0]],
+    );
   });
 
   it("clips to the image before it measures the sides", () => {

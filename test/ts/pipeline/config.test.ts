@@ -39,6 +39,17 @@ describe("the configuration", () => {
     assert.equal("preset" in large, false);
   });
 
+  it("suppresses by masks only where the detector gives some", () => {
+    const byMasks = (family: string): Fields =>
+      minimal({ detector: { family }, stages: { pseudo_label: { select: { nms_of: "masks" } } } });
+    assert.equal(parseConfig(byMasks("light_segmenter")).stages.pseudo_label.select.nms_of, "masks");
+    assert.throws(() => parseConfig(byMasks("fcos")), {
+      reason: "CONFIG_INVALID",
+      message: /nms_of.*`fcos`, which gives no masks/,
+    });
+    assert.equal("nms_of" in parseConfig(minimal()).stages.pseudo_label.select, false);
+  });
+
   it("comes back from the wire the same", () => {
     for (const input of [
       minimal(),
@@ -46,6 +57,7 @@ describe("the configuration", () => {
       withData({ labeled: { ...annotated("train"), split_file: "ten.json" }, leak_firewall: { max_distance: 0.1 } }),
       withData({ labeled: { ...annotated("train"), format: "yolo", split: "train" } }),
       minimal({ pretrained: "/zoo/model.pth" }),
+      minimal({ detector: { family: "mask_rcnn" }, stages: { pseudo_label: { select: { nms_of: "masks" } } } }),
       minimal({ seed: 2 ** 32 - 1, gates: { min_box_ratio: 0, override: ["max_collapse"] } }),
       ...[0.3, "auto", { policy: "auto", beta: 0.5 }, { policy: "boxes_per_image" }].map(withThreshold),
     ]) {
@@ -328,6 +340,7 @@ describe("the JSON Schema", () => {
         "data.validation.split",
         ...Object.keys(parseConfig(minimal()).detector).map((field) => `detector.${field}`),
         "pretrained",
+        "stages.pseudo_label.select.nms_of",
       ],
     );
     for (const [path, { description }] of leaves(schema))

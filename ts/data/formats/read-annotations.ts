@@ -18,8 +18,12 @@ const LEFT_TO_CURATION = "unreadable_image";
  * FILE_NOT_FOUND if a file cannot be read; ANNOTATIONS_INVALID with the first faults if there are any; CONFIG_INVALID if
  * the format cannot be told, or the source has several parts and none is chosen.
  */
-export async function readAnnotations(source: AnnotationSource, badBoxes: BadBoxes): Promise<AnnotatedSet> {
-  const set = await readSource(source, { masks: false });
+export async function readAnnotations(
+  source: AnnotationSource,
+  badBoxes: BadBoxes,
+  options: ReadOptions = { masks: false },
+): Promise<AnnotatedSet> {
+  const set = await readSource(source, options);
   const kinds = FAULT_KINDS.filter((kind) => kind !== LEFT_TO_CURATION);
   refuseFaults(set.name, set.faults, kinds);
   return fitSet(set, badBoxes);

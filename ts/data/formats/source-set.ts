@@ -75,6 +75,6 @@ export interface AnnotatedSet {
 }
 
 export interface ReadOptions {
-  /** Whether to keep masks, which COCO JSON can be written with. */
+  /** Whether to keep masks, as the `segmentation` of objects. */
   readonly masks: boolean;
 }

@@ -37,7 +37,7 @@ function* annotationTexts(images: AnnotatedSet["images"], categories: AnnotatedS
   let id = 0;
   for (const image of images) {
     for (const object of image.annotations) {
-      yield annotationText(++id, image.id, categories[object.class_index] as Category, object);
+      yield annotationText(++id, image, categories[object.class_index] as Category, object);
     }
   }
 }
@@ -46,12 +46,17 @@ function imageText({ id, file_name, width_px, height_px }: ListedImage): string 
   return JSON.stringify({ id, file_name, width: width_px, height: height_px });
 }
 
-function annotationText(
-  id: number,
-  image_id: number,
-  { id: category_id }: Category,
-  { box_xywh, area, iscrowd, score, segmentation }: ListedObject,
-): string {
-  const record = JSON.stringify({ id, image_id, category_id, bbox: box_xywh, area, iscrowd: Number(iscrowd), score });
+function annotationText(id: number, image: ListedImage, { id: category_id }: Category, object: ListedObject): string {
+  const { box_xywh, area, iscrowd, score } = object;
+  const values = { id, image_id: image.id, category_id, bbox: box_xywh, area, iscrowd: Number(iscrowd), score };
+  const [record, segmentation] = [JSON.stringify(values), segmentationText(object, image)];
   return segmentation === undefined ? record : `${record.slice(0, -1)},"segmentation":${segmentation}}`;
+}
+
+/** As it was read, or of the mask. */
+function segmentationText(
+  { segmentation, mask }: ListedObject,
+  { width_px, height_px }: ListedImage,
+): string | undefined {
+  return segmentation ?? (mask && JSON.stringify({ size: [height_px, width_px], counts: mask }));
 }
