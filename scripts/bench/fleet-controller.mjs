@@ -19,7 +19,7 @@ import { createRunLog } from "../../dist/ts/controller/run-log.js";
 import { createRuns } from "../../dist/ts/controller/runs.js";
 import { createServer } from "../../dist/ts/controller/server.js";
 import { openState } from "../../dist/ts/controller/state.js";
-import { createTaskProgress } from "../../dist/ts/controller/task-progress.js";
+import { createTaskProgress } from "../../dist/ts/controller/tasks/progress.js";
 import { workerService } from "../../dist/ts/controller/worker-service.js";
 import { createWorkerPool } from "../../dist/ts/controller/workers.js";
 import { TrainTask } from "../../dist/ts/gen/cassl/v1/task.js";
@@ -61,7 +61,7 @@ async function execute({ run_id }, config, emit, signal) {
 const server = createServer({
   artifacts: artifactService(artifacts),
   controller: controllerService({
-    runs: createRuns(createRunLog(state), execute),
+    runs: createRuns(createRunLog(state), execute, { atOnce: 1 }),
     datasets: createDatasets({ state, artifacts }),
     pool,
     state,

@@ -36,6 +36,9 @@ function attach(name) {
     host: "fleet",
     devices: ["cpu"],
     families: ["light"],
+    backends: ["torch"],
+    memory_bytes: 0,
+    gpus: [],
     instance: name,
     held: [],
   };

@@ -83,6 +83,8 @@ def test_the_worker_says_who_it_is(worker: AttachedWorker) -> None:
     register = worker.register
     assert (register.name, register.version, register.pid) == ("w", VERSION, os.getpid())
     assert "cpu" in register.devices
+    assert "torch" in register.backends
+    assert register.memory_bytes > 0
     assert "light" in register.families
 
 

@@ -133,6 +133,8 @@ export function lastingLines(progress: Progress | undefined, { event }: RunEvent
       return [accountText(event.value)];
     case "log":
       return [`${event.value.level}: ${event.value.text}`];
+    case "task_waiting":
+      return [`waiting: ${event.value.message} ${event.value.remedy}`.trimEnd()];
     default:
       return [];
   }

@@ -69,7 +69,7 @@ async function runsOfController(flags: ConnectionFlags, { state, name }: Filter)
     run: run.run_id,
     state: stateName(run.state),
     at: run.finished_at ?? run.created_at,
-    note: reasonOf(run),
+    note: noteOf(run),
   }));
 }
 
@@ -91,8 +91,14 @@ async function rowOf({ run, finishedAt, result }: FinishedRun): Promise<RunRow> 
   };
 }
 
-function reasonOf({ error }: Run): string {
-  return error === undefined ? "" : fromErrorDetail(error).reason;
+/** Why it has failed, or where it is in the queue; and its priority, if it has one. */
+function noteOf({ error, queue_position, priority }: Run): string {
+  const notes = [
+    ...(error === undefined ? [] : [fromErrorDetail(error).reason]),
+    ...(queue_position === undefined ? [] : [`${queue_position}. in the queue`]),
+    ...(priority === 0 ? [] : [`priority ${priority}`]),
+  ];
+  return notes.join(", ");
 }
 
 /** `running` of STATE_RUNNING. */

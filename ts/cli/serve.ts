@@ -1,11 +1,19 @@
 import { once } from "node:events";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { startController } from "../controller/controller.js";
+import { RUNS_AT_ONCE, startController } from "../controller/controller.js";
 import { CasslError } from "../core/errors.js";
 import type { ServerTlsFiles } from "../grpc/tls.js";
 import { DEFAULT_UI_PORT, openDashboard } from "./dashboard.js";
 import { interruptSignal } from "./interrupt.js";
-import { DEFAULT_ADDRESS, jsonOption, parsePort, pythonOption, workspaceHere, workspaceOption } from "./options.js";
+import {
+  countParser,
+  DEFAULT_ADDRESS,
+  jsonOption,
+  parsePort,
+  pythonOption,
+  workspaceHere,
+  workspaceOption,
+} from "./options.js";
 
 interface ServeOptions {
   readonly listen: Address;
@@ -17,6 +25,7 @@ interface ServeOptions {
   readonly ui: boolean;
   readonly uiPort?: number;
   readonly workers: number;
+  readonly runsAtOnce: number;
   readonly workspace?: string;
   readonly python?: string;
   readonly json?: true;
@@ -59,6 +68,11 @@ export function addServe(program: Command): void {
         .default(1)
         .argParser(parseCount),
     )
+    .addOption(
+      new Option("--runs-at-once <count>", "runs under way at a time, which share the workers; others are queued")
+        .default(RUNS_AT_ONCE)
+        .argParser(countParser(3)),
+    )
     .addOption(workspaceOption("in the working folder"))
     .addOption(pythonOption())
     .addOption(jsonOption("print the address as JSON"))
@@ -66,7 +80,7 @@ export function addServe(program: Command): void {
 }
 
 async function serve(options: ServeOptions): Promise<void> {
-  const { listen, workers, python, json, debug } = options;
+  const { listen, workers, runsAtOnce, python, json, debug } = options;
   const interrupted = interruptSignal();
   const workspace = workspaceHere(options.workspace);
   const controller = await startController({
@@ -74,6 +88,7 @@ async function serve(options: ServeOptions): Promise<void> {
     ...listen,
     access: { tls: tlsFiles(options), tokens: options.tokens, dataRoots: options.dataRoot },
     childWorkers: workers,
+    runsAtOnce,
     python,
     recover: "resume",
     onWorkerOutput: (line) => debug && console.error(`worker: ${line}`),
@@ -91,7 +106,7 @@ async function serve(options: ServeOptions): Promise<void> {
           ].join("\n"),
     );
     if (!interrupted.aborted) await once(interrupted, "abort");
-    console.error("Stopping; a run under way goes on at the next start.");
+    console.error("Stopping; runs under way go on at the next start.");
     await dashboard?.stop();
   } finally {
     await controller.stop();

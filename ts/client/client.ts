@@ -6,6 +6,7 @@ import {
   type EvaluateDetectionsRequest,
   type EvaluateDetectionsResponse,
   type ImageDetections,
+  type ListWorkersResponse,
   type PseudoLabeledImage,
   type RegisteredDataset,
   type RunPlan,
@@ -56,15 +57,19 @@ export class CasslClient {
   /**
    * Idempotent by id. CONFIG_INVALID names the field; RUN_EXISTS if the id is taken by another configuration.
    * @param settings with `dataset`, the run is on the registered data set of that name, and `config.data` is not read;
-   * DATASET_NOT_FOUND if there is none.
+   * DATASET_NOT_FOUND if there is none. With a higher `priority` (0 by default) it goes before other runs.
    */
   async createRun(
     runId: string,
     config: RunConfig,
-    { dataset = "", ...settings }: CallSettings & { readonly dataset?: string } = {},
+    {
+      dataset = "",
+      priority = 0,
+      ...settings
+    }: CallSettings & { readonly dataset?: string; readonly priority?: number } = {},
   ): Promise<Run> {
     const method = this.#controller.createRun.bind(this.#controller);
-    const request = { run_id: runId, config: onDataset(config, dataset), dataset };
+    const request = { run_id: runId, config: onDataset(config, dataset), dataset, priority };
     const { run } = await callUnary(method, request, this.#context, settings);
     return run as Run;
   }
@@ -206,8 +211,13 @@ export class CasslClient {
   }
 
   async listWorkers(settings?: CallSettings): Promise<Worker[]> {
+    return (await this.fleet(settings)).workers;
+  }
+
+  /** The attached workers with what they are at, and the tasks that no worker has, each with the reason. */
+  fleet(settings?: CallSettings): Promise<ListWorkersResponse> {
     const method = this.#controller.listWorkers.bind(this.#controller);
-    return (await callUnary(method, {}, this.#context, settings)).workers;
+    return callUnary(method, {}, this.#context, settings);
   }
 
   /** Has a worker leave after the task under way. WORKER_NOT_FOUND if it is not attached. */

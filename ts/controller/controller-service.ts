@@ -8,6 +8,7 @@ import type {
   WatchRunResponse,
 } from "../gen/cassl/v1/controller_service.js";
 import type { FrameCounts } from "../gen/cassl/v1/prediction_frame.js";
+import type { WaitingTask } from "../gen/cassl/v1/run.js";
 import type { Datasets } from "./datasets.js";
 import { evaluateDetections } from "./evaluate-detections.js";
 import type { Planner } from "./planner.js";
@@ -22,7 +23,7 @@ export interface ServiceParts {
   readonly runs: Runs;
   readonly planner: Planner;
   readonly datasets: Datasets;
-  readonly pool: Pick<WorkerPool, "list" | "drain">;
+  readonly pool: Pick<WorkerPool, "list" | "waiting" | "drain">;
   readonly state: StateStore;
   readonly frames: FrameCounts;
   readonly artifacts: ArtifactStore;
@@ -31,13 +32,13 @@ export interface ServiceParts {
 export function controllerService(parts: ServiceParts): ControllerServiceServer {
   const { runs, planner, datasets, pool, artifacts, frames } = parts;
   return {
-    createRun: unary(({ run_id, config, dataset }) => ({
-      run: runs.create(run_id, datasets.resolve(config, dataset)),
+    createRun: unary(({ run_id, config, dataset, priority }) => ({
+      run: runs.create(run_id, datasets.resolve(config, dataset), priority),
     })),
     planRun: unary(async ({ config, dataset, probe }, signal) => ({
       plan: await planner.plan(datasets.resolve(config, dataset), probe, signal),
     })),
-    getRun: unary(({ run_id }) => ({ run: runs.get(run_id) })),
+    getRun: unary(({ run_id }) => ({ run: { ...runs.get(run_id), waiting_tasks: waitingFor(run_id, pool) } })),
     listRuns: unary((request) => pageOfRuns(request, runs.list)),
     cancelRun: unary(({ run_id }) => ({ run: runs.cancel(run_id) })),
     retryRun: unary(({ run_id }) => ({ run: runs.retry(run_id) })),
@@ -47,9 +48,13 @@ export function controllerService(parts: ServiceParts): ControllerServiceServer 
     registerDataset: unary(async (request, signal) => ({ dataset: await datasets.register(request, signal) })),
     listDatasets: unary(() => ({ datasets: datasets.list() })),
     evaluateDetections: clientStreaming((requests) => evaluateDetections(requests, datasets.get, artifacts)),
-    listWorkers: unary(() => ({ workers: pool.list(), frames })),
+    listWorkers: unary(() => ({ workers: pool.list(), frames, waiting_tasks: pool.waiting() })),
     drainWorker: unary(({ worker_id }) => ({ worker: pool.drain(worker_id) })),
   };
+}
+
+function waitingFor(runId: string, pool: Pick<WorkerPool, "waiting">): WaitingTask[] {
+  return pool.waiting().filter(({ steps }) => steps.some(({ run_id }) => run_id === runId));
 }
 
 async function* watch(

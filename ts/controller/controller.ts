@@ -2,6 +2,7 @@
 import { lookup } from "node:dns/promises";
 import type { ArtifactStore } from "../core/artifacts.js";
 import type { FrameCounts } from "../gen/cassl/v1/prediction_frame.js";
+import { createStepsUnderWay } from "../pipeline/steps-under-way.js";
 import { type AccessOptions, openAccess, PLAIN } from "./access/access.js";
 import { type DataRoots, withinRoots } from "./access/data-roots.js";
 import type { Authorize } from "./access/guard.js";
@@ -20,7 +21,7 @@ import { createRuns, type Recovery, type Runs } from "./runs.js";
 import { createServer } from "./server.js";
 import { createShardLedger } from "./shards.js";
 import type { StateStore } from "./state.js";
-import { createTaskProgress } from "./task-progress.js";
+import { createTaskProgress } from "./tasks/progress.js";
 import { choosePython } from "./worker-process.js";
 import { workerService } from "./worker-service.js";
 import { createWorkerPool, type WorkerPool } from "./workers.js";
@@ -39,6 +40,8 @@ export interface ControllerOptions {
   /** See `choosePython`. */
   readonly python?: string | undefined;
   readonly recover: Recovery;
+  /** How many runs may be under way at a time; others wait. @default 4 */
+  readonly runsAtOnce?: number;
   /** Given every line that a child worker writes. */
   readonly onWorkerOutput?: (line: string) => void;
   /** @default 5 */
@@ -72,6 +75,8 @@ export interface ControllerParts {
   /** Undefined if no token is demanded. */
   readonly authorize: Authorize | undefined;
 }
+/** More would mostly wait for workers, while each may curate and evaluate on the controller's own cores. */
+export const RUNS_AT_ONCE = 4;
 
 /** Closes what is open, in reverse. */
 type Closer = () => void | Promise<void>;
@@ -94,7 +99,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
 }
 
 async function openAll(options: ControllerOptions, closers: Closer[]): Promise<Omit<Controller, "stop">> {
-  const { workspace, host, port, heartbeatSeconds = 5, encryptFrames = false } = options;
+  const { workspace, host, port, heartbeatSeconds = 5, encryptFrames = false, runsAtOnce = RUNS_AT_ONCE } = options;
   const access = await openAccess(host, options.access ?? {});
   const opened = await openWorkspace(workspace);
   closers.push(opened.close);
@@ -119,11 +124,12 @@ async function openAll(options: ControllerOptions, closers: Closer[]): Promise<O
   const measurements = createMeasurements({ state, artifacts, workers: attached });
   const { submit } = pool.tasks;
   const stores = { state, artifacts, inspections, imageCache };
-  const execute = runExecution({ ...stores, folders, shards, tally, submit, measurements, attached });
+  const stepsUnderWay = createStepsUnderWay();
+  const execute = runExecution({ ...stores, folders, shards, tally, submit, measurements, stepsUnderWay, attached });
   const { roots } = access;
-  const runs = createRuns(createRunLog(state), execute, roots);
+  const runs = createRuns(createRunLog(state), execute, { roots, atOnce: runsAtOnce });
   const datasets = createDatasets({ ...stores, roots });
-  const workers = pipelineWorkers({ submit, shards, tally, emit: () => {} });
+  const workers = pipelineWorkers({ submit, shards, tally });
   const planner = createPlanner({
     ...stores,
     artifactFolder: opened.artifactFolder,

@@ -62,6 +62,7 @@ export function createMeasurements({ state, artifacts, workers }: MeasurementRes
       const start = performance.now();
       const rates: number[] = [];
       let device = work.byWorker ? undefined : CONTROLLER;
+      let idleSeconds = 0;
       const output = await doWork({
         ...step,
         progress(progress) {
@@ -71,8 +72,12 @@ export function createMeasurements({ state, artifacts, workers }: MeasurementRes
             .map(deviceOf)[0];
           step.progress(progress);
         },
+        noteIdle(seconds) {
+          idleSeconds += seconds;
+          step.noteIdle(seconds);
+        },
       });
-      const seconds = (performance.now() - start) / 1000;
+      const seconds = Math.max(0, (performance.now() - start) / 1000 - idleSeconds);
       const units = await unitsOf(work);
       const rate = median(rates) ?? seconds / Math.max(1, units);
       device ??= onlyDevice();

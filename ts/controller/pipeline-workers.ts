@@ -2,28 +2,30 @@
 import { CasslError } from "../core/errors.js";
 import type { Task, TaskOutput } from "../gen/cassl/v1/task.js";
 import type { Workers } from "../pipeline/operations.js";
-import type { EmitEvent, StepContext } from "../pipeline/step.js";
-import type { TaskListener } from "./execution.js";
+import type { StepContext } from "../pipeline/step.js";
 import type { FrameTally } from "./frame-tally.js";
 import type { ShardLedger } from "./shards.js";
+import type { TaskListener, TaskRequest } from "./tasks/execution.js";
 import type { Submit } from "./tasks.js";
 
 export interface PipelineWorkersOptions {
   readonly submit: Submit;
   readonly shards: ShardLedger;
   readonly tally: FrameTally;
-  readonly emit: EmitEvent;
+  /** What the run's configuration says. Left out: nothing. */
+  readonly needs?: TaskRequest["needs"];
 }
 
-export function pipelineWorkers({ submit, shards, tally, emit }: PipelineWorkersOptions): Workers {
+export function pipelineWorkers({ submit, shards, tally, needs }: PipelineWorkersOptions): Workers {
   async function run(
     kind: Task["kind"],
     imageRoot: string,
     step: StepContext,
     imageCount = 0,
   ): Promise<TaskOutput["kind"]> {
-    const request = { taskId: step.key, task: { kind }, imageRoot, imageCount };
-    const output = await submit(request, forwarding(step.progress, emit), step.signal);
+    const { key: taskId, participants: beneficiaries, noteIdle } = step;
+    const request = { taskId, task: { kind }, imageRoot, imageCount, beneficiaries, noteIdle, ...(needs && { needs }) };
+    const output = await submit(request, forwardingTo(step), step.signal);
     return output.kind;
   }
 
@@ -39,7 +41,7 @@ export function pipelineWorkers({ submit, shards, tally, emit }: PipelineWorkers
       const { manifest, parts, ...account } = await shards.settle(step.key, value);
       const frames = tally.ofTask(step.key);
       const committed = { key: step.key, manifest: manifest.sha256, frames, ...account };
-      emit({ $case: "predictions_committed", value: committed });
+      step.emit({ $case: "predictions_committed", value: committed });
       // Named in the step's output, a shard that is lost or damaged makes the step run again, for that shard only.
       return { ...manifest, parts };
     },
@@ -51,11 +53,11 @@ export function pipelineWorkers({ submit, shards, tally, emit }: PipelineWorkers
   };
 }
 
-function forwarding(progress: StepContext["progress"], emit: EmitEvent): TaskListener {
-  return (event) => {
-    if (event.$case === "train_progress") progress({ $case: "train", value: event.value });
-    if (event.$case === "predict_progress") progress({ $case: "predict", value: event.value });
-    if (event.$case === "log") emit(event);
+function forwardingTo({ progress, emit }: StepContext): TaskListener {
+  return (news) => {
+    if (news.$case === "train_progress") progress({ $case: "train", value: news.value });
+    if (news.$case === "predict_progress") progress({ $case: "predict", value: news.value });
+    if (news.$case === "log" || news.$case === "task_waiting") emit(news);
   };
 }
 

@@ -17,6 +17,7 @@ import { curateData, type Workers } from "../pipeline/operations.js";
 import { totalIterations } from "../pipeline/pipeline.js";
 import { type PlannedStep, planPipeline } from "../pipeline/plan.js";
 import { createSteps, type StepStore } from "../pipeline/step.js";
+import type { Participant } from "../pipeline/steps-under-way.js";
 import { type Work, workOf } from "../pipeline/work.js";
 import { checkFiles, type DataRoots } from "./access/data-roots.js";
 import { deviceOf, estimate, type Measurements } from "./measurements.js";
@@ -97,7 +98,9 @@ export function createPlanner(resources: PlannerResources): Planner {
       if (estimate(measurements.known(), work, 1, devices()) !== undefined) continue;
       if (attached().length === 0) throw noWorker();
       const task = probeTask(inputs as TrainTask, dataset);
-      const step = { key: sha256(canonicalJson({ probe: task })), signal, progress: () => {} };
+      const key = sha256(canonicalJson({ probe: task }));
+      const silent = { progress: () => {}, emit: () => {}, noteIdle: () => {} };
+      const step = { key, signal, participants: new Set<Participant>(), ...silent };
       await measurements.measure(workOf(name, task, config), step, (context) =>
         resources.workers.train(task, imageRoot, context),
       );

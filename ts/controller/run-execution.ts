@@ -8,6 +8,7 @@ import type { Config } from "../pipeline/config.js";
 import { checkGates } from "../pipeline/gates.js";
 import { type RunResult, runPipeline } from "../pipeline/pipeline.js";
 import { createSteps } from "../pipeline/step.js";
+import type { StepsUnderWay } from "../pipeline/steps-under-way.js";
 import { type ReportInput, writeReport } from "../report/report.js";
 import { curatedData, reportedCuration } from "./curation.js";
 import type { FrameTally } from "./frame-tally.js";
@@ -30,6 +31,8 @@ export interface RunResources {
   readonly tally: FrameTally;
   readonly submit: Submit;
   readonly measurements: Measurements;
+  /** The steps of all runs. */
+  readonly stepsUnderWay: StepsUnderWay;
   /** The attached workers. */
   attached(): readonly Worker[];
 }
@@ -44,12 +47,14 @@ export function runExecution({
   tally,
   submit,
   measurements,
+  stepsUnderWay: underWay,
   attached,
 }: RunResources): ExecuteRun {
-  return async ({ run_id, created_at }, config, emit, signal) => {
+  return async ({ run_id, priority, created_at }, config, emit, signal) => {
     const expect = expectation(measurements, attached().map(deviceOf));
-    const steps = measuredSteps(createSteps(state, artifacts, emit, signal), config, measurements, expect);
-    const workers = pipelineWorkers({ submit, shards, tally, emit });
+    const sharing = { underWay, run: { runId: run_id, priority } };
+    const steps = measuredSteps(createSteps(state, artifacts, emit, signal, sharing), config, measurements, expect);
+    const workers = pipelineWorkers({ submit, shards, tally, needs: config.needs });
     const result = await runPipeline(run_id, config, {
       steps,
       workers,

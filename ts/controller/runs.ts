@@ -1,12 +1,14 @@
-/** The runs: created once per id, executed one after the other (two at a time would only share the workers). */
+/** The runs: created once per id. Some are executed at a time, which share the workers; the others wait in a queue. */
 import { CasslError, cancelled } from "../core/errors.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
-import { type Run, type RunConfig, type RunEvent, State } from "../gen/cassl/v1/run.js";
+import { Run, type RunConfig, type RunEvent, State } from "../gen/cassl/v1/run.js";
 import { type Config, parseConfig, withOverriddenGates } from "../pipeline/config.js";
 import { configHash } from "../pipeline/pipeline.js";
 import type { EmitEvent } from "../pipeline/step.js";
-import { checkFiles, createDataRoots } from "./access/data-roots.js";
+import { checkFiles, createDataRoots, type DataRoots } from "./access/data-roots.js";
 import { hasEnded, type RunLog } from "./run-log.js";
+import { createRunQueue } from "./run-queue.js";
+import { alreadyFinished, checkFailedGates, checkRunId, interrupted, sameRun, tooMany } from "./run-refusals.js";
 import type { ListedRun, RunQuery } from "./state.js";
 
 /** What to do at start with runs that the last controller left under way. `leave`: nothing. */
@@ -25,8 +27,9 @@ export interface Runs {
   /**
    * CONFIG_INVALID names the field; PATH_NOT_ALLOWED names the path; RUN_EXISTS if the id is taken by another
    * configuration; LIMIT_EXCEEDED if too many runs wait.
+   * @param priority see Run. A run that is there keeps its own. @default 0
    */
-  create(runId: string, config: RunConfig | undefined): Run;
+  create(runId: string, config: RunConfig | undefined, priority?: number): Run;
   /** RUN_NOT_FOUND if there is no such run. */
   get(runId: string): Run;
   /** Newest first. */
@@ -41,95 +44,132 @@ export interface Runs {
   watch(runId: string, afterSequence: number, signal: AbortSignal): AsyncIterable<RunEvent>;
   /** Resumes, or fails as INTERRUPTED, the runs that the last controller left unfinished. */
   recover(recovery: Recovery): void;
-  /** Stops the run under way, which the next controller finds unfinished. */
+  /** Stops the runs under way, which the next controller finds unfinished. */
   stop(): Promise<void>;
 }
 
 /** That wait or are under way. */
 const MAX_UNFINISHED = 1000;
 
-/** @param roots where the data of runs may be. */
-export function createRuns(log: RunLog, execute: ExecuteRun, roots = createDataRoots(undefined)): Runs {
-  /** Runs that wait or are under way, by id. */
-  const active = new Map<string, AbortController>();
-  let underWay: string | undefined;
-  let stopping = false;
-  let queue: Promise<void> = Promise.resolve();
+export interface RunsOptions {
+  /** Where the data of runs may be. @default everywhere */
+  readonly roots?: DataRoots;
+  /** How many runs may be under way at a time. */
+  readonly atOnce: number;
+}
+
+export function createRuns(
+  log: RunLog,
+  execute: ExecuteRun,
+  { roots = createDataRoots(undefined), atOnce }: RunsOptions,
+): Runs {
+  const queue = createRunQueue();
+  /** Runs that are under way. */
+  const underWay = new Map<string, { readonly stopping: AbortController; readonly ended: Promise<void> }>();
+  let isStopping = false;
 
   function get(runId: string): Run {
     const run = log.find(runId);
-    if (run !== undefined) return run;
+    if (run !== undefined) return withPosition(run);
     throw new CasslError("RUN_NOT_FOUND", `There is no run \`${runId}\`.`, "`cassl runs` lists the runs there are.");
   }
 
   function checkRoom(): void {
-    if (active.size >= MAX_UNFINISHED) throw tooMany();
+    if (underWay.size + queue.size() >= MAX_UNFINISHED) throw tooMany(MAX_UNFINISHED);
   }
 
-  function enqueue(runId: string): void {
-    active.set(runId, new AbortController());
-    queue = queue.then(() => executeNext(runId));
+  function enqueue({ run_id, priority }: Run): void {
+    queue.add(run_id, priority);
+    // Later, so that who creates a run sees it wait, and what comes at the same time goes in by priority.
+    setImmediate(beginNext);
   }
 
-  async function executeNext(runId: string): Promise<void> {
-    const controller = active.get(runId);
-    if (controller === undefined || stopping) return;
-    const { signal } = controller;
-    underWay = runId;
+  function beginNext(): void {
+    while (!isStopping && underWay.size < atOnce) {
+      const runId = queue.next();
+      if (runId === undefined) return;
+      begin(runId);
+    }
+  }
+
+  function begin(runId: string): void {
+    const stopping = new AbortController();
+    const ended = Promise.resolve().then(() => executeOne(runId, stopping));
+    underWay.set(runId, { stopping, ended });
+  }
+
+  /** A run that was under way keeps its place, if there are as many as before. */
+  function resume(run: Run): void {
+    if (wasRunning(run) && underWay.size < atOnce) begin(run.run_id);
+    else {
+      if (wasRunning(run)) log.reopen(run.run_id);
+      enqueue(run);
+    }
+  }
+
+  async function executeOne(runId: string, stopping: AbortController): Promise<void> {
     try {
       log.start(runId);
       const run = get(runId);
       const config = withOverriddenGates(parseConfig(run.config), run.overridden_gates);
       // Of a run that an earlier controller took, with other roots.
       checkFiles(roots, config);
-      const { finishedAt, result } = await execute(run, config, emitter(runId, controller), signal);
+      const { finishedAt, result } = await execute(run, config, emitter(runId, stopping), stopping.signal);
       log.succeed(runId, finishedAt, result);
     } catch (error) {
-      if (!stopping) log.fail(runId, CasslError.from(signal.aborted ? signal.reason : error));
+      const { signal } = stopping;
+      if (!isStopping) log.fail(runId, CasslError.from(signal.aborted ? signal.reason : error));
     }
-    active.delete(runId);
-    underWay = undefined;
+    underWay.delete(runId);
+    beginNext();
+  }
+
+  function isUnfinished({ run_id }: Run): boolean {
+    return underWay.has(run_id) || queue.positionOf(run_id) !== undefined;
+  }
+
+  function withPosition(run: Run): Run {
+    const queue_position = queue.positionOf(run.run_id);
+    return queue_position === undefined ? run : { ...run, queue_position };
   }
 
   /** An event that cannot be stored stops the run; it must not fail whoever reports it. */
-  function emitter(runId: string, controller: AbortController): EmitEvent {
+  function emitter(runId: string, stopping: AbortController): EmitEvent {
     return (event) => {
       try {
         log.append(runId, event);
       } catch (error) {
-        controller.abort(error);
+        stopping.abort(error);
       }
     };
   }
 
   return {
-    create(runId, config) {
+    create(runId, config, priority = 0) {
       checkRunId(runId);
       const checked = parseConfig(config);
       checkFiles(roots, checked);
       const hash = configHash(checked);
       const known = log.find(runId);
-      if (known !== undefined) return sameRun(known, hash);
-      const created_at = new Date();
+      if (known !== undefined) return withPosition(sameRun(known, hash));
       checkRoom();
-      log.add({
+      const run = Run.create({
         run_id: runId,
         state: State.PENDING,
-        config: checked,
         config_hash: hash,
-        created_at,
-        finished_at: undefined,
-        overridden_gates: [],
+        created_at: new Date(),
+        priority,
       });
-      enqueue(runId);
+      log.add({ ...run, config: checked });
+      enqueue(run);
       return get(runId);
     },
     get,
-    list: log.list,
+    list: (query) => log.list(query).map(({ position, run }) => ({ position, run: withPosition(run) })),
     cancel(runId) {
       get(runId);
-      if (runId === underWay) active.get(runId)?.abort(cancelled());
-      else if (active.delete(runId)) log.fail(runId, cancelled());
+      if (queue.remove(runId)) log.fail(runId, cancelled());
+      else underWay.get(runId)?.stopping.abort(cancelled());
       return get(runId);
     },
     retry(runId) {
@@ -138,7 +178,7 @@ export function createRuns(log: RunLog, execute: ExecuteRun, roots = createDataR
       if (hasEnded(run)) {
         checkRoom();
         log.reopen(runId);
-        enqueue(runId);
+        enqueue(run);
       }
       return get(runId);
     },
@@ -147,77 +187,32 @@ export function createRuns(log: RunLog, execute: ExecuteRun, roots = createDataR
       checkFailedGates(run, gates, log.failedGates(runId));
       checkRoom();
       log.reopen(runId, gates);
-      enqueue(runId);
+      enqueue(run);
       return get(runId);
     },
     watch: (runId, afterSequence, signal) => log.watch(get(runId).run_id, afterSequence, signal),
     recover(recovery) {
       if (recovery === "leave") return;
-      const unfinished = log.list({ states: [State.PENDING, State.RUNNING] }).map(({ run }) => run);
-      for (const { run_id } of unfinished.reverse().filter((run) => !active.has(run.run_id))) {
-        if (recovery === "resume") enqueue(run_id);
-        else log.fail(run_id, interrupted());
+      const left = log
+        .list({ states: [State.PENDING, State.RUNNING] })
+        .map(({ run }) => run)
+        .reverse()
+        .filter((run) => !isUnfinished(run))
+        .sort((a, b) => Number(wasRunning(b)) - Number(wasRunning(a)) || b.priority - a.priority);
+      for (const run of left) {
+        if (recovery === "fail") log.fail(run.run_id, interrupted());
+        else resume(run);
       }
     },
     async stop() {
-      stopping = true;
-      for (const controller of active.values()) controller.abort(interrupted());
-      await queue;
+      isStopping = true;
+      const runs = [...underWay.values()];
+      for (const { stopping } of runs) stopping.abort(interrupted());
+      await Promise.all(runs.map(({ ended }) => ended));
     },
   };
 }
 
-function alreadyFinished(runId: string): CasslError {
-  return new CasslError(
-    "RUN_FINISHED",
-    `The run \`${runId}\` has succeeded: there is nothing to try again.`,
-    "Create another run to do it anew.",
-  );
-}
-
-function checkFailedGates({ run_id, state }: Run, gates: readonly string[], failed: readonly string[]): void {
-  const other = gates.find((gate) => !failed.includes(gate));
-  if (state === State.FAILED && gates.length > 0 && other === undefined) return;
-  throw new CasslError(
-    "GATE_NOT_FAILED",
-    `The run \`${run_id}\` was not stopped by the gate ${JSON.stringify(other ?? gates[0] ?? "")}.`,
-    state === State.FAILED && failed.length > 0
-      ? `Name one that was: ${failed.join(", ")}.`
-      : "No gate holds it up: `cassl watch` shows what does.",
-  );
-}
-
-function sameRun(known: Run, hash: string): Run {
-  if (known.config_hash === hash) return known;
-  throw new CasslError(
-    "RUN_EXISTS",
-    `There is a run \`${known.run_id}\` with another configuration.`,
-    "Choose another run id.",
-  );
-}
-
-/** A run's id is the name of its folder. */
-function checkRunId(runId: string): void {
-  if (/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/.test(runId)) return;
-  throw new CasslError(
-    "CONFIG_INVALID",
-    `The run id is ${JSON.stringify(runId)}.`,
-    "Use 1 to 128 letters, digits, `-`, `_` and `.`, not starting with `.`.",
-  );
-}
-
-function tooMany(): CasslError {
-  return new CasslError(
-    "LIMIT_EXCEEDED",
-    `${MAX_UNFINISHED} runs wait or are under way, which is all that the controller takes.`,
-    "Wait for some to end, or cancel some.",
-  );
-}
-
-function interrupted(): CasslError {
-  return new CasslError(
-    "INTERRUPTED",
-    "The controller stopped while the run was under way.",
-    "Run the same configuration again: it goes on from its last checkpoint.",
-  );
+function wasRunning({ state }: Run): boolean {
+  return state === State.RUNNING;
 }

@@ -10,8 +10,8 @@ import { decodeShard, type PredictionColumns } from "../labels/frame.js";
 import { writeShard } from "../labels/store.js";
 import { type FrameSources, invalidFrame, taskOfFrame } from "./frame-sender.js";
 import { findBoxOutside, type ImageSizes, imageSizes } from "./image-sizes.js";
-import { imagesOf } from "./labelling.js";
 import type { TaskTable } from "./state.js";
+import { imagesOf } from "./tasks/labelling.js";
 
 export interface ShardLedger {
   /** Images of the task's dataset. */

@@ -1,3 +1,5 @@
+import { CasslError } from "./errors.js";
+
 /** A limit for work that waits for the disk. */
 export const FILES_AT_ONCE = 16;
 
@@ -25,4 +27,15 @@ export async function mapConcurrently<T, R>(
   };
   await Promise.all(Array.from({ length: limit }, drain));
   return results;
+}
+
+/** What the promise comes to, or the reason of the signal, whichever is first. The promise is left alone. */
+export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(CasslError.from(signal.reason));
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort, { once: true });
+    const settled = promise.finally(() => signal.removeEventListener("abort", abort));
+    settled.then(resolve, reject);
+  });
 }

@@ -268,6 +268,12 @@ const gates = z.strictObject({
   override: z.array(z.enum(GATE_NAMES)).default([]).describe("Gates that do not stop the run; the report names them"),
 });
 
+const needs = z.strictObject({
+  device: z.enum(["any", "cpu", "cuda"]).default("any").describe("What it computes on"),
+  gpu_memory_gb: z.number().min(0).default(0).describe("Memory of its GPU; 0: any"),
+  memory_gb: z.number().min(0).default(0).describe("Memory of its machine; 0: any"),
+});
+
 /** The solver as every stage starts from it: all of it may be left out. */
 export const sharedSolverSchema = solver.partial();
 
@@ -309,6 +315,9 @@ export const configFileSchema = z.strictObject({
   gates: gates
     .prefault({})
     .describe("Limits on pseudo-labeler and pseudo labels; a run that breaks one stops before the next stage"),
+  needs: needs
+    .prefault({})
+    .describe("What a worker must have to be given tasks of the run; nothing else depends on it"),
 });
 
 /** The file with `solver` merged into the stages. */

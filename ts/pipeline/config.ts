@@ -133,6 +133,7 @@ function checkAcrossFields(config: Config): void {
     arms,
     data: { labeled, unlabeled },
     gates,
+    needs,
   } = config;
   checkTraining(config);
   if (labeled.take !== undefined && labeled.split_file !== undefined) {
@@ -155,6 +156,8 @@ function checkAcrossFields(config: Config): void {
       gates.min_box_ratio,
     );
   }
+  if (needs.device === "cpu" && needs.gpu_memory_gb > 0)
+    throw invalid("`needs.gpu_memory_gb` must be 0 where `needs.device` is cpu", needs.gpu_memory_gb);
 }
 
 function checkTraining({ detector, stages }: Config): void {

@@ -4,7 +4,15 @@
  */
 import type { ArtifactStore } from "../core/artifacts.js";
 import { canonicalJson, sha256 } from "../core/hash.js";
-import type { RunEvent, StepProgress } from "../gen/cassl/v1/run.js";
+import {
+  createStepsUnderWay,
+  type EmitEvent,
+  type RunShare,
+  type StepContext,
+  type StepsUnderWay,
+} from "./steps-under-way.js";
+
+export type { EmitEvent, RunShare, StepContext } from "./steps-under-way.js";
 
 /** Raise a step's version when the same inputs would now give another result. */
 const VERSIONS = {
@@ -38,13 +46,6 @@ export interface StepStore {
   saveStep(record: StepRecord): void;
 }
 
-/** What a step's work is given. */
-export interface StepContext {
-  readonly key: string;
-  readonly signal: AbortSignal;
-  progress(progress: StepProgress["progress"]): void;
-}
-
 /** What a run's result says of each of its steps. */
 export interface StepSummary {
   readonly name: string;
@@ -52,8 +53,6 @@ export interface StepSummary {
   readonly reused: boolean;
   readonly seconds: number;
 }
-
-export type EmitEvent = (event: NonNullable<RunEvent["event"]>) => void;
 
 export interface Steps {
   /**
@@ -70,7 +69,20 @@ export interface Steps {
   readonly summaries: readonly StepSummary[];
 }
 
-export function createSteps(store: StepStore, artifacts: ArtifactStore, emit: EmitEvent, signal: AbortSignal): Steps {
+/** What runs have in common while they are under way. */
+export interface Sharing {
+  readonly underWay: StepsUnderWay;
+  readonly run: RunShare;
+}
+
+/** @param sharing left out by who shares no step with others. */
+export function createSteps(
+  store: StepStore,
+  artifacts: ArtifactStore,
+  emit: EmitEvent,
+  signal: AbortSignal,
+  { underWay, run }: Sharing = { underWay: createStepsUnderWay(), run: { runId: "", priority: 0 } },
+): Steps {
   const summaries: StepSummary[] = [];
 
   return {
@@ -85,28 +97,40 @@ export function createSteps(store: StepStore, artifacts: ArtifactStore, emit: Em
       const key = stepKey(name, inputs);
       const step = stepLabel(scope, name);
       emit({ $case: "step_started", value: { step, key } });
-
-      const finish = (record: StepRecord, reused: boolean): T => {
-        summaries.push({ name: step, key, reused, seconds: record.seconds });
-        emit({ $case: "step_finished", value: { step, key, reused, seconds: record.seconds } });
-        return JSON.parse(record.output) as T;
-      };
-
-      const known = await findFinished(store, artifacts, key);
-      if (known !== undefined) return finish(known, true);
-
-      const started = performance.now();
-      const output = await work({
-        key,
-        signal,
-        progress: (progress) => emit({ $case: "step_progress", value: { step, key, progress } }),
-      });
-      signal.throwIfAborted();
-      const record = { key, name, output: canonicalJson(output), seconds: (performance.now() - started) / 1000 };
-      store.saveStep(record);
-      return finish(record, false);
+      const { value, isShared } = await underWay.join(key, { run, step, emit, signal }, (context) =>
+        findOrDo(name, context, store, artifacts, work),
+      );
+      const { record } = value;
+      const summary = { key, reused: value.isKnown || isShared, seconds: record.seconds };
+      summaries.push({ name: step, ...summary });
+      emit({ $case: "step_finished", value: { step, ...summary } });
+      return JSON.parse(record.output) as T;
     },
   };
+}
+
+async function findOrDo(
+  name: StepName,
+  context: StepContext,
+  store: StepStore,
+  artifacts: ArtifactStore,
+  work: (context: StepContext) => Promise<object>,
+): Promise<{ readonly record: StepRecord; readonly isKnown: boolean }> {
+  const { key, signal } = context;
+  const known = await findFinished(store, artifacts, key);
+  if (known !== undefined) return { record: known, isKnown: true };
+
+  let idleSeconds = 0;
+  const noteIdle = (seconds: number): void => {
+    idleSeconds += seconds;
+  };
+  const started = performance.now();
+  const output = await work({ ...context, noteIdle });
+  signal.throwIfAborted();
+  const seconds = Math.max(0, (performance.now() - started) / 1000 - idleSeconds);
+  const record = { key, name, output: canonicalJson(output), seconds };
+  store.saveStep(record);
+  return { record, isKnown: false };
 }
 
 /** What the result of a step is found by. */

@@ -1,6 +1,5 @@
 """Keeps the worker attached to its controller and does the tasks that the controller leases to it."""
 
-import glob
 import os
 import socket
 import threading
@@ -31,6 +30,7 @@ from cassl.v1.worker_service_pb2 import (
 
 from cassl_worker.artifacts import ArtifactCache, Artifacts
 from cassl_worker.attachment import Attachment
+from cassl_worker.capabilities import backends, devices, find_gpus, memory_bytes
 from cassl_worker.channel import backoff, open_channel, reachable
 from cassl_worker.connection import PLAIN, Connection
 from cassl_worker.detectors import families
@@ -86,6 +86,7 @@ class Session:
         self.address = address
         self.name = name
         self.instance = uuid.uuid4().hex
+        self.gpus = find_gpus()
         self.folder = folder
         self.cache = ArtifactCache(cache)
         self.report = report
@@ -121,8 +122,11 @@ class Session:
             version=VERSION,
             pid=os.getpid(),
             host=socket.gethostname(),
-            devices=devices(),
+            devices=devices(self.gpus),
             families=families(),
+            backends=backends(),
+            memory_bytes=memory_bytes(),
+            gpus=self.gpus,
             instance=self.instance,
             held=held,
         )
@@ -266,9 +270,3 @@ class Session:
 
 def key_of(attempt: TaskAttempt) -> tuple[str, int]:
     return attempt.task_id, attempt.attempt
-
-
-def devices() -> list[str]:
-    """As torch names them, but found without loading it."""
-    gpus = glob.glob("/dev/nvidia[0-9]*")
-    return ["cpu", *(f"cuda:{index}" for index in range(len(gpus)))]

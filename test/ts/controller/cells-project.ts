@@ -10,7 +10,7 @@ import { packageRoot } from "../../../ts/core/package.js";
 import type { ArtifactRef } from "../../../ts/gen/cassl/v1/artifact_service.js";
 import { ShardHeader } from "../../../ts/gen/cassl/v1/prediction_frame.js";
 import type { RunConfig } from "../../../ts/gen/cassl/v1/run.js";
-import type { Lease, Welcome } from "../../../ts/gen/cassl/v1/worker_service.js";
+import type { Lease, Register, Welcome } from "../../../ts/gen/cassl/v1/worker_service.js";
 import { parseConfig } from "../../../ts/pipeline/config.js";
 import { BLUE, cellBox, RED, writeCells } from "../evaluation/cells.js";
 import { attachWorker, type FakeWorker } from "./fake-worker.js";
@@ -66,14 +66,18 @@ async function writeCoco(folder: string, name: string, files: (keyof typeof ANNO
 }
 
 /** Does every task that it is given until the controller stops. Training twice with equal tasks gives equal weights. */
-export async function workOn(address: string, onLease: (lease: Lease) => void = () => {}): Promise<void> {
-  const worker = attachWorker(address);
+export async function workOn(
+  address: string,
+  onLease: (lease: Lease) => unknown = () => {},
+  register: Partial<Register> = {},
+): Promise<void> {
+  const worker = attachWorker(address, register);
   const welcome = await worker.next("welcome");
   const beats = setInterval(() => worker.send({ $case: "heartbeat", value: {} }), welcome.heartbeat_seconds * 1000);
   try {
     for (;;) {
       const lease = await worker.next("lease");
-      onLease(lease);
+      await onLease(lease);
       await doTask(worker, lease, address, welcome);
     }
   } catch {

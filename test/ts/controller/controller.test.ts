@@ -4,7 +4,7 @@ import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { CasslClient } from "../../../ts/client/client.js";
 import { type Controller, type ControllerOptions, startController } from "../../../ts/controller/controller.js";
-import { type RunConfig, type RunEvent, State } from "../../../ts/gen/cassl/v1/run.js";
+import { type RunConfig, type RunEvent, State, WaitReason } from "../../../ts/gen/cassl/v1/run.js";
 import type { RunResult } from "../../../ts/pipeline/pipeline.js";
 import { makeCellsProject, workOn } from "./cells-project.js";
 import { makeFolder } from "./workbench.js";
@@ -66,7 +66,7 @@ describe("controller", () => {
 
     beforeEach(async () => {
       config = await makeCellsProject(folder);
-      client = new CasslClient((await start()).address);
+      client = new CasslClient((await start({ heartbeatSeconds: 0.2 })).address);
     });
     afterEach(() => client.close());
 
@@ -74,6 +74,17 @@ describe("controller", () => {
       const events = [];
       for await (const event of client.watchRun(runId)) events.push(event);
       return events;
+    };
+    const waitFor = async (runId: string, matches: (event: RunEvent) => boolean): Promise<RunEvent> => {
+      for await (const event of client.watchRun(runId)) if (matches(event)) return event;
+      return assert.fail("the run ended before");
+    };
+    const until = async <T>(look: () => Promise<T | undefined>): Promise<T> => {
+      for (;;) {
+        const found = await look();
+        if (found !== undefined) return found;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
     };
     const succeed = async (runId: string): Promise<RunResult> => {
       await client.createRun(runId, config);
@@ -115,6 +126,77 @@ describe("controller", () => {
       const second = await succeed("second");
       assert.ok(second.steps.every(({ reused }) => reused));
       assert.deepEqual(second.arms, first.arms);
+    });
+
+    it("does what two runs have in common once, and goes on with it when one of them is cancelled", async () => {
+      config = { ...config, arms: ["supervised"] };
+      let begin: () => void = () => {};
+      const begun = new Promise<void>((resolve) => {
+        begin = resolve;
+      });
+      const leased: string[] = [];
+      let release: () => void = () => {};
+      const mayWork = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      for (const id of ["first", "second"]) await client.createRun(id, config);
+      void workOn(controller?.address ?? "", async ({ task_attempt, task }) => {
+        leased.push(`${task_attempt?.task_id} ${task?.kind?.$case}`);
+        begin();
+        await mayWork;
+      });
+      await begun;
+      const steps = await until(async () => {
+        const [worker] = await client.listWorkers();
+        const found = worker?.running_task?.steps ?? [];
+        return found.length === 2 ? found : undefined;
+      });
+      assert.deepEqual(steps.map(({ run_id, step }) => [run_id, step]).sort(), [
+        ["first", "supervised/finetune"],
+        ["second", "supervised/finetune"],
+      ]);
+      await client.cancelRun("first");
+      await follow("first");
+      release();
+      await follow("second");
+      const { state, error } = await client.getRun("second");
+      assert.equal(state, State.SUCCEEDED, error?.message);
+      assert.equal(new Set(leased).size, leased.length, "a task was given to a worker twice");
+    });
+
+    it("shares the workers between runs, so that a short one need not wait for the end of a long one", async () => {
+      const order: string[] = [];
+      const arms = ["supervised"];
+      await client.createRun("first", { ...config, arms });
+      await client.createRun("second", { ...config, arms, seed: 1 });
+      void workOn(controller?.address ?? "", async () => {
+        const [worker] = await client.listWorkers();
+        order.push(worker?.running_task?.steps[0]?.run_id ?? "");
+      });
+      await Promise.all([follow("first"), follow("second")]);
+      const lastOf = (id: string): number => order.lastIndexOf(id);
+      const firstOf = (id: string): number => order.indexOf(id);
+      assert.ok(firstOf("second") < lastOf("first") && firstOf("first") < lastOf("second"), order.join(" "));
+    });
+
+    it("says which need of a task no worker meets, and goes on when one comes that does", async () => {
+      const needs = { device: "cuda", gpu_memory_gb: 20, memory_gb: 0 };
+      await client.createRun("first", { ...config, arms: ["supervised"], needs });
+      const without = workOn(controller?.address ?? "");
+      const told = await waitFor(
+        "first",
+        ({ event }) => event?.$case === "task_waiting" && /GPU/.test(event.value.message),
+      );
+      assert.match(JSON.stringify(told.event), /fake lacks a GPU and 20 GB of GPU memory/);
+      const [waiting] = (await client.getRun("first")).waiting_tasks;
+      assert.deepEqual([waiting?.kind, waiting?.reason], ["train", WaitReason.NEED_UNMET]);
+      assert.deepEqual((await client.fleet()).waiting_tasks[0]?.steps, waiting?.steps);
+      const gpus = [{ device: "cuda:0", name: "", memory_bytes: 24e9 }];
+      void workOn(controller?.address ?? "", undefined, { name: "able", devices: ["cpu", "cuda:0"], gpus });
+      await follow("first");
+      assert.equal((await client.getRun("first")).state, State.SUCCEEDED);
+      await controller?.stop();
+      await without;
     });
 
     it("resumes a run that a stopped controller left, as the same run", async () => {

@@ -57,7 +57,8 @@ export function attachWorker(address: string, register: Partial<Register> = {}):
   const send: FakeWorker["send"] = (message) => void call.write({ message });
   const event = (task_attempt: TaskAttempt | undefined, value: { $case: string; value: unknown }): void =>
     send({ $case: "event", value: { task_attempt, event: value as never } });
-  const defaults = { name: "fake", version, pid: 1, host: "here", devices: ["cpu"], families: ["light"] };
+  const able = { devices: ["cpu"], families: ["light"], backends: ["torch"], memory_bytes: 8e9, gpus: [] };
+  const defaults = { name: "fake", version, pid: 1, host: "here", ...able };
   send({ $case: "register", value: { ...defaults, instance: randomUUID(), held: [], ...register } });
 
   return {

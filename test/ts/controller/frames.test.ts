@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { Dealer } from "zeromq";
 import { FRAME_VERSION } from "../../../ts/controller/frame-sender.js";
+import type { TaskNews } from "../../../ts/controller/tasks/execution.js";
 import { sha256 } from "../../../ts/core/hash.js";
 import { encodeManifest } from "../../../ts/data/manifest.js";
 import { ErrorReason } from "../../../ts/gen/cassl/v1/error_reason.js";
 import { ShardHeader, ShardReply } from "../../../ts/gen/cassl/v1/prediction_frame.js";
 import { PredictTask } from "../../../ts/gen/cassl/v1/task.js";
-import type { TaskEvent } from "../../../ts/gen/cassl/v1/worker_service.js";
 import { readPredictions } from "../../../ts/labels/predictions.js";
 import { readMetadata } from "../../../ts/parquet/index.js";
 import { attachWorker, type FakeWorker } from "./fake-worker.js";
@@ -57,7 +57,7 @@ describe("prediction frames", () => {
   let task: PredictTask;
   let output: Promise<unknown>;
   let token: Uint8Array;
-  let events: NonNullable<TaskEvent["event"]>[];
+  let events: TaskNews[];
 
   beforeEach(async () => {
     bench = await openWorkbench();

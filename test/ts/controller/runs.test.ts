@@ -44,7 +44,7 @@ describe("runs", () => {
     await rm(folder, { recursive: true });
   });
 
-  const open = (execute: ExecuteRun): Runs => createRuns(createRunLog(state), execute);
+  const open = (execute: ExecuteRun, atOnce = 1): Runs => createRuns(createRunLog(state), execute, { atOnce });
 
   const watch = async (runs: Runs, runId: string, after = 0): Promise<RunEvent[]> => {
     const events = [];
@@ -105,6 +105,57 @@ describe("runs", () => {
       runs.list().map(({ run }) => run.run_id),
       ["c", "b", "a"],
     );
+  });
+
+  it("executes as many at once as it may, the others by priority and then in their order", async () => {
+    const started: string[] = [];
+    const ends = new Map<string, () => void>();
+    const runs = open(async ({ run_id }) => {
+      started.push(run_id);
+      await new Promise<void>((resolve) => ends.set(run_id, resolve));
+      return { finishedAt: new Date(), result };
+    }, 2);
+    for (const [id, priority] of Object.entries({ a: 0, b: 0, c: 0, d: 0, e: 7 })) runs.create(id, config(), priority);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.deepEqual(started, ["e", "a"]);
+    assert.deepEqual(
+      runs
+        .list()
+        .map(({ run: { run_id, state, priority, queue_position } }) => [run_id, state, priority, queue_position]),
+      [
+        ["e", State.RUNNING, 7, undefined],
+        ["d", State.PENDING, 0, 3],
+        ["c", State.PENDING, 0, 2],
+        ["b", State.PENDING, 0, 1],
+        ["a", State.RUNNING, 0, undefined],
+      ],
+    );
+    runs.cancel("b");
+    assert.equal(runs.get("c").queue_position, 1);
+    for (const id of ["a", "e", "c", "d"]) {
+      ends.get(id)?.();
+      await watch(runs, id);
+      await new Promise(setImmediate);
+    }
+    assert.deepEqual(started, ["e", "a", "c", "d"]);
+  });
+
+  it("lets runs that were under way keep their places over a restart, and queues those for which there is none", async () => {
+    const first = open(wait, 3);
+    for (const id of ["a", "b", "c", "d"]) first.create(id, config(), id === "d" ? 5 : 0);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await first.stop();
+    const second = open(wait, 2);
+    second.recover("resume");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const found = ["a", "b", "c", "d"].map((id) => [id, second.get(id).state, second.get(id).queue_position]);
+    await second.stop();
+    assert.deepEqual(found, [
+      ["a", State.RUNNING, undefined],
+      ["b", State.PENDING, 1],
+      ["c", State.PENDING, 2],
+      ["d", State.RUNNING, undefined],
+    ]);
   });
 
   it("replays from any event on, then follows", async () => {
@@ -262,11 +313,12 @@ describe("runs", () => {
         return appendEvent(...event);
       },
     };
-    const runs = createRuns(createRunLog(onFullDisk), async (run, config, emit, signal) => {
+    const fillThenWait: ExecuteRun = async (run, config, emit, signal) => {
       full = true;
       emit(log("lost"));
       return wait(run, config, emit, signal);
-    });
+    };
+    const runs = createRuns(createRunLog(onFullDisk), fillThenWait, { atOnce: 1 });
     runs.create("a", config());
     const events = await watch(runs, "a");
     assert.deepEqual(states(events), [State.PENDING, State.RUNNING, State.FAILED]);

@@ -101,11 +101,7 @@ describe("gRPC server", () => {
     });
 
     it("refuses more than 16 MiB", async () => {
-      const large = CreateRunRequest.encode({
-        run_id: "a".repeat(17 * 2 ** 20),
-        config: undefined,
-        dataset: "",
-      }).finish();
+      const large = CreateRunRequest.encode(CreateRunRequest.create({ run_id: "a".repeat(17 * 2 ** 20) })).finish();
       const error = (await createRun(large)) as ServiceError;
       assert.equal(fromStatus(error, "").reason, "LIMIT_EXCEEDED");
     });

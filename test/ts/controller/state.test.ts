@@ -36,6 +36,9 @@ describe("state", () => {
     finished_at: new Date(2500),
     error: { reason: ErrorReason.GATE_FAILED, message: "m", remedy: "r", trace: "" },
     result: undefined,
+    priority: 2,
+    queue_position: undefined,
+    waiting_tasks: [],
   });
 
   it("keeps runs, newest first, over a restart", () => {

@@ -9,7 +9,7 @@ import { createFrameTally, type FrameTally } from "../../../ts/controller/frame-
 import { serveFrames } from "../../../ts/controller/frames.js";
 import { createShardLedger, type ShardLedger } from "../../../ts/controller/shards.js";
 import { openState, type StateStore } from "../../../ts/controller/state.js";
-import { createTaskProgress } from "../../../ts/controller/task-progress.js";
+import { createTaskProgress } from "../../../ts/controller/tasks/progress.js";
 import { workerService } from "../../../ts/controller/worker-service.js";
 import { createWorkerPool, type WorkerPool } from "../../../ts/controller/workers.js";
 import { ArtifactServiceService } from "../../../ts/gen/cassl/v1/artifact_service.js";

@@ -45,7 +45,7 @@ describe("docs/api.md", function () {
       "3 pseudo labels",
       "1 detections, AP 0",
       "32 bytes",
-      "fake false",
+      "fake is at nothing",
     ]);
   });
 

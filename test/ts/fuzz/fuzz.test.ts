@@ -51,7 +51,7 @@ describe("a controller under fire", function () {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "cassl-fuzz-"));
     const config = await makeCellsProject(folder);
-    goodRun = CreateRunRequest.encode({ run_id: "good", config, dataset: "" }).finish();
+    goodRun = CreateRunRequest.encode(CreateRunRequest.create({ run_id: "good", config })).finish();
     server = cassl(["serve", "--listen", "127.0.0.1:0", "--workers", "0", "--workspace", join(folder, ".cassl")]);
     address = await addressOf(server);
     client = new Client(address, credentials.createInsecure());

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createLabelling, nextShards, progressOf, shardsToTakeOver } from "../../../ts/controller/labelling.js";
-import type { HeldLease } from "../../../ts/controller/lease.js";
+import {
+  createLabelling,
+  nextShards,
+  progressOf,
+  shardsToTakeOver,
+} from "../../../../ts/controller/tasks/labelling.js";
+import type { HeldLease } from "../../../../ts/controller/tasks/lease.js";
 
 const SHARD_SIZE = 10;
 

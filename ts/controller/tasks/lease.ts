@@ -1,4 +1,4 @@
-import type { TaskAttempt } from "../gen/cassl/v1/worker_service.js";
+import type { TaskAttempt } from "../../gen/cassl/v1/worker_service.js";
 
 /** That a worker has the task, or some shards of it. */
 export interface HeldLease {

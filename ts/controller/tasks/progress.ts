@@ -1,8 +1,8 @@
 /** How far each task has come: what the next attempt at it need not do again. */
-import type { ArtifactStore } from "../core/artifacts.js";
-import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
-import type { CheckpointSaved } from "../gen/cassl/v1/worker_service.js";
-import type { TaskTable } from "./state.js";
+import type { ArtifactStore } from "../../core/artifacts.js";
+import type { ArtifactRef } from "../../gen/cassl/v1/artifact_service.js";
+import type { CheckpointSaved } from "../../gen/cassl/v1/worker_service.js";
+import type { TaskTable } from "../state.js";
 
 export interface TaskProgress {
   /** Forgets what refers to artifacts that are gone. */

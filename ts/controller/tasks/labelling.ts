@@ -2,7 +2,7 @@
  * One prediction, spread over workers: each is given shards that take it some seconds. Towards the end, whoever is idle
  * takes over shards that others have but did not get to; what is committed first counts.
  */
-import type { PredictProgress } from "../gen/cassl/v1/worker_service.js";
+import type { PredictProgress } from "../../gen/cassl/v1/worker_service.js";
 import type { HeldLease } from "./lease.js";
 
 export interface Labelling {

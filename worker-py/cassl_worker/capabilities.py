@@ -1,0 +1,67 @@
+"""What this machine and its Python offer to tasks, found without loading torch."""
+
+import glob
+import importlib.util
+import os
+import subprocess
+from pathlib import Path
+
+from cassl.v1.worker_service_pb2 import Gpu
+
+BACKENDS = ("torch", "detectron2")
+"""What detectors may be built with: packages by the names of their modules."""
+NVIDIA_SMI = ("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
+NVIDIA_SMI_SECONDS = 10.0
+MIB = 2**20
+CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+
+
+def backends() -> list[str]:
+    return [name for name in BACKENDS if importlib.util.find_spec(name) is not None]
+
+
+def devices(gpus: list[Gpu]) -> list[str]:
+    """As torch names them."""
+    return ["cpu", *(gpu.device for gpu in gpus)]
+
+
+def find_gpus() -> list[Gpu]:
+    """By their device files; name and memory by nvidia-smi, where that answers."""
+    count = len(glob.glob("/dev/nvidia[0-9]*"))
+    described = describe_gpus() if count > 0 else []
+    if len(described) != count:
+        described = [("", 0)] * count
+    return [Gpu(device=f"cuda:{index}", name=name, memory_bytes=size) for index, (name, size) in enumerate(described)]
+
+
+def describe_gpus() -> list[tuple[str, int]]:
+    """Name and bytes of each GPU. Empty if nvidia-smi is missing or fails."""
+    try:
+        answer = subprocess.run(NVIDIA_SMI, capture_output=True, text=True, check=True, timeout=NVIDIA_SMI_SECONDS)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return parse_gpus(answer.stdout)
+
+
+def parse_gpus(text: str) -> list[tuple[str, int]]:
+    """Of lines such as `NVIDIA H100 80GB HBM3, 81559`; a size that is no number counts as 0, which is not known."""
+    rows = [line.rsplit(",", 1) for line in text.splitlines() if "," in line]
+    return [(name.strip(), int(size) * MIB if size.strip().isdigit() else 0) for name, size in rows]
+
+
+def memory_bytes() -> int:
+    """Of the machine, or the limit of the container if that is lower. 0 if it is not known."""
+    try:
+        installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return 0
+    return min([installed, *(limit for path in CGROUP_LIMITS if (limit := read_limit(path)) is not None)])
+
+
+def read_limit(path: Path) -> int | None:
+    """None if there is no file, or it says `max`."""
+    try:
+        text = path.read_text().strip()
+    except OSError:
+        return None
+    return int(text) if text.isdigit() else None
