@@ -79,6 +79,39 @@ describe("cassl run with a real worker", function () {
   });
 });
 
+describe("the arms that CA-SSL is compared with", function () {
+  this.timeout(300_000);
+  let project: Project;
+
+  before(async () => {
+    project = await makeProject();
+  });
+  after(() => project.remove());
+
+  it("have results at the same total of iterations", async () => {
+    Object.assign(project.config, { arms: ["self_supervised", "mean_teacher"] });
+    await project.writeConfig();
+    const { stdout, ...finished } = await cassl(["run", project.configFile]).finished;
+    const result = await resultOf({ stdout, ...finished });
+    assert.deepEqual(
+      result.arms.map(({ arm, total_iterations, rounds }) => [arm, total_iterations, rounds.length]),
+      [
+        ["self_supervised", 12, 0],
+        ["mean_teacher", 12, 0],
+      ],
+    );
+    assert.match(stdout, /^self_supervised .*\n(mean_teacher) /m);
+    assert.deepEqual(
+      result.steps.map(({ name }) => name),
+      [
+        "curate",
+        ...["pretrain", "finetune", "export", "evaluate"].map((name) => `self_supervised/${name}`),
+        ...["mean_teacher", "export", "evaluate"].map((name) => `mean_teacher/${name}`),
+      ],
+    );
+  });
+});
+
 describe("one warm-up for several targets", function () {
   this.timeout(300_000);
   let project: Project;

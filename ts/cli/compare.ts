@@ -7,7 +7,7 @@ import { readGroundTruth, requireSameData, trialsOf } from "../comparison/trials
 import { startController } from "../controller/controller.js";
 import { CasslError } from "../core/errors.js";
 import { readAnnotations } from "../data/formats/read-annotations.js";
-import { ARMS, type Arm, type Config, type GateName, withOverriddenGates } from "../pipeline/config.js";
+import { ARMS, type Arm, type Config, type GateName, LABELING_ARMS, withOverriddenGates } from "../pipeline/config.js";
 import { formatDuration } from "../report/format.js";
 import { type ComparisonFiles, printComparison, writeComparison } from "./compare-output.js";
 import { cancelRuns, completeRuns, planRuns, type RunOutcomes } from "./compare-runs.js";
@@ -38,6 +38,8 @@ interface CompareOptions {
   readonly debug?: true;
 }
 
+/** Without the baselines that have trainings of their own. */
+const THREE_STAGES: Arm[] = ["supervised", ...LABELING_ARMS];
 const CONFIDENCE = 0.95;
 
 export function addCompare(program: Command): void {
@@ -52,7 +54,7 @@ export function addCompare(program: Command): void {
     .addOption(
       new Option("--arms <names>", "arms, with commas between them")
         .argParser(parseArms)
-        .default([...ARMS], ARMS.join(",")),
+        .default(THREE_STAGES, THREE_STAGES.join(",")),
     )
     .addOption(new Option("--seeds <count>", "how many seeds").argParser(countParser(3)).default(3))
     .addOption(

@@ -1,7 +1,7 @@
 /** What the pipeline asks of workers, as tasks. A task's id is the key of its step. */
 import { CasslError } from "../core/errors.js";
 import type { Task, TaskOutput } from "../gen/cassl/v1/task.js";
-import type { Workers } from "../pipeline/operations.js";
+import type { TrainedModel, Workers } from "../pipeline/operations.js";
 import type { StepContext } from "../pipeline/step.js";
 import type { FrameTally } from "./frame-tally.js";
 import type { ShardLedger } from "./shards.js";
@@ -29,13 +29,17 @@ export function pipelineWorkers({ submit, shards, tally, needs }: PipelineWorker
     return output.kind;
   }
 
+  async function trained(kind: NonNullable<Task["kind"]>, imageRoot: string, step: StepContext): Promise<TrainedModel> {
+    const output = await run(kind, imageRoot, step);
+    if (output?.$case !== "train" || output.value.weights === undefined) throw wrongOutput(kind.$case, output);
+    const { weights, transplant_ledger } = output.value;
+    return { weights, transplant_ledger };
+  }
+
   return {
-    async train(value, imageRoot, step) {
-      const output = await run({ $case: "train", value }, imageRoot, step);
-      if (output?.$case !== "train" || output.value.weights === undefined) throw wrongOutput("train", output);
-      const { weights, transplant_ledger } = output.value;
-      return { weights, transplant_ledger };
-    },
+    train: (value, imageRoot, step) => trained({ $case: "train", value }, imageRoot, step),
+    pretrain: (value, imageRoot, step) => trained({ $case: "pretrain", value }, imageRoot, step),
+    trainMeanTeacher: (value, imageRoot, step) => trained({ $case: "mean_teacher", value }, imageRoot, step),
     async predict(value, imageRoot, step) {
       await run({ $case: "predict", value }, imageRoot, step, await shards.imageCountOf(value));
       const { manifest, parts, ...account } = await shards.settle(step.key, value);

@@ -18,7 +18,7 @@ import { totalIterations } from "../pipeline/pipeline.js";
 import { type PlannedStep, planPipeline } from "../pipeline/plan.js";
 import { createSteps, type StepStore } from "../pipeline/step.js";
 import type { Participant } from "../pipeline/steps-under-way.js";
-import { type Work, workOf } from "../pipeline/work.js";
+import { isTrainTask, type Work, workOf } from "../pipeline/work.js";
 import { checkFiles, type DataRoots } from "./access/data-roots.js";
 import { deviceOf, estimate, type Measurements } from "./measurements.js";
 
@@ -94,7 +94,7 @@ export function createPlanner(resources: PlannerResources): Planner {
   ): Promise<void> {
     for (const { name, inputs, state: planned } of steps) {
       const work = workOf(name, inputs, config);
-      if (planned === "reused" || work.training === undefined) continue;
+      if (planned === "reused" || !isTrainTask(name)) continue;
       if (estimate(measurements.known(), work, 1, devices()) !== undefined) continue;
       if (attached().length === 0) throw noWorker();
       const task = probeTask(inputs as TrainTask, dataset);

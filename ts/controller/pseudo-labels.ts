@@ -14,6 +14,7 @@ import type {
 import type { Run, RunEvent } from "../gen/cassl/v1/run.js";
 import type { ImagePredictions } from "../labels/predictions.js";
 import { type PseudoLabels, readPseudoLabels, type SelectedLabels } from "../labels/pseudo-labels.js";
+import { LABELING_ARMS } from "../pipeline/config.js";
 import type { StepStore } from "../pipeline/step.js";
 import { stepOutputs } from "./step-outputs.js";
 
@@ -50,8 +51,8 @@ export async function* streamPseudoLabels(
 
 /** What the arm's step `select` has left, in this run or in an earlier one that it shares the step with, and of which images. */
 function selectedLabels({ run_id, config }: Run, arm: string, events: readonly RunEvent[], steps: StepStore) {
-  const arms = (config?.arms ?? []).filter((name) => name !== "supervised");
-  if (!arms.includes(arm)) {
+  const arms = LABELING_ARMS.filter((name) => config?.arms.includes(name));
+  if (!arms.some((name) => name === arm)) {
     const message = `The run \`${run_id}\` has no arm ${JSON.stringify(arm.slice(0, 100))} with pseudo labels.`;
     const remedy = `Name one of its arms: ${arms.join(", ") || "it has none"}.`;
     throw new CasslError("PSEUDO_LABELS_NOT_FOUND", message, remedy);

@@ -3,11 +3,15 @@ import { z } from "zod";
 import { MAX_IMAGE_PIXELS } from "../images/decoding.js";
 import { detectorSchema, FAMILIES } from "./detector-schema.js";
 
-export const ARMS = ["supervised", "class_specific", "class_agnostic"] as const;
+export const ARMS = ["supervised", "self_supervised", "class_specific", "class_agnostic", "mean_teacher"] as const;
 export type Arm = (typeof ARMS)[number];
 
 /** What a training may take from other weights. */
 export const CARRIED_PARTS = ["backbone", "fpn", "box_tower", "classification_tower", "mask_head"] as const;
+
+/** Those that keep pseudo labels: the three stages, with and without classes. */
+export const LABELING_ARMS = ["class_specific", "class_agnostic"] as const satisfies readonly Arm[];
+export type LabelingArm = (typeof LABELING_ARMS)[number];
 
 const unit = z.number().min(0).max(1);
 const count = z.int32().min(1);
@@ -239,6 +243,30 @@ const stages = z.strictObject({
     .describe("3: the warmed-up detector learns from the labeled set only, with classes"),
 });
 
+const baselines = z.strictObject({
+  self_supervised: z
+    .strictObject({
+      learning_rate: positive
+        .default(0.0005)
+        .describe("Peak of the pretraining's schedule, for backbone and heads alike"),
+      frozen_stages: z.int32().min(0).default(2).describe("Backbone stages that keep their starting weights"),
+      min_view_area: unit.min(0.01).default(0.2).describe("Smallest share of an image that a view shows"),
+    })
+    .prefault({})
+    .describe("Pretraining of the backbone on unlabeled images (SimSiam); the rest is as in `stages.warmup.solver`"),
+  mean_teacher: z
+    .strictObject({
+      burn_in: unit
+        .max(0.95)
+        .default(0.3)
+        .describe("Share of the iterations, at the beginning, on labeled images only"),
+      labeled_share: unit.default(0.5).describe("Share of labeled images in a batch after that"),
+      score_threshold: unit.default(0.5).describe("What the teacher is less sure of is not learned"),
+    })
+    .prefault({})
+    .describe("Joint training by a mean teacher; the rest is as in `stages.finetune.solver`"),
+});
+
 const limits = {
   min_precision: unit.default(0.3).describe("Least precision of the chosen threshold on held-out images, at IoU 0.5"),
   min_recall: unit.default(0.1).describe("Least recall of the chosen threshold on held-out images, at IoU 0.5"),
@@ -312,6 +340,7 @@ export const configFileSchema = z.strictObject({
     ),
   solver: sharedSolverSchema.optional().describe("How to train: the starting point of every stage"),
   stages: stages.prefault({}).describe("The three stages of CA-SSL"),
+  baselines: baselines.prefault({}).describe("What only the arms `self_supervised` and `mean_teacher` need"),
   gates: gates
     .prefault({})
     .describe("Limits on pseudo-labeler and pseudo labels; a run that breaks one stops before the next stage"),

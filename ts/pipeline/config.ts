@@ -19,7 +19,15 @@ import {
 import { describeIssue, showValue } from "./describe-issue.js";
 import { givesMasks } from "./detector-schema.js";
 
-export { ARMS, type Arm, CARRIED_PARTS, type Config, type GateName } from "./config-schema.js";
+export {
+  ARMS,
+  type Arm,
+  CARRIED_PARTS,
+  type Config,
+  type GateName,
+  LABELING_ARMS,
+  type LabelingArm,
+} from "./config-schema.js";
 export { GATE_NAMES };
 
 /** Holds as long as schema and protocol agree, which the compiler checks here. */
@@ -136,6 +144,7 @@ function checkAcrossFields(config: Config): void {
     needs,
   } = config;
   checkTraining(config);
+  checkBaselines(config);
   if (labeled.take !== undefined && labeled.split_file !== undefined) {
     throw invalid(
       "`data.labeled.take` must be left out beside `data.labeled.split_file`, which says what to take",
@@ -202,6 +211,33 @@ function checkTraining({ detector, stages }: Config): void {
       carry,
     );
   }
+}
+
+/** Of the arms that are trained. */
+function checkBaselines({ arms, detector, targets, stages, baselines }: Config): void {
+  const views = stages.warmup.solver.images_per_batch;
+  if (arms.includes("self_supervised") && (views < 4 || views % 2 !== 0)) {
+    throw invalid(
+      "`stages.warmup.solver.images_per_batch` must be even and at least 4 for the arm self_supervised, which learns from pairs of views",
+      views,
+    );
+  }
+  const segmenter = [detector.family, ...targets].find(givesMasks);
+  if (arms.includes("mean_teacher") && segmenter !== undefined) {
+    throw invalid("`detector.family` must be one without masks for the arm mean_teacher, which learns none", segmenter);
+  }
+  const images = stages.finetune.solver.images_per_batch;
+  const labeled = labeledImagesPerBatch(images, baselines.mean_teacher.labeled_share);
+  if (arms.includes("mean_teacher") && (labeled < 1 || labeled >= images)) {
+    throw invalid(
+      `\`baselines.mean_teacher.labeled_share\` must leave a batch of ${images} both labeled and unlabeled images`,
+      baselines.mean_teacher.labeled_share,
+    );
+  }
+}
+
+export function labeledImagesPerBatch(imagesPerBatch: number, labeledShare: number): number {
+  return Math.round(imagesPerBatch * labeledShare);
 }
 
 function check<T>(schema: z.ZodType<T>, input: unknown): T {

@@ -14,11 +14,11 @@ import { decodeManifest, encodeManifest, objectsOf } from "../data/manifest.js";
 import { type EvaluationSummary, evaluateOnnx } from "../evaluation/evaluate-onnx.js";
 import { requireParity } from "../evaluation/onnx/certify.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
-import type { ExportTask, PredictTask, TrainTask } from "../gen/cassl/v1/task.js";
+import type { ExportTask, MeanTeacherTask, PredictTask, PretrainTask, TrainTask } from "../gen/cassl/v1/task.js";
 import { openImageCache } from "../images/image-cache.js";
 import { createImageStore, type ImageStore } from "../images/image-store.js";
 import { readPseudoLabels, type SelectedLabels, selectPseudoLabels } from "../labels/pseudo-labels.js";
-import { CARRIED_PARTS, type Config, refuseNoUnlabeled } from "./config.js";
+import { CARRIED_PARTS, type Config, labeledImagesPerBatch, refuseNoUnlabeled } from "./config.js";
 import { givesMasks, learnsMasks } from "./detector-schema.js";
 import type { checkGates } from "./gates.js";
 import { holdOut } from "./held-out.js";
@@ -29,6 +29,9 @@ import type { EmitEvent, StepContext, Steps } from "./step.js";
 /** What only workers can do. A task's id is the key of its step, so doing it twice is harmless. */
 export interface Workers {
   train(task: TrainTask, imageRoot: string, context: StepContext): Promise<TrainedModel>;
+  /** Of the detector that it leaves only the backbone has learned. */
+  pretrain(task: PretrainTask, imageRoot: string, context: StepContext): Promise<TrainedModel>;
+  trainMeanTeacher(task: MeanTeacherTask, imageRoot: string, context: StepContext): Promise<TrainedModel>;
   /** Returns a PredictionManifest. */
   predict(task: PredictTask, imageRoot: string, context: StepContext): Promise<ArtifactRef>;
   exportOnnx(task: ExportTask, context: StepContext): Promise<ArtifactRef>;
@@ -74,7 +77,7 @@ export interface PipelineContext {
 
 export type CurationContext = Pick<PipelineContext, "steps" | "artifacts" | "inspections" | "imageCache">;
 
-type Solver = Config["stages"]["warmup"]["solver"];
+export type Solver = Config["stages"]["warmup"]["solver"];
 
 /** Finds, checks and splits the images; see ts/data/curate.ts. */
 export async function curateData(
@@ -126,11 +129,14 @@ export async function holdOutImages(
   return parts;
 }
 
+/** What trainings start from that go on from no other; undefined: the detector's own starting weights. */
+export type Start = TrainTask["init_from"];
+
 /** What trainings start from that go on from no other: `pretrained` of the configuration. FILE_NOT_FOUND if it cannot be read. */
 export async function storePretrained(
   { pretrained }: Config,
   { artifacts }: Pick<PipelineContext, "artifacts">,
-): Promise<TrainTask["init_from"]> {
+): Promise<Start> {
   if (pretrained === undefined) return undefined;
   await access(pretrained, constants.R_OK).catch((cause: unknown) => {
     const message = `\`pretrained\`, ${pretrained}, cannot be read.`;
@@ -139,6 +145,8 @@ export async function storePretrained(
   const { sha256 } = await artifacts.putFile((path) => copyFile(pretrained, path));
   return { weights: sha256, carry: [...CARRIED_PARTS], class_predictor: "reinitialize" };
 }
+
+export type Operations = ReturnType<typeof operations>;
 
 /** The operations of one arm on curated data. @param scope shown before the names of steps. */
 export function operations(
@@ -183,6 +191,26 @@ export function operations(
     ): Promise<TrainedModel> {
       const task = { detector, solver, dataset: dataset.sha256, init_from: init, seed, labels };
       return steps.run(scope, name, task, (step) => workers.train(task, data.image_root, step));
+    },
+
+    /** Trains the detector's backbone on the unlabeled images alone. */
+    pretrain(solver: Solver, minViewArea: number, start: Start): Promise<TrainedModel> {
+      const train = { detector, solver, dataset: data.unlabeled.sha256, init_from: start, seed };
+      const task = { train, min_view_area: minViewArea };
+      return steps.run(scope, "pretrain", task, (step) => workers.pretrain(task, data.image_root, step));
+    },
+
+    /** Trains the detector on labeled and unlabeled images together. */
+    trainMeanTeacher(solver: Solver, start: Start): Promise<TrainedModel> {
+      const { burn_in, labeled_share, score_threshold } = config.baselines.mean_teacher;
+      const task = {
+        train: { detector, solver, dataset: data.labeled.sha256, init_from: start, seed },
+        unlabeled: data.unlabeled.sha256,
+        burn_in_iterations: Math.round(burn_in * solver.iterations),
+        labeled_images_per_batch: labeledImagesPerBatch(solver.images_per_batch, labeled_share),
+        predict: { ...config.stages.pseudo_label.predict, score_threshold },
+      };
+      return steps.run(scope, "mean_teacher", task, (step) => workers.trainMeanTeacher(task, data.image_root, step));
     },
 
     predict,

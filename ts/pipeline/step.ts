@@ -18,6 +18,8 @@ export type { EmitEvent, RunShare, StepContext } from "./steps-under-way.js";
 const VERSIONS = {
   curate: 4,
   hold_out: 1,
+  pretrain: 1,
+  mean_teacher: 1,
   pseudo_labeler: 2,
   predict_held_out: 1,
   choose_threshold: 1,

@@ -1,6 +1,6 @@
 /** How much work a step is, and what decides how long a unit of it takes: so that one step's time tells of another's. */
 import { canonicalJson } from "../core/hash.js";
-import type { ExportTask, PredictTask, TrainTask } from "../gen/cassl/v1/task.js";
+import type { ExportTask, MeanTeacherTask, PredictTask, PretrainTask, TrainTask } from "../gen/cassl/v1/task.js";
 import type { Config } from "./config.js";
 import type { StepName } from "./step.js";
 
@@ -26,7 +26,10 @@ export function workOf(name: StepName, inputs: object, { detector }: Pick<Config
     case "pseudo_labeler":
     case "warmup":
     case "finetune":
-      return trainingOf(inputs as TrainTask);
+      return trainingOf("train", inputs as TrainTask);
+    case "pretrain":
+    case "mean_teacher":
+      return trainingOf(name, (inputs as PretrainTask | MeanTeacherTask).train as TrainTask);
     case "predict":
     case "predict_held_out": {
       const { predict, dataset } = inputs as PredictTask;
@@ -48,10 +51,15 @@ export function workOf(name: StepName, inputs: object, { detector }: Pick<Config
   }
 }
 
-function trainingOf({ detector, solver, dataset }: TrainTask): Work {
+/** Whether the step is a TrainTask, which is known how to shorten. */
+export function isTrainTask(name: StepName): boolean {
+  return name === "pseudo_labeler" || name === "warmup" || name === "finetune";
+}
+
+function trainingOf(kind: string, { detector, solver, dataset }: TrainTask): Work {
   const { iterations = 0, images_per_batch = 0, learning_rate = 0, precision, frozen_stages } = solver ?? {};
   return {
-    profile: canonicalJson({ kind: "train", detector, images_per_batch, precision, frozen_stages }),
+    profile: canonicalJson({ kind, detector, images_per_batch, precision, frozen_stages }),
     byWorker: true,
     training: { iterations, imagesPerBatch: images_per_batch, learningRate: learning_rate },
     dataset,

@@ -26,7 +26,7 @@ CACHE_BYTES = 1 << 30
 
 @dataclass(frozen=True)
 class Batch:
-    """images: (N, H, W, 3) uint8 RGB; one target an image."""
+    """images: (N, H, W, 3) uint8 RGB; one target an image, or none where nothing but images is learned from."""
 
     images: Tensor
     targets: tuple[Target, ...]
@@ -36,8 +36,8 @@ class Batch:
 
     def split(self, count: int) -> Iterator["Batch"]:
         """The batch in so many parts of the same size."""
-        size = len(self.targets) // count
-        for start in range(0, len(self.targets), size):
+        size = len(self.images) // count
+        for start in range(0, len(self.images), size):
             yield Batch(self.images[start : start + size], self.targets[start : start + size])
 
 

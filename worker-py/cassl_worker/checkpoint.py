@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from cassl.v1.task_pb2 import DetectorConfig
 
 from cassl_worker.detectors import build_detector
-from cassl_worker.detectors.interface import Detector
+from cassl_worker.detectors.interface import Detector, Learner
 from cassl_worker.errors import CasslError
 
 METADATA_KEY = "cassl"
@@ -37,7 +37,7 @@ class Weights:
     unused: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
-def state_of(detector: Detector) -> dict[str, Tensor]:
+def state_of(detector: nn.Module) -> dict[str, Tensor]:
     """What makes a detector. Tensors of whole numbers, such as batch counters, are left out: nothing reads them."""
     return {name: tensor for name, tensor in detector.state_dict().items() if tensor.is_floating_point()}
 
@@ -115,12 +115,12 @@ class TrainingState:
     """What training changes.
 
     Attributes:
-        learning: the parameters of the detector that are not frozen, by name.
+        learning: its parameters that are not frozen, by name.
         average: their moving average, in the same order.
         backbone_goals: by name, what the backbone is pulled towards; empty without a pull.
     """
 
-    detector: Detector
+    detector: Learner
     optimizer: torch.optim.Optimizer
     learning: Mapping[str, nn.Parameter]
     average: Sequence[Tensor]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from cassl_worker.data import Dataset
 from cassl_worker.images import Size
 
-ORDER_STREAM, CHANGE_STREAM, SAMPLING_STREAM, REPEAT_STREAM, SIZE_STREAM = range(5)
+ORDER_STREAM, CHANGE_STREAM, SAMPLING_STREAM, REPEAT_STREAM, SIZE_STREAM, UNLABELED_STREAM = range(6)
 """Keep the random numbers of a seed for different purposes apart."""
 SIZE_STEP_PX = 32
 """Sides of inputs are multiples of the backbone's coarsest stride."""

@@ -2,14 +2,24 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from cassl.v1.task_pb2 import SolverConfig
 
-from cassl_worker.detectors.interface import PARTS, Detector
+from cassl_worker.detectors.interface import PARTS, Detector, Learner
 from cassl_worker.errors import CasslError
+
+
+def changed(solver: SolverConfig, **fields: float) -> SolverConfig:
+    """A copy with other values of these fields."""
+    copy = SolverConfig()
+    copy.CopyFrom(solver)
+    for name, value in fields.items():
+        setattr(copy, name, value)
+    return copy
 
 
 def freeze_stages(detector: Detector, frozen_stages: int) -> None:
@@ -31,21 +41,29 @@ def freeze_stages(detector: Detector, frozen_stages: int) -> None:
 
 
 def build_optimizer(detector: Detector, solver: SolverConfig) -> torch.optim.AdamW:
-    """AdamW over what learns, by part. Groups carry `lr_factor`; vectors (biases, normalization) do not decay."""
-    groups = []
+    """AdamW over what learns, by part. Groups carry `lr_factor`."""
+    groups: list[dict[str, Any]] = []
     for part in PARTS:
-        factor = getattr(solver.lr_factors, part)
         learning = [weight for name, weight in learning_weights(detector).items() if detector.part_of(name) == part]
-        matrices = [parameter for parameter in learning if parameter.ndim > 1]
-        vectors = [parameter for parameter in learning if parameter.ndim <= 1]
-        groups += [
-            {"params": matrices, "lr_factor": factor, "weight_decay": solver.weight_decay},
-            {"params": vectors, "lr_factor": factor, "weight_decay": 0.0},
-        ]
+        groups += decay_groups(learning, getattr(solver.lr_factors, part), solver.weight_decay)
+    return adamw(groups, solver)
+
+
+def decay_groups(parameters: Sequence[Tensor], lr_factor: float, weight_decay: float) -> list[dict[str, Any]]:
+    """Vectors (biases, normalization) do not decay."""
+    matrices = [parameter for parameter in parameters if parameter.ndim > 1]
+    vectors = [parameter for parameter in parameters if parameter.ndim <= 1]
+    return [
+        {"params": matrices, "lr_factor": lr_factor, "weight_decay": weight_decay},
+        {"params": vectors, "lr_factor": lr_factor, "weight_decay": 0.0},
+    ]
+
+
+def adamw(groups: Sequence[dict[str, Any]], solver: SolverConfig) -> torch.optim.AdamW:
     return torch.optim.AdamW([group for group in groups if group["params"]], lr=solver.learning_rate, fused=True)
 
 
-def learning_weights(detector: Detector) -> dict[str, nn.Parameter]:
+def learning_weights(detector: Learner) -> dict[str, nn.Parameter]:
     """The parameters that are not frozen, by name."""
     return {name: weight for name, weight in detector.named_parameters() if weight.requires_grad}
 

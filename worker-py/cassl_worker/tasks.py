@@ -10,13 +10,15 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cassl.v1.task_pb2 import (
     ExportOutput,
     ExportTask,
+    MeanTeacherTask,
     PredictOutput,
     PredictTask,
+    PretrainTask,
     TaskOutput,
     TrainOutput,
     TrainTask,
@@ -38,6 +40,7 @@ from cassl_worker.records import Checkpoint, Progress, RolledBack, Trained
 
 if TYPE_CHECKING:
     from cassl_worker.data import Dataset
+    from cassl_worker.recipe import Recipe
 
 Event = TypeVar("Event")
 
@@ -76,6 +79,10 @@ def run_task(context: TaskContext) -> TaskOutput:
     match task.WhichOneof("kind"):
         case "train":
             return TaskOutput(train=run_train(task.train, context))
+        case "pretrain":
+            return TaskOutput(train=run_pretrain(task.pretrain, context))
+        case "mean_teacher":
+            return TaskOutput(train=run_mean_teacher(task.mean_teacher, context))
         case "predict":
             return TaskOutput(predict=run_predict(task.predict, context))
         case "export":
@@ -90,29 +97,54 @@ def run_task(context: TaskContext) -> TaskOutput:
 
 def run_train(task: TrainTask, context: TaskContext) -> TrainOutput:
     from cassl_worker.device import pick_device
+    from cassl_worker.recipe import DetectorRecipe
+
+    dataset = fetch_training_set(task, context)
+    recipe = DetectorRecipe(task, dataset, pick_device(), context.scratch, fetch_start(task, context))
+    return follow_recipe(recipe, f"Training on {len(dataset.images)} images", context)
+
+
+def run_pretrain(task: PretrainTask, context: TaskContext) -> TrainOutput:
+    from cassl_worker.device import pick_device
+    from cassl_worker.pretrain import PretrainRecipe
+
+    dataset = fetch_dataset(task.train.dataset, context)
+    recipe = PretrainRecipe(task, dataset, pick_device(), context.scratch, fetch_start(task.train, context))
+    return follow_recipe(recipe, f"Pretraining on {len(dataset.images)} images", context)
+
+
+def run_mean_teacher(task: MeanTeacherTask, context: TaskContext) -> TrainOutput:
+    from cassl_worker.device import pick_device
+    from cassl_worker.mean_teacher import MeanTeacherRecipe
+
+    labeled, unlabeled = fetch_dataset(task.train.dataset, context), fetch_dataset(task.unlabeled, context)
+    start = fetch_start(task.train, context)
+    recipe = MeanTeacherRecipe(task, labeled, unlabeled, pick_device(), context.scratch, start)
+    counts = f"{len(labeled.images)} labeled and {len(unlabeled.images)} unlabeled"
+    return follow_recipe(recipe, f"Training on {counts} images", context)
+
+
+def fetch_start(task: TrainTask, context: TaskContext) -> Path | None:
+    """The weights to start from, where the task names some."""
+    return context.artifacts.fetch(task.init_from.weights) if task.HasField("init_from") else None
+
+
+def follow_recipe(recipe: "Recipe[Any]", what: str, context: TaskContext) -> TrainOutput:
+    """what: is done, for the log."""
+    from cassl_worker.device import pick_device
     from cassl_worker.predict import kept_detector
     from cassl_worker.solver import peak_learning_rate
-    from cassl_worker.train import train
+    from cassl_worker.train import follow
 
     kept_detector.cache_clear()
-    artifacts, lease, device = context.artifacts, context.lease, pick_device()
-    dataset = fetch_training_set(task, context)
-    init_from = artifacts.fetch(task.init_from.weights) if task.HasField("init_from") else None
+    artifacts, lease = context.artifacts, context.lease
     resume_from = artifacts.fetch(lease.resume_from.sha256) if lease.HasField("resume_from") else None
     start = "from a checkpoint" if resume_from is not None else "from iteration 0"
     context.log(
-        f"Training on {len(dataset.images)} images {start}, device {device}, {task.solver.images_per_batch} images a "
-        f"batch, peak learning rate {peak_learning_rate(task.solver):.4g}."
+        f"{what} {start}, device {pick_device()}, {recipe.solver.images_per_batch} images a batch, "
+        f"peak learning rate {peak_learning_rate(recipe.solver):.4g}."
     )
-    events = train(
-        task,
-        dataset,
-        device=device,
-        scratch=context.scratch,
-        init_from=init_from,
-        resume_from=resume_from,
-        pause=context.pause,
-    )
+    events = follow(recipe, scratch=context.scratch, resume_from=resume_from, pause=context.pause)
     with closing(events):
         for event in until_cancelled(events, context.cancelled):
             match event:

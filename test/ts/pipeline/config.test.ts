@@ -58,6 +58,7 @@ describe("the configuration", () => {
       withData({ labeled: { ...annotated("train"), format: "yolo", split: "train" } }),
       minimal({ pretrained: "/zoo/model.pth" }),
       minimal({ detector: { family: "mask_rcnn" }, stages: { pseudo_label: { select: { nms_of: "masks" } } } }),
+      minimal({ arms: ["self_supervised", "mean_teacher"], baselines: { mean_teacher: { burn_in: 0 } } }),
       minimal({ seed: 2 ** 32 - 1, gates: { min_box_ratio: 0, override: ["max_collapse"] } }),
       ...[0.3, "auto", { policy: "auto", beta: 0.5 }, { policy: "boxes_per_image" }].map(withThreshold),
     ]) {
@@ -70,6 +71,31 @@ describe("the configuration", () => {
   const refused: [what: string, input: unknown, message: RegExp][] = [
     ["nothing", null, /mapping.*null/],
     ["a list", [], /mapping.*\[\]/],
+    [
+      "pairs of views that do not make a batch",
+      minimal({ arms: ["self_supervised"], solver: { images_per_batch: 7 } }),
+      /warmup\.solver\.images_per_batch.*even.*7/,
+    ],
+    [
+      "a mean teacher without unlabeled images in its batches",
+      minimal({ arms: ["mean_teacher"], baselines: { mean_teacher: { labeled_share: 0.97 } } }),
+      /labeled_share.*batch of 8.*0\.97/,
+    ],
+    [
+      "a mean teacher of masks",
+      minimal({ arms: ["mean_teacher"], detector: { family: "mask_rcnn" } }),
+      /without masks.*mask_rcnn/,
+    ],
+    [
+      "a mean teacher that never learns from unlabeled images",
+      minimal({ baselines: { mean_teacher: { burn_in: 1 } } }),
+      /burn_in` is 1/,
+    ],
+    [
+      "a pretraining with all of the backbone frozen",
+      minimal({ baselines: { self_supervised: { frozen_stages: -1 } } }),
+      /frozen_stages` is -1/,
+    ],
     ["a missing name", { ...minimal(), name: undefined }, /^`name` is missing\.$/],
     ["a missing section", { name: "test" }, /^`data` is missing\.$/],
     ["a missing path", withData({ validation: { images: "val" } }), /^`data\.validation\.annotations` is missing\.$/],

@@ -24,9 +24,14 @@ const [FAMILY_OF_ITS_OWN_BACKEND, USUAL_BACKEND] = ["detectron2", "torch"];
 const GB = 1e9;
 
 /** @param wanted by the run's configuration. */
-export function needsOf({ kind }: Task, wanted = ANYTHING): TaskNeeds {
-  const family = kind?.value.detector?.family ?? "";
+export function needsOf(task: Task, wanted = ANYTHING): TaskNeeds {
+  const family = familyOf(task);
   return { ...wanted, family, backend: family === FAMILY_OF_ITS_OWN_BACKEND ? family : USUAL_BACKEND };
+}
+
+function familyOf({ kind }: Task): string {
+  const isNested = kind?.$case === "pretrain" || kind?.$case === "mean_teacher";
+  return (isNested ? kind.value.train : kind?.value)?.detector?.family ?? "";
 }
 
 /** What the worker lacks to be given the task. Empty if it can do it. */

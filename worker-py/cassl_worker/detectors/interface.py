@@ -77,7 +77,22 @@ class Target:
         return Target(self.boxes.to(device), self.labels.to(device), masks)
 
 
-class Detector(nn.Module, ABC):
+class Learner(nn.Module, ABC):
+    """What a training changes."""
+
+    @abstractmethod
+    def losses(self, images: Tensor, targets: Sequence[Target]) -> dict[str, Tensor]:
+        """The training losses by name, scalars whose sum is minimized.
+
+        What is drawn at random comes from torch's global generator.
+
+        Args:
+            images: (N, H, W, 3) uint8 RGB.
+            targets: one an image; none where nothing but images is learned from.
+        """
+
+
+class Detector(Learner):
     """A detector for K classes on inputs of one size, W x H pixels.
 
     Images are (N, H, W, 3) uint8 RGB; a detector normalizes them itself, so that its exported form does too. It stays
@@ -102,13 +117,6 @@ class Detector(nn.Module, ABC):
     def fit_to(self, input_size: Size) -> None:
         """From now on inputs have this size, both sides multiples of 32 px. Weights do not depend on it."""
         self.input_size = input_size
-
-    @abstractmethod
-    def losses(self, images: Tensor, targets: Sequence[Target]) -> dict[str, Tensor]:
-        """The training losses by name, scalars whose sum is minimized.
-
-        What is drawn at random comes from torch's global generator.
-        """
 
     @abstractmethod
     def dense(self, images: Tensor) -> tuple[Tensor, ...]:

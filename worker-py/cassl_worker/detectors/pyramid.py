@@ -67,11 +67,15 @@ class PyramidFeatures(nn.Module):
 
     def forward(self, images: Tensor) -> "OrderedDict[str, Tensor]":
         """images: (N, H, W, 3) uint8. Returns (N, channels, H / stride, W / stride) by stride, finest first."""
-        # NHWC seen as NCHW is the channels-last layout, which convolutions on CPU are fastest in.
-        normalized = (images.permute(0, 3, 1, 2).float() - self.pixel_mean) / self.pixel_std
-        body = features_by_stride(self.body, normalized)
+        body = self.body_features(images)
         levels = self.fpn(OrderedDict((str(stride), body[stride]) for stride in self.body_strides_px))
         return OrderedDict((str(stride), levels[str(stride)]) for stride in self.strides_px)
+
+    def body_features(self, images: Tensor) -> dict[int, Tensor]:
+        """images: (N, H, W, 3) uint8. Returns features (N, C, H / stride, W / stride) by stride in px."""
+        # NHWC seen as NCHW is the channels-last layout, which convolutions on CPU are fastest in.
+        normalized = (images.permute(0, 3, 1, 2).float() - self.pixel_mean) / self.pixel_std
+        return features_by_stride(self.body, normalized)
 
 
 class CoarserLevels(ExtraFPNBlock):  # type: ignore[misc]
