@@ -11,7 +11,7 @@ const PAGE = "ts/dashboard/page";
 const ASSETS = "dist/ts/dashboard/assets";
 const CLI = join(root, "dist/ts/cli/main.js");
 
-const KERNEL = "wasm/masks/index.ts";
+const KERNEL = "ts/masks/wasm/index.ts";
 const KERNEL_OPTIONS = ["--runtime", "stub", "--noAssert", "-O3", "--outFile", "dist/ts/evaluation/coco/masks.wasm"];
 
 /** Does nothing if dist/ belongs to the present sources. Throws a ScriptError with the compiler's errors. */
@@ -26,7 +26,7 @@ export async function compile() {
     // `npx cassl` executes it.
     if (existsSync(CLI)) chmodSync(CLI, 0o755);
   });
-  const kernelKey = hashFiles([...filesUnder("wasm", ".ts"), "scripts/build.mjs", "package-lock.json"]);
+  const kernelKey = hashFiles([...filesUnder("ts/masks/wasm", ".ts"), "scripts/build.mjs", "package-lock.json"]);
   await step("Compile the mask kernel", "dist/.kernel-stamp", kernelKey, async () => {
     await run(nodeBin("asc"), [KERNEL, ...KERNEL_OPTIONS]);
   });

@@ -1,6 +1,6 @@
 /**
  * Masks in WebAssembly, for the metric: V8 compiles it in a few milliseconds, and JavaScript only when most masks are through.
- * It is made of `wasm/masks/`, and does as `ts/masks/` does.
+ * It is made of `ts/masks/wasm/`, and does as `ts/masks/` does.
  */
 import { readFileSync } from "node:fs";
 import type { BoxXywh } from "../../core/boxes.js";
@@ -49,7 +49,7 @@ export interface MaskKernel {
 /** Of JSON: a mask may take four times as many, and memory ends at 4 GiB. */
 const MOST_BYTES = 2 ** 27;
 
-/** Positions of a mask's members, in 32-bit integers; see wasm/masks/mask.ts. */
+/** Positions of a mask's members, in 32-bit integers; see ts/masks/wasm/mask.ts. */
 const WIDTH = 0;
 const HEIGHT = 1;
 const AREA = 2;
