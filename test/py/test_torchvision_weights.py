@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor, nn
-from torchvision.models.detection import FCOS, FasterRCNN, RetinaNet
+from torchvision.models.detection import FCOS, FasterRCNN, MaskRCNN, RetinaNet
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.retinanet import RetinaNetHead
+from torchvision.models.detection.roi_heads import paste_masks_in_image
 from torchvision.ops.feature_pyramid_network import LastLevelP6P7
 
 from cassl.v1.task_pb2 import DetectorConfig
@@ -24,10 +25,11 @@ from cassl_worker.errors import CasslError
 from cassl_worker.torchvision_weights import to_torchvision
 
 SIDE_PX, CHANNELS, CLASSES, PROPOSALS = 128, 256, 3, 30
+TWO_STAGES = {"faster_rcnn": FasterRCNN, "mask_rcnn": MaskRCNN}
 
 
 def ours(family: str, backbone: str = "resnet18") -> Detector:
-    strides = [4, 8, 16, 32, 64] if family == "faster_rcnn" else [8, 16, 32, 64, 128]
+    strides = [4, 8, 16, 32, 64] if family in TWO_STAGES else [8, 16, 32, 64, 128]
     config = DetectorConfig(
         family=family,
         backbone=backbone,
@@ -74,7 +76,7 @@ def theirs(family: str) -> nn.Module:
         head = RetinaNetHead(CHANNELS, 9, CLASSES, norm_layer=partial(nn.GroupNorm, 32))
         made = RetinaNet(one_stage_backbone(), CLASSES, anchor_generator=anchors, head=head, **sizes)
     else:
-        made = FasterRCNN(
+        made = TWO_STAGES[family](
             resnet_fpn_backbone(backbone_name="resnet18", weights=None),
             CLASSES + 1,
             rpn_pre_nms_top_n_test=PROPOSALS,
@@ -112,12 +114,13 @@ def test_one_stage_detectors_give_the_same_candidates(family: str) -> None:
     torch.testing.assert_close(scores, theirs_scores, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("family", TWO_STAGES)
 @torch.inference_mode()
-def test_two_stage_detectors_give_the_same_detections() -> None:
-    detector, model = ours("faster_rcnn"), theirs("faster_rcnn")
-    model.load_state_dict(to_torchvision(weights_of("faster_rcnn", detector)), strict=True)
+def test_two_stage_detectors_give_the_same_detections(family: str) -> None:
+    detector, model = ours(family), theirs(family)
+    model.load_state_dict(to_torchvision(weights_of(family, detector)), strict=True)
     pixels, image = images()
-    (boxes,), (scores,) = detector.dense(pixels)
+    (boxes,), (scores,), *masks = detector.dense(pixels)
     (found,) = model([image])
     for class_index in range(CLASSES):
         of_class = found["labels"] == class_index + 1
@@ -126,6 +129,10 @@ def test_two_stage_detectors_give_the_same_detections() -> None:
         torch.testing.assert_close(scores[best, class_index], found["scores"][of_class], rtol=1e-3, atol=1e-5)
         inside = boxes[best].clamp(0, SIDE_PX)
         torch.testing.assert_close(inside, found["boxes"][of_class], rtol=1e-3, atol=1e-2)
+        if masks:
+            shares = torch.sigmoid(masks[0][0, best])
+            pasted = paste_masks_in_image(shares, found["boxes"][of_class], (SIDE_PX, SIDE_PX))
+            torch.testing.assert_close(pasted, found["masks"][of_class], rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize(("family", "backbone"), [("light", "resnet18"), ("fcos", "test_resnet")])

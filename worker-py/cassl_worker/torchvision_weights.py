@@ -15,10 +15,10 @@ from cassl_worker.errors import CasslError
 
 PREFIX = "model."
 """Of every tensor's name; what follows is torchvision's name."""
-FAMILIES = ("fcos", "retinanet", "faster_rcnn")
+FAMILIES = ("fcos", "retinanet", "faster_rcnn", "mask_rcnn")
 """Those that torchvision has. The anchors of `light` are others."""
 RESNET_TENSOR = "model.backbone.body.layer1.0.conv1.weight"
-AGNOSTIC_REGRESSION = "roi_heads.box_predictor.bbox_pred."
+AGNOSTIC_PREDICTORS = ("roi_heads.box_predictor.bbox_pred.", "roi_heads.mask_predictor.mask_fcn_logits.")
 
 
 def to_torchvision(weights: Weights) -> dict[str, Tensor]:
@@ -36,8 +36,8 @@ def to_torchvision(weights: Weights) -> dict[str, Tensor]:
 
 
 def for_each_class(name: str, tensor: Tensor, class_count: int) -> Tensor:
-    """torchvision regresses boxes for each class and background; ours are the same for all."""
-    if not name.startswith(AGNOSTIC_REGRESSION):
+    """torchvision has boxes and masks for each class and background; ours are the same for all."""
+    if not name.startswith(AGNOSTIC_PREDICTORS):
         return tensor
     return tensor.repeat(class_count + 1, *[1] * (tensor.ndim - 1))
 
