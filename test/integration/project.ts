@@ -120,6 +120,7 @@ async function writeSet(folder: string, name: string, count: number, random: () 
       bbox: [x, y, width, height],
       area: width * height,
       iscrowd: 0,
+      segmentation: [[x, y, x + width, y, x + width, y + height, x, y + height]],
     });
   }
   const categories = [
