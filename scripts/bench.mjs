@@ -5,6 +5,7 @@
  *     npm run bench -- duplicates
  *     npm run bench -- readers
  *     npm run bench -- labelling
+ *     npm run bench -- instance-masks
  *     npm run bench -- fleet --rounds 1
  *     npm run bench -- labels --boxes 100000000
  *     npm run bench -- coco --rounds 3 --references hotcoco,ultrafast-pycocotools --json bench.json
@@ -24,6 +25,7 @@ const benches = {
   duplicates: () => import("./bench/duplicates.mjs"),
   readers: () => import("./bench/readers.mjs"),
   labelling: () => import("./bench/labelling.mjs"),
+  "instance-masks": () => import("./bench/instance-masks.mjs"),
   fleet: () => import("./bench/fleet.mjs"),
   labels: () => import("./bench/labels.mjs"),
 };
