@@ -154,10 +154,14 @@ export class CasslClient {
   async *streamPseudoLabels(
     runId: string,
     arm: string,
-    signal?: AbortSignal,
+    { round = 1, signal }: { readonly round?: number; readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<PseudoLabeledImage, void, undefined> {
     const open = (skip_images: number) =>
-      readStream(() => this.#controller.streamPseudoLabels({ run_id: runId, arm, skip_images }), this.#context, signal);
+      readStream(
+        () => this.#controller.streamPseudoLabels({ run_id: runId, arm, skip_images, round }),
+        this.#context,
+        signal,
+      );
     const pages = resumingStream(open, 0, (count, { images }) => count + images.length, signal);
     for await (const { images } of pages) yield* images;
   }

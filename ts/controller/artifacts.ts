@@ -1,6 +1,6 @@
 /** The artifact store on the file system: `<folder>/<first 2 hex digits>/<sha256>`. */
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ArtifactStore } from "../core/artifacts.js";
 import { CasslError } from "../core/errors.js";
@@ -8,11 +8,13 @@ import { sha256 as hashOf } from "../core/hash.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import { corrupt, flushedRef, hashOfStart, isBreak, stored, writeVerified } from "./artifact-file.js";
 
+const KEPT_MS = 24 * 3600 * 1000;
+
 /** A store that goes on with what has broken off. */
 export interface ResumableArtifactStore extends ArtifactStore {
   /**
    * As `putStream`, of chunks that start at `offset`; what arrives before the stream breaks is kept for the next try,
-   * until the store is opened anew. REQUEST_INVALID if less than `offset` has arrived.
+   * for a day at least, also over a restart. REQUEST_INVALID if less than `offset` has arrived.
    */
   resumeStream(ref: ArtifactRef, offset: number, chunks: AsyncIterable<Uint8Array>): Promise<void>;
   /** How many bytes `resumeStream` has kept of an artifact. */
@@ -20,16 +22,14 @@ export interface ResumableArtifactStore extends ArtifactStore {
 }
 
 /**
- * Opens the store. One process at a time may have it open: what a killed process left half-written is removed.
+ * Opens the store. One process at a time may have it open: what a killed process left half-written is removed, but for
+ * artifacts whose sender may yet go on.
  * A file appears under its hash only when it is whole, by an atomic rename, so the temporary ones are in the same folder.
  * One that was damaged since is removed when it is first met, as if it had never been there: what made it makes it again.
  */
 export async function openArtifactStore(folder: string): Promise<ResumableArtifactStore> {
   const temporary = join(folder, "tmp");
-  await stored(folder, async () => {
-    await rm(temporary, { recursive: true, force: true });
-    await mkdir(temporary, { recursive: true });
-  });
+  await stored(folder, () => sweep(temporary));
 
   /** Artifacts that arrive at this moment, whose kept bytes belong to one stream. */
   const arriving = new Set<string>();
@@ -133,6 +133,16 @@ export async function openArtifactStore(folder: string): Promise<ResumableArtifa
       if (isHash(sha256)) await stored(sha256, () => rm(artifactFile(folder, sha256), { force: true }));
     },
   };
+}
+
+/** Leaves the kept bytes of artifacts that have broken off in the last day. */
+async function sweep(temporary: string): Promise<void> {
+  await mkdir(temporary, { recursive: true });
+  for (const name of await readdir(temporary)) {
+    const file = join(temporary, name);
+    const isKept = isHash(name) && Date.now() - (await stat(file)).mtimeMs < KEPT_MS;
+    if (!isKept) await rm(file, { recursive: true, force: true });
+  }
 }
 
 async function moveInto(file: string, place: string): Promise<void> {

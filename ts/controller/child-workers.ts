@@ -1,4 +1,6 @@
 /** The executor `local`: workers as child processes, started again when they die, as long as that leads anywhere. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { CasslError } from "../core/errors.js";
 import { spawnWorker, type WorkerEntrance, type WorkerExit, type WorkerProcess } from "./worker-process.js";
@@ -15,6 +17,8 @@ export interface ChildWorkers {
 export interface ChildWorkersOptions {
   readonly count: number;
   readonly python: string;
+  /** Folder for the files of the workers' tasks, of which nothing stays behind. */
+  readonly scratch: string;
   /** Given every line that a worker writes. */
   onOutput(line: string): void;
 }
@@ -22,31 +26,38 @@ export interface ChildWorkersOptions {
 const MAX_FRUITLESS_DEATHS = 3;
 const RESTART_MS = 200;
 const LAST_WORDS_MS = 1000;
-const EXIT_INCOMPLETE = 3;
+const [EXIT_DRAINED, EXIT_INCOMPLETE] = [0, 3];
 
-export function createChildWorkers({ count, python, onOutput }: ChildWorkersOptions): ChildWorkers {
+export function createChildWorkers({ count, python, scratch, onOutput }: ChildWorkersOptions): ChildWorkers {
   const stopping = new AbortController();
   const processes = new Map<number, WorkerProcess>();
+  const removals = new Set<Promise<void>>();
   let supervisors: Promise<void>[] = [];
 
   async function startOne(entrance: WorkerEntrance): Promise<WorkerProcess> {
-    const process = await spawnWorker(python, entrance, onOutput);
+    const folder = await mkdtemp(join(scratch, "worker-"));
+    const process = await spawnWorker(python, entrance, folder, onOutput);
     processes.set(process.pid, process);
+    // One that was killed leaves its files. What cannot be removed now is swept at the next start.
+    const removed = process.exited.then(() => rm(folder, { recursive: true, force: true })).catch(() => {});
+    removals.add(removed);
+    void removed.then(() => removals.delete(removed));
     if (stopping.signal.aborted) await process.stop();
     return process;
   }
 
-  /** Returns when no more worker is to be started in this place, with the reason. */
+  /** Returns when no more worker is to be started in this place, with the reason; without one if it was told to leave. */
   async function supervise(
     first: WorkerProcess,
     entrance: WorkerEntrance,
     { tasks, bury }: WorkerPool,
-  ): Promise<CasslError> {
+  ): Promise<CasslError | undefined> {
     let process = first;
     for (let deaths = 1; ; deaths++) {
       const progress = tasks.progressCount();
       const exit = await process.exited;
       bury(process.pid, "its process has ended");
+      if (exit.code === EXIT_DRAINED) return undefined;
       if (tasks.progressCount() > progress) deaths = 1;
       const failure = failureOf(exit, deaths);
       if (failure !== undefined) return failure;
@@ -63,6 +74,7 @@ export function createChildWorkers({ count, python, onOutput }: ChildWorkersOpti
       let places = count;
       const keepUp = async (first: WorkerProcess): Promise<void> => {
         const failure = await supervise(first, entrance, pool).catch((error: unknown) => CasslError.from(error));
+        if (failure === undefined) return;
         places--;
         if (places === 0 && !stopping.signal.aborted) pool.giveUp(failure);
       };
@@ -76,7 +88,7 @@ export function createChildWorkers({ count, python, onOutput }: ChildWorkersOpti
     async stop() {
       stopping.abort();
       await Promise.all([...processes.values()].map((process) => process.stop()));
-      await Promise.all(supervisors);
+      await Promise.all([...supervisors, ...removals]);
     },
   };
 }

@@ -111,6 +111,7 @@ async function openAll(options: ControllerOptions, closers: Closer[]): Promise<O
   const children = createChildWorkers({
     count: options.childWorkers,
     python: choosePython(options.python),
+    scratch: opened.scratch,
     onOutput: options.onWorkerOutput ?? (() => {}),
   });
   const { lastWords } = children;

@@ -15,6 +15,7 @@ import type { Run, RunEvent } from "../gen/cassl/v1/run.js";
 import type { ImagePredictions } from "../labels/predictions.js";
 import { type PseudoLabels, readPseudoLabels, type SelectedLabels } from "../labels/pseudo-labels.js";
 import { LABELING_ARMS } from "../pipeline/config.js";
+import { roundScope } from "../pipeline/pipeline.js";
 import type { StepStore } from "../pipeline/step.js";
 import { stepOutputs } from "./step-outputs.js";
 
@@ -24,13 +25,13 @@ const LABELS_PER_MESSAGE = 20_000;
 
 /** @param events of the run. Errors are those of StreamPseudoLabels, but for the run's own. */
 export async function* streamPseudoLabels(
-  { arm, skip_images }: StreamPseudoLabelsRequest,
+  { arm, skip_images, round }: StreamPseudoLabelsRequest,
   run: Run,
   events: readonly RunEvent[],
   steps: StepStore,
   artifacts: ArtifactStore,
 ): AsyncGenerator<StreamPseudoLabelsResponse> {
-  const { labels, unlabeled } = selectedLabels(run, arm, events, steps);
+  const { labels, unlabeled } = selectedLabels(run, arm, round || 1, events, steps);
   const { images } = decodeManifest(await artifacts.read(unlabeled.sha256));
   if (skip_images < 0 || skip_images > images.length) {
     const message = `\`skip_images\` is ${skip_images}, and there are ${images.length} images.`;
@@ -50,18 +51,29 @@ export async function* streamPseudoLabels(
 }
 
 /** What the arm's step `select` has left, in this run or in an earlier one that it shares the step with, and of which images. */
-function selectedLabels({ run_id, config }: Run, arm: string, events: readonly RunEvent[], steps: StepStore) {
+function selectedLabels(
+  { run_id, config }: Run,
+  arm: string,
+  round: number,
+  events: readonly RunEvent[],
+  steps: StepStore,
+) {
   const arms = LABELING_ARMS.filter((name) => config?.arms.includes(name));
   if (!arms.some((name) => name === arm)) {
     const message = `The run \`${run_id}\` has no arm ${JSON.stringify(arm.slice(0, 100))} with pseudo labels.`;
     const remedy = `Name one of its arms: ${arms.join(", ") || "it has none"}.`;
     throw new CasslError("PSEUDO_LABELS_NOT_FOUND", message, remedy);
   }
+  const rounds = config?.stages?.warmup?.rounds ?? 1;
+  if (round < 1 || round > rounds) {
+    const message = `\`round\` is ${round}, and the run \`${run_id}\` has ${rounds}.`;
+    throw new CasslError("REQUEST_INVALID", message, "Give a number from 1 to that, or 0 for the first.");
+  }
   const outputs = stepOutputs(events, steps);
   const curated = outputs.get("curate") as CuratedData | undefined;
-  const selected = outputs.get(`${arm}/select`) as SelectedLabels | undefined;
+  const selected = outputs.get(`${roundScope(arm, round)}/select`) as SelectedLabels | undefined;
   if (curated !== undefined && selected !== undefined) return { labels: selected.labels, unlabeled: curated.unlabeled };
-  const message = `The run \`${run_id}\` has not selected pseudo labels of the arm ${arm} yet.`;
+  const message = `The run \`${run_id}\` has not selected pseudo labels of the arm ${arm}, round ${round}, yet.`;
   const remedy = "Wait for its step `select`; WatchRun tells when it is done.";
   throw new CasslError("PSEUDO_LABELS_NOT_FOUND", message, remedy);
 }

@@ -41,14 +41,16 @@ export function choosePython(given: string | undefined): string {
   return given ?? process.env["CASSL_PYTHON"] ?? (existsSync(ofSetup) ? ofSetup : "python3");
 }
 
-/** WORKER_FAILED if the Python cannot be executed. */
+/** WORKER_FAILED if the Python cannot be executed. @param scratch folder for the files of its tasks. */
 export async function spawnWorker(
   python: string,
   { address, token }: WorkerEntrance,
+  scratch: string,
   onOutput: (line: string) => void,
 ): Promise<WorkerProcess> {
   const pythonPath = [join(packageRoot, "worker-py"), process.env["PYTHONPATH"]].filter(Boolean).join(delimiter);
-  const child = spawn(python, ["-m", "cassl_worker", "--controller", address, "--exit-on-stdin-eof"], {
+  const args = ["-m", "cassl_worker", "--controller", address, "--scratch", scratch, "--exit-on-stdin-eof"];
+  const child = spawn(python, args, {
     stdio: ["pipe", "pipe", "pipe"],
     // Unlike its arguments, the environment of a process is shown to its owner alone.
     env: {

@@ -1,5 +1,5 @@
 /** The folder of a controller: what it knows and keeps, for one process at a time. */
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { InspectionCache } from "../data/inspect-image.js";
 import { openArtifactStore, type ResumableArtifactStore } from "./artifacts.js";
@@ -18,6 +18,8 @@ export interface Workspace {
   readonly inspections: InspectionCache;
   /** The folder that remote images are kept in. */
   readonly imageCache: string;
+  /** The folder for files of child workers. Empty at first. */
+  readonly scratch: string;
   close(): void;
 }
 
@@ -37,11 +39,21 @@ export async function openWorkspace(workspace: string): Promise<Workspace> {
     const inspections = openInspections(join(workspace, "inspections.db"));
     closers.push(inspections.close);
     const imageCache = join(workspace, "images");
-    return { state, artifacts, artifactFolder, folders, inspections, imageCache, close };
+    const scratch = await emptyFolder(join(workspace, "workers"));
+    return { state, artifacts, artifactFolder, folders, inspections, imageCache, scratch, close };
   } catch (error) {
     close();
     throw error;
   }
+}
+
+/** What a controller that was killed could not remove, goes now. */
+async function emptyFolder(folder: string): Promise<string> {
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch((error: unknown) => {
+    throw toStorageError(error, `The folder ${folder} cannot be emptied`);
+  });
+  await makeFolder(folder);
+  return folder;
 }
 
 async function makeFolder(folder: string): Promise<void> {

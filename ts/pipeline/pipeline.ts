@@ -99,7 +99,7 @@ async function runCassl(
   let labeler = await train("pseudo_labeler", training, pseudo_label.solver, { init: start });
   const rounds: Round[] = [];
   for (let round = 1; round <= warmup.rounds; round++) {
-    const scope = round === 1 ? arm : `${arm}/round_${round}`;
+    const scope = roundScope(arm, round);
     const labels = await labelImages(scope, labeler, known, config, data, context);
     rounds.push(labels);
     const learned = { sha256: labels.pseudo_labels.sha256, class_count: known.labeled.categories.length };
@@ -112,6 +112,11 @@ async function runCassl(
   const fineTune = ({ train }: Operations) => train("finetune", data.labeled, finetune.solver, { init });
   const arms = await trainTargets(arm, fineTune, config, data, context, rounds.map(withoutGates));
   return { gates: rounds.flatMap(({ gates }) => gates), arms };
+}
+
+/** What the names of the steps of a round of labeling and warm-up begin with. @param round 1, 2, ... */
+export function roundScope(arm: string, round: number): string {
+  return round === 1 ? arm : `${arm}/round_${round}`;
 }
 
 /** With the classes that the pseudo-labeler has. */

@@ -88,6 +88,9 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--tls-cert", metavar="FILE", type=Path, help="own certificate, where one is demanded (PEM)")
     parser.add_argument("--tls-key", metavar="FILE", type=Path, help="its key (PEM)")
     parser.add_argument("--cache", metavar="DIR", type=Path, help="keep artifacts here")
+    parser.add_argument(
+        "--scratch", metavar="DIR", type=Path, help="keep files of tasks here (default: where the system does)"
+    )
     parser.add_argument("--exit-on-stdin-eof", action="store_true", help="exit when standard input closes")
     parser.add_argument("--version", action="version", version=VERSION)
     return parser.parse_args(arguments)
@@ -135,7 +138,7 @@ def run(options: argparse.Namespace) -> int:
     except CasslError as error:
         report_error(error)
         return EXIT_USAGE
-    with TemporaryDirectory(prefix="cassl-worker-", ignore_cleanup_errors=True) as folder:
+    with TemporaryDirectory(prefix="cassl-worker-", dir=options.scratch, ignore_cleanup_errors=True) as folder:
         cache = options.cache or Path(folder, "artifacts")
         session = Session(options.controller, options.name, Path(folder), cache, report, connection)
         signal.signal(signal.SIGTERM, lambda *_: begin_drain(session, exits))

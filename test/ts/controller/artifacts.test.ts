@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { openArtifactStore } from "../../../ts/controller/artifacts.js";
@@ -126,6 +126,19 @@ describe("artifact store", () => {
     await writeFile(join(folder, "tmp", "half"), "half");
     await openArtifactStore(folder);
     assert.deepEqual(await files(), []);
+  });
+
+  it("goes on over a restart with an artifact that has broken off, for a day", async () => {
+    const kept = join(folder, "tmp", ref.sha256);
+    await writeFile(kept, good.subarray(0, 2));
+    const reopened = await openArtifactStore(folder);
+    assert.equal(await reopened.received(ref.sha256), 2);
+    await reopened.resumeStream(ref, 2, chunks(good.subarray(2), 7));
+    assert.deepEqual(await reopened.read(ref.sha256), good);
+
+    await writeFile(kept, good.subarray(0, 2));
+    await utimes(kept, new Date(0), new Date(0));
+    assert.equal(await (await openArtifactStore(folder)).received(ref.sha256), 0);
   });
 
   it("fails with STORAGE_FAILED where it cannot write", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { chmod, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CasslClient } from "../../../ts/client/client.js";
 import { type Controller, startController } from "../../../ts/controller/controller.js";
@@ -10,6 +10,8 @@ import { makeCellsProject } from "./cells-project.js";
 import { makeFolder } from "./workbench.js";
 
 const DOOMED_WORKER = fileURLToPath(new URL("./doomed-worker.js", import.meta.url));
+const OBEDIENT_WORKER = fileURLToPath(new URL("./obedient-worker.js", import.meta.url));
+const LONGER_THAN_A_RESTART_MS = 800;
 
 describe("child workers", () => {
   let folder: string;
@@ -73,7 +75,9 @@ describe("child workers", () => {
   it("is given the controller's address and the worker's package", async () => {
     const address = await start(await script(`echo "$@"; echo "$PYTHONPATH"; cat >/dev/null`));
     while (output.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
-    assert.equal(output[0], `-m cassl_worker --controller ${address} --exit-on-stdin-eof`);
+    const [, scratch = ""] = /--scratch (\S+)/.exec(output[0] ?? "") ?? [];
+    assert.equal(output[0], `-m cassl_worker --controller ${address} --scratch ${scratch} --exit-on-stdin-eof`);
+    assert.equal(dirname(scratch), join(folder, ".cassl/workers"));
     assert.match(output[1] ?? "", /\/worker-py(:|$)/);
   });
 
@@ -95,6 +99,39 @@ describe("child workers", () => {
     fails(ended, "WORKER_FAILED", /3 attempts.*exit code 7.*cannot allocate 12 GiB/s);
     assert.match(log, /Attempt 1 ended/);
     assert.match(log, /exit code 7.*It is started again/s);
+  });
+
+  it("leave no file behind when they are killed, nor those of a controller that was", async () => {
+    const left = join(folder, ".cassl/workers/worker-of-the-last-one");
+    await mkdir(left, { recursive: true });
+    await start(
+      await script('while [ "$1" != --scratch ]; do shift; done; echo half > "$2/file"; echo "$2"; kill -9 $$'),
+    );
+    while (output.length < 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    await controller?.stop();
+    assert.deepEqual(await readdir(join(folder, ".cassl/workers")), []);
+  });
+
+  it("stay away when they are drained, and what waits goes on waiting for others", async () => {
+    const address = await start(await script(`echo started; exec ${process.execPath} ${OBEDIENT_WORKER} "$@"`));
+    const client = new CasslClient(address);
+    try {
+      const attached = async (count: number) => {
+        for (;;) {
+          const workers = await client.listWorkers();
+          if (workers.length === count) return workers;
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      };
+      const [worker] = await attached(1);
+      assert.equal((await client.drainWorker(worker?.worker_id ?? "")).draining, true);
+      await attached(0);
+      await client.createRun("a", await makeCellsProject(folder));
+      await new Promise((resolve) => setTimeout(resolve, LONGER_THAN_A_RESTART_MS));
+      assert.deepEqual([output, (await client.getRun("a")).error], [["started"], undefined]);
+    } finally {
+      client.close();
+    }
   });
 
   it("stops its workers with it, those too that do not listen", async () => {

@@ -72,9 +72,10 @@ describe("controller service", () => {
   });
 
   describe("pseudo labels", () => {
-    const labelsOf = async (runId: string, arm: string): Promise<PseudoLabeledImage[]> => {
+    const labelsOf = async (runId: string, arm: string, round?: number): Promise<PseudoLabeledImage[]> => {
       const images = [];
-      for await (const image of client.streamPseudoLabels(runId, arm)) images.push(image);
+      const which = round === undefined ? {} : { round };
+      for await (const image of client.streamPseudoLabels(runId, arm, which)) images.push(image);
       return images;
     };
 
@@ -88,6 +89,25 @@ describe("controller service", () => {
       const [label] = images[1]?.labels ?? [];
       assert.deepEqual([label?.category_id, label?.box_xywh.length], [1, 4]);
       assert.ok(Math.abs((label?.score ?? 0) - 0.9) < 1e-6);
+    });
+
+    it("are those of the round of labeling that is asked for", async () => {
+      const stages = structuredClone(config.stages as NonNullable<RunConfig["stages"]>);
+      Object.assign(stages.warmup as object, { rounds: 2 });
+      await client.createRun("rounds", { ...config, stages, arms: ["class_agnostic"] });
+      const selected: number[] = [];
+      for await (const { event } of client.watchRun("rounds")) {
+        if (event?.$case !== "step_finished" || event.value.step !== "class_agnostic/select") continue;
+        selected.push((await labelsOf("rounds", "class_agnostic", 1)).length);
+        await assert.rejects(labelsOf("rounds", "class_agnostic", 2), { reason: "PSEUDO_LABELS_NOT_FOUND" });
+      }
+      selected.push((await labelsOf("rounds", "class_agnostic", 2)).length);
+      assert.deepEqual(selected, [3, 3]);
+      for (const round of [-1, 3])
+        await assert.rejects(labelsOf("rounds", "class_agnostic", round), {
+          reason: "REQUEST_INVALID",
+          message: /has 2/,
+        });
     });
 
     it("are refused where there are none", async () => {

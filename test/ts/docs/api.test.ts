@@ -49,6 +49,36 @@ describe("docs/api.md", function () {
     ]);
   });
 
+  it("has lines for a terminal that do what they say", async () => {
+    const lines = page.split("\n").filter((line) => line.startsWith("    $C "));
+    const settings = page.split("\n").find((line) => line.startsWith("    U=")) ?? "";
+    const expected: Record<string, RegExp> = {
+      ListRuns: /^\{\}\s*$/,
+      RetryRun: /The run `first` has succeeded.*ErrorInfo/s,
+      WatchRun: /"sequence": "13".*"STATE_SUCCEEDED"/s,
+      StreamPseudoLabels: /"unlabeled\/0\.png".*"boxXywh"/s,
+      DrainWorker: /"workerId": "worker-1".*"draining": true/s,
+      StatArtifact: /invalid_argument.*sha256/s,
+    };
+    assert.deepEqual(lines.map(commandOf), Object.keys(expected));
+    for (const line of lines) {
+      const script = `${settings}\n${line}`.replaceAll("127.0.0.1:7070", controller.address);
+      assert.match(await answerOf(script), expected[commandOf(line)] as RegExp);
+    }
+  });
+
+  /** `ListRuns` of `$C $U.ControllerService/ListRuns -d ...`. */
+  function commandOf(line: string): string {
+    return /\/(\w+) -d/.exec(line)?.[1] ?? "";
+  }
+
+  async function answerOf(script: string): Promise<string> {
+    const path = `${join(packageRoot, "node_modules/.bin")}:${process.env["PATH"] ?? ""}`;
+    const run = promisify(execFile)("sh", ["-c", script], { cwd: folder, env: { ...process.env, PATH: path } });
+    const { stdout, stderr } = await run.catch((error: unknown) => error as { stdout: string; stderr: string });
+    return `${stdout}\n${stderr}`;
+  }
+
   it("names every RPC and nothing else", () => {
     const named = Array.from(page.matchAll(/^\| `(\w+)` \|/gm), ([, name]) => name);
     const services = [ControllerServiceService, ArtifactServiceService];
