@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from cassl.v1.task_pb2 import DetectorConfig
 
-from cassl_worker.detectors import families
+from cassl_worker.detectors import backend_of, families
+from cassl_worker.detectron2_probe import BACKEND, INSTALL, is_usable
 
 SIDE_PX = 96
 
@@ -23,6 +24,11 @@ class Case:
     @property
     def name(self) -> str:
         return self.config.family
+
+    @property
+    def has_background(self) -> bool:
+        """Whether the scores of all classes are shares of one."""
+        return self.name.endswith("rcnn")
 
     def with_backbone(self, backbone: str, weights: str) -> DetectorConfig:
         changed = DetectorConfig()
@@ -46,4 +52,10 @@ def small(family: str) -> DetectorConfig:
 
 
 def cases() -> list[Case]:
-    return [Case(small(family)) for family in families()]
+    return [Case(small(family), missing_backend(family)) for family in families()]
+
+
+def missing_backend(family: str) -> str | None:
+    if backend_of(family) != BACKEND or is_usable():
+        return None
+    return f"detectron2 is not installed; {INSTALL}"

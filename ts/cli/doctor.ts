@@ -7,7 +7,7 @@ import { choosePython } from "../controller/worker-process.js";
 import { packageRoot, version } from "../core/package.js";
 import { EXIT_FAILED } from "./exit-code.js";
 import { jsonOption, pythonOption, workspaceHere, workspaceOption } from "./options.js";
-import { inspectWorker } from "./worker-packages.js";
+import { inspectDetectron2, inspectWorker } from "./worker-packages.js";
 
 interface DoctorOptions {
   readonly workspace?: string;
@@ -115,6 +115,7 @@ async function checkWorker(python: string): Promise<Finding[]> {
         "Install Python 3.11 or newer, or name one with --python.",
       ),
       found("worker", missing.length === 0, detail, remedy),
+      ...(missing.length === 0 ? [await checkDetectron2(python)] : []),
     ];
   } catch (error) {
     return [
@@ -126,6 +127,22 @@ async function checkWorker(python: string): Promise<Finding[]> {
       ),
     ];
   }
+}
+
+/** Nothing is wrong where it is not installed: only its own families need it. */
+async function checkDetectron2(python: string): Promise<Finding> {
+  const { install, found: detectron2 } = await inspectDetectron2(python);
+  if (detectron2 === null) return found("detectron2", true, `not installed; its families need it: ${install}`, "");
+  const { version: release, file, has_extension, has_model_zoo, fault } = detectron2;
+  if (fault !== "")
+    return found("detectron2", false, `it cannot be imported: ${fault}`, `Install it again: ${install}`);
+  const extension = has_extension ? "with _C" : "without _C: no rotated boxes, no deformable convolutions";
+  return found(
+    "detectron2",
+    true,
+    `${release}, ${file}, ${extension}, ${has_model_zoo ? "with" : "without"} model zoo`,
+    "",
+  );
 }
 
 function lastLine(text: string): string {

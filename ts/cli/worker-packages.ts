@@ -1,6 +1,6 @@
 /** What a Python has of what the worker needs. Nothing of it is imported: that would take seconds. */
 import { execFile } from "node:child_process";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { packageRoot } from "../core/package.js";
 
@@ -52,7 +52,30 @@ print(json.dumps({"version": sys.version.split()[0], "isNewEnough": sys.version_
 
 /** Throws if the Python cannot be run. */
 export async function inspectWorker(python: string): Promise<WorkerPython> {
-  const env = { ...process.env, PYTHONPATH: join(packageRoot, "worker-py") };
-  const { stdout } = await promisify(execFile)(python, ["-c", PROBE, JSON.stringify(MODULES)], { env });
-  return JSON.parse(stdout) as WorkerPython;
+  return JSON.parse(await run(python, ["-c", PROBE, JSON.stringify(MODULES)])) as WorkerPython;
+}
+
+export interface Detectron2Finding {
+  /** The command that installs it. */
+  readonly install: string;
+  /** Null if it is not installed. */
+  readonly found: {
+    readonly version: string;
+    readonly file: string;
+    readonly has_extension: boolean;
+    readonly has_model_zoo: boolean;
+    /** Why it cannot be imported; empty if it can. */
+    readonly fault: string;
+  } | null;
+}
+
+/** What a Python that has the worker's packages has of detectron2, which takes seconds if it has any. */
+export async function inspectDetectron2(python: string): Promise<Detectron2Finding> {
+  return JSON.parse(await run(python, ["-m", "cassl_worker.detectron2_probe"])) as Detectron2Finding;
+}
+
+async function run(python: string, args: readonly string[]): Promise<string> {
+  const path = [join(packageRoot, "worker-py"), process.env["PYTHONPATH"]].filter(Boolean).join(delimiter);
+  const { stdout } = await promisify(execFile)(python, args, { env: { ...process.env, PYTHONPATH: path } });
+  return stdout;
 }

@@ -2,8 +2,18 @@
 import { z } from "zod";
 
 /** Families that give masks beside boxes, and learn from objects with masks only. */
-const SEGMENTERS = ["light_segmenter", "mask_rcnn"] as const;
-export const FAMILIES = ["light", "fcos", "retinanet", "faster_rcnn", ...SEGMENTERS] as const;
+const SEGMENTERS = ["light_segmenter", "mask_rcnn", "detectron2_mask_rcnn"] as const;
+export const FAMILIES = [
+  "light",
+  "fcos",
+  "retinanet",
+  "faster_rcnn",
+  "detectron2_fcos",
+  "detectron2_retinanet",
+  "detectron2_faster_rcnn",
+  "detectron2_cascade_rcnn",
+  ...SEGMENTERS,
+] as const;
 type Family = (typeof FAMILIES)[number];
 const PRESET_NAMES = ["light", "resnet18", "resnet50"] as const;
 
@@ -13,7 +23,9 @@ const stride = z.literal([4, 8, 16, 32, 64, 128]);
 const fields = z.strictObject({
   family: z
     .enum(FAMILIES)
-    .describe("Kind of detector; `light` is FCOS for small inputs; `light_segmenter` and `mask_rcnn` give masks too"),
+    .describe(
+      "Kind of detector; `light` is FCOS for small inputs; `light_segmenter` and those with `mask` give masks too; those of detectron2 need it in the worker's Python",
+    ),
   backbone: z
     .string()
     .min(1)

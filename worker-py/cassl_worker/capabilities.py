@@ -8,8 +8,9 @@ from pathlib import Path
 
 from cassl.v1.worker_service_pb2 import Gpu
 
-BACKENDS = ("torch", "detectron2")
-"""What detectors may be built with: packages by the names of their modules."""
+from cassl_worker.detectron2_probe import BACKEND as DETECTRON2
+from cassl_worker.detectron2_probe import is_usable
+
 NVIDIA_SMI = ("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
 NVIDIA_SMI_SECONDS = 10.0
 MIB = 2**20
@@ -17,7 +18,9 @@ CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/
 
 
 def backends() -> list[str]:
-    return [name for name in BACKENDS if importlib.util.find_spec(name) is not None]
+    """What detectors may be built with. Takes seconds if detectron2 is installed."""
+    torch = ["torch"] if importlib.util.find_spec("torch") is not None else []
+    return [*torch, *([DETECTRON2] if is_usable() else [])]
 
 
 def devices(gpus: list[Gpu]) -> list[str]:

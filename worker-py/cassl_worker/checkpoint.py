@@ -39,7 +39,8 @@ class Weights:
 
 def state_of(detector: nn.Module) -> dict[str, Tensor]:
     """What makes a detector. Tensors of whole numbers, such as batch counters, are left out: nothing reads them."""
-    return {name: tensor for name, tensor in detector.state_dict().items() if tensor.is_floating_point()}
+    state = detector.state_dict().items()
+    return {name: value for name, value in state if isinstance(value, Tensor) and value.is_floating_point()}
 
 
 def save_weights(path: Path, weights: Weights) -> None:

@@ -33,7 +33,7 @@ from cassl_worker.attachment import Attachment
 from cassl_worker.capabilities import backends, devices, find_gpus, memory_bytes
 from cassl_worker.channel import backoff, open_channel, reachable
 from cassl_worker.connection import PLAIN, Connection
-from cassl_worker.detectors import families
+from cassl_worker.detectors import backend_of, families
 from cassl_worker.error_details import cancelled_error, from_rpc_error, to_error_detail
 from cassl_worker.frames import Route, ShardSender
 from cassl_worker.tasks import HandBack, TaskContext, run_task
@@ -87,6 +87,7 @@ class Session:
         self.name = name
         self.instance = uuid.uuid4().hex
         self.gpus = find_gpus()
+        self.backends = backends()
         self.folder = folder
         self.cache = ArtifactCache(cache)
         self.report = report
@@ -123,8 +124,8 @@ class Session:
             pid=os.getpid(),
             host=socket.gethostname(),
             devices=devices(self.gpus),
-            families=families(),
-            backends=backends(),
+            families=[family for family in families() if backend_of(family) in self.backends],
+            backends=self.backends,
             memory_bytes=memory_bytes(),
             gpus=self.gpus,
             instance=self.instance,

@@ -133,7 +133,7 @@ def test_inputs_of_another_size_give_what_a_detector_built_for_them_gives(case: 
 
 def test_every_tensor_is_in_one_part_and_the_class_predictor_is_what_changes_with_the_classes(case: Case) -> None:
     detector, ours, others = build(case, 2), state_of(build(case, 2)), state_of(build(case, 5))
-    for name in detector.state_dict():
+    for name in ours:
         assert sum(name.startswith(prefixes) for _, prefixes in detector.prefixes()) == 1, name
     assert all(detector.names_in(part) for part, _ in detector.prefixes())
     assert ours.keys() == others.keys()
@@ -162,7 +162,7 @@ def test_expanded_predictor_scores_every_class_as_the_one_before(case: Case) -> 
         boxes, scores, *_ = one.dense(random_images(1))
         same_boxes, expanded, *_ = many.dense(random_images(1))
     torch.testing.assert_close(same_boxes, boxes)
-    share = expanded.sum(dim=-1, keepdim=True) if case.name in ("faster_rcnn", "mask_rcnn") else expanded
+    share = expanded.sum(dim=-1, keepdim=True) if case.has_background else expanded
     torch.testing.assert_close(share, scores.expand(share.shape), rtol=1e-4, atol=1e-5)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from detector_cases import small
+from detector_cases import cases, small
 from ellipses import SIZE, ellipse_dataset
 from tiny import CARRIED, lr_factors, solver
 
@@ -13,7 +13,7 @@ from cassl.v1.task_pb2 import DetectorConfig, InitFrom, PredictConfig, PredictTa
 
 from cassl_worker.checkpoint import Weights, load_detector, save_weights, state_of
 from cassl_worker.detections import Detections
-from cassl_worker.detectors import FAMILIES, SEGMENTERS, build_detector, without_masks
+from cassl_worker.detectors import FAMILIES, SEGMENTERS, backend_of, build_detector, without_masks
 from cassl_worker.detectors.interface import Target
 from cassl_worker.errors import CasslError
 from cassl_worker.images import decode, letterbox
@@ -24,13 +24,14 @@ from cassl_worker.train import train
 from cassl_worker.transplant import Ledger, transplant
 
 CPU = torch.device("cpu")
+BUILDABLE = {case.name for case in cases() if case.missing is None}
 PREDICT = PredictConfig(
     score_threshold=0.3, nms_iou=0.5, max_candidates=100, max_detections=5, images_per_batch=2, shard_size=3
 )
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-@pytest.fixture(scope="module", params=SEGMENTERS)
+@pytest.fixture(scope="module", params=sorted(BUILDABLE & set(SEGMENTERS)))
 def family(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name
@@ -53,8 +54,8 @@ def with_backbone(family: str) -> DetectorConfig:
 
 def test_those_that_are_named_are_those_that_give_masks() -> None:
     torch.manual_seed(0)
-    with_masks = {name for name in FAMILIES if build_detector(small(name), 1).MASK_FORM is not None}
-    assert with_masks == set(SEGMENTERS) and set(SEGMENTERS.values()) <= set(FAMILIES)
+    with_masks = {name for name in BUILDABLE if build_detector(small(name), 1).MASK_FORM is not None}
+    assert with_masks == set(SEGMENTERS) & BUILDABLE and set(SEGMENTERS.values()) <= set(FAMILIES)
 
 
 def test_masks_of_four_images_are_learned_by_heart(family: str, tmp_path: Path) -> None:
@@ -83,6 +84,8 @@ def best_mask_iou(found: Detections, class_index: int, counts: str) -> float:
 
 
 def test_objects_that_show_no_pixel_are_learned_as_boxes(family: str) -> None:
+    if backend_of(family) == "detectron2":
+        pytest.skip("detectron2 learns from such an object that its region shows nothing")
     torch.manual_seed(0)
     detector = build_detector(small(family), 2)
     boxes, labels = torch.tensor([[8.0, 8, 40, 48], [50, 50, 51, 51]]), torch.tensor([0, 1])

@@ -20,13 +20,18 @@ export interface Lack {
 }
 
 const ANYTHING: Config["needs"] = { device: "any", gpu_memory_gb: 0, memory_gb: 0 };
-const [FAMILY_OF_ITS_OWN_BACKEND, USUAL_BACKEND] = ["detectron2", "torch"];
+/** Begins the names of its families. */
+const DETECTRON2 = "detectron2";
+const USUAL_BACKEND = "torch";
+const PACKAGES: Readonly<Record<string, string>> = {
+  [DETECTRON2]: "git+https://github.com/facebookresearch/detectron2.git",
+};
 const GB = 1e9;
 
 /** @param wanted by the run's configuration. */
 export function needsOf(task: Task, wanted = ANYTHING): TaskNeeds {
   const family = familyOf(task);
-  return { ...wanted, family, backend: family === FAMILY_OF_ITS_OWN_BACKEND ? family : USUAL_BACKEND };
+  return { ...wanted, family, backend: family.startsWith(DETECTRON2) ? DETECTRON2 : USUAL_BACKEND };
 }
 
 function familyOf({ kind }: Task): string {
@@ -41,7 +46,8 @@ export function lacks(needs: TaskNeeds, worker: Capabilities): Lack[] {
 
 function backendLacks({ backend, family }: TaskNeeds, { backends, families }: Capabilities): Lack[] {
   if (!backends.includes(backend)) {
-    const remedy = `Install ${backend} for the Python of a worker, and start that again.`;
+    const command = `python -m pip install --no-build-isolation ${PACKAGES[backend] ?? backend}`;
+    const remedy = `Install ${backend} for the Python of a worker (${command}), and start that again.`;
     return [{ what: `the backend ${backend}`, remedy }];
   }
   if (families.includes(family)) return [];

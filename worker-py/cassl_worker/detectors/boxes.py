@@ -45,3 +45,19 @@ def suppress(boxes: Tensor, iou_threshold: float) -> Tensor:
     for _ in range(SUPPRESSION_ROUNDS):
         kept = (torch.matmul(suppressors, kept[..., None])[..., 0] == 0).float()
     return kept > 0
+
+
+def strongest(boxes: Tensor, scores: Tensor, count: int, iou_threshold: float) -> tuple[Tensor, Tensor]:
+    """At most `count` boxes, best first; the score is 0 of those that better ones suppress.
+
+    Args:
+        boxes: (N, L, 4) xyxy. scores: (N, L).
+    """
+    best, order = scores.topk(min(count, scores.shape[1]))
+    chosen = take(boxes, order)
+    return chosen, best * suppress(chosen, iou_threshold).float()
+
+
+def take(rows: Tensor, order: Tensor) -> Tensor:
+    """rows: (N, L, C). order: (N, M) indices below L. Returns (N, M, C)."""
+    return rows.gather(1, order[..., None].expand(*order.shape, rows.shape[-1]))

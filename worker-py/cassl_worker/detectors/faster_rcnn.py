@@ -21,7 +21,7 @@ from torchvision.ops import MultiScaleRoIAlign
 
 from cassl.v1.task_pb2 import DetectorConfig
 
-from cassl_worker.detectors.boxes import clip, decode_deltas, suppress
+from cassl_worker.detectors.boxes import clip, decode_deltas, strongest, take
 from cassl_worker.detectors.interface import Detector, HeadPrefixes, Target
 from cassl_worker.detectors.pyramid import PyramidFeatures, fixed_anchors
 from cassl_worker.detectors.regions import align_regions, region_levels
@@ -146,16 +146,10 @@ class FasterRcnnDetector(Detector):
             torch.split(objectness, self.anchors_per_level, dim=1),
             strict=True,
         )
-        kept = [self.best_of_level(*level) for level in by_level]
+        kept = [strongest(*level, self.proposal_count, PROPOSAL_NMS_IOU) for level in by_level]
         boxes, scores = torch.cat([box for box, _ in kept], dim=1), torch.cat([score for _, score in kept], dim=1)
         best, order = scores.topk(min(self.proposal_count, scores.shape[1]))
         return take(boxes, order), (best > 0).float()
-
-    def best_of_level(self, boxes: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
-        """The best boxes of a level, best first; the score is 0 of those that better ones suppress."""
-        best, order = scores.topk(min(self.proposal_count, scores.shape[1]))
-        chosen = take(boxes, order)
-        return chosen, best * suppress(chosen, PROPOSAL_NMS_IOU).float()
 
     def second_stage(self, features: "OrderedDict[str, Tensor]", proposals: Tensor) -> tuple[Tensor, Tensor]:
         """proposals: (N, P, 4). Returns class logits (N, P, K + 1) and deltas (N, P, 4)."""
@@ -203,8 +197,3 @@ def build_model(config: DetectorConfig, class_count: int) -> FasterRCNN:
 
 def float32(features: "OrderedDict[str, Tensor]") -> "OrderedDict[str, Tensor]":
     return OrderedDict((name, feature.float()) for name, feature in features.items())
-
-
-def take(rows: Tensor, order: Tensor) -> Tensor:
-    """rows: (N, L, C). order: (N, M) indices below L. Returns (N, M, C)."""
-    return rows.gather(1, order[..., None].expand(*order.shape, rows.shape[-1]))

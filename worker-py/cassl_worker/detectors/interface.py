@@ -157,8 +157,15 @@ class Detector(Learner):
         return next(part for part, prefixes in self.prefixes() if name.startswith(prefixes))
 
     def names_in(self, part: Part) -> frozenset[str]:
-        return frozenset(name for name in self.state_dict() if self.part_of(name) == part)
+        tensors = {name for name, value in self.state_dict().items() if isinstance(value, Tensor)}
+        return frozenset(name for name in tensors if self.part_of(name) == part)
 
     def prefixes(self) -> Iterator[tuple[Part, tuple[str, ...]]]:
-        yield from SHARED_PREFIXES.items()
-        yield from self.HEAD_PREFIXES.items()
+        yield from self.shared_prefixes().items()
+        yield from self.head_prefixes().items()
+
+    def shared_prefixes(self) -> Mapping[Part, tuple[str, ...]]:
+        return SHARED_PREFIXES
+
+    def head_prefixes(self) -> HeadPrefixes:
+        return self.HEAD_PREFIXES

@@ -16,8 +16,8 @@ from torchvision.ops import MultiScaleRoIAlign
 
 from cassl.v1.task_pb2 import DetectorConfig
 
-from cassl_worker.detectors.boxes import clip, suppress
-from cassl_worker.detectors.faster_rcnn import SAMPLES_PER_BIN, FasterRcnnDetector, Samples, float32, take
+from cassl_worker.detectors.boxes import clip, suppress, take
+from cassl_worker.detectors.faster_rcnn import SAMPLES_PER_BIN, FasterRcnnDetector, Samples, float32
 from cassl_worker.detectors.interface import HeadPrefixes, MaskForm, Target
 from cassl_worker.detectors.regions import align_regions, region_levels
 
@@ -71,18 +71,8 @@ class MaskRcnnDetector(FasterRcnnDetector):
         """Boxes are clipped to the input, and at most MASKED_REGIONS."""
         features = float32(self.features(images))
         boxes, scores = self.candidates(features)
-        boxes, scores = self.best_regions(clip(boxes, self.input_size), scores)
+        boxes, scores = best_regions(clip(boxes, self.input_size), scores)
         return boxes, scores, self.region_masks(features, boxes)
-
-    def best_regions(self, boxes: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
-        """boxes: (N, P, 4), scores: (N, P, K). Those that get a mask, best first."""
-        if boxes.shape[1] <= MASKED_REGIONS:
-            return boxes, scores
-        order = scores.amax(dim=-1).argsort(dim=-1, descending=True, stable=True)
-        boxes, scores = take(boxes, order), take(scores, order)
-        kept = suppress(boxes, REGION_NMS_IOU).float()
-        _, best = (scores.amax(dim=-1) * kept).topk(MASKED_REGIONS)
-        return take(boxes, best), take(scores * kept[..., None], best)
 
     def region_masks(self, features: Mapping[str, Tensor], boxes: Tensor) -> Tensor:
         """boxes: (N, L, 4). Returns logits (N, L, 1, 28, 28)."""
@@ -90,6 +80,17 @@ class MaskRcnnDetector(FasterRcnnDetector):
         regions = align_regions(features, boxes, MASK_ROI_SIDE, SAMPLES_PER_BIN)
         logits: Tensor = heads.mask_predictor(heads.mask_head(regions))
         return logits.reshape(-1, boxes.shape[1], *logits.shape[1:])
+
+
+def best_regions(boxes: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
+    """boxes: (N, P, 4), scores: (N, P, K). Those that get a mask, best first."""
+    if boxes.shape[1] <= MASKED_REGIONS:
+        return boxes, scores
+    order = scores.amax(dim=-1).argsort(dim=-1, descending=True, stable=True)
+    boxes, scores = take(boxes, order), take(scores, order)
+    kept = suppress(boxes, REGION_NMS_IOU).float()
+    _, best = (scores.amax(dim=-1) * kept).topk(MASKED_REGIONS)
+    return take(boxes, best), take(scores * kept[..., None], best)
 
 
 def masks_of(target: Target) -> Tensor:

@@ -30,13 +30,16 @@ def region_levels(strides_px: Sequence[int]) -> list[str]:
     return [str(stride) for stride in strides]
 
 
-def align_regions(features: Mapping[str, Tensor], boxes: Tensor, side: int, samples: int) -> Tensor:
+def align_regions(
+    features: Mapping[str, Tensor], boxes: Tensor, side: int, samples: int, *, half_pixel: bool = False
+) -> Tensor:
     """Every region from every level, then the level of its size; regions are few and small.
 
     Args:
         features: (N, C, H / stride, W / stride) by stride in px.
         boxes: (N, P, 4) xyxy, input px.
-        side: bins along a side of a region. samples: along a side of a bin.
+        side: bins along a side of a region. samples: along a side of a bin; 0: as many as it has locations.
+        half_pixel: whether the first location of a level is half a stride from its border, not on it.
 
     Returns:
         (N * P, C, side, side).
@@ -45,7 +48,8 @@ def align_regions(features: Mapping[str, Tensor], boxes: Tensor, side: int, samp
     rois = with_image_number(boxes)
     levels = level_of(boxes.reshape(-1, 4), len(names), int(names[0]))
     aligned = [
-        roi_align(features[name], rois, side, 1 / int(name), samples) * (levels == place)[:, None, None, None]
+        roi_align(features[name], rois, side, 1 / int(name), samples, half_pixel)
+        * (levels == place)[:, None, None, None]
         for place, name in enumerate(names)
     ]
     return torch.stack(aligned).sum(dim=0)

@@ -1,0 +1,76 @@
+"""Whether detectron2 is here, and what it can do.
+
+It is found out in a process of its own: importing it takes seconds, and one built for another torch may end Python.
+
+python -m cassl_worker.detectron2_probe prints what is found as JSON.
+"""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+
+BACKEND = "detectron2"
+INSTALL = f"{sys.executable} -m pip install --no-build-isolation git+https://github.com/facebookresearch/detectron2.git"
+"""detectron2 is on no package index, and is built with the torch that is installed."""
+PROBE_SECONDS = 120.0
+SCRIPT = """
+import importlib, importlib.util, json, pathlib
+import detectron2, detectron2.config, detectron2.modeling
+folder = pathlib.Path(detectron2.__file__).parent
+found = {
+    "version": detectron2.__version__,
+    "file": detectron2.__file__,
+    "has_extension": importlib.util.find_spec("detectron2._C") is not None,
+    "has_model_zoo": any(path.is_dir() for path in (folder / "model_zoo" / "configs", folder.parent / "configs")),
+}
+if found["has_extension"]:
+    importlib.import_module("detectron2._C")
+print(json.dumps(found))
+"""
+
+
+@dataclass(frozen=True)
+class Detectron2:
+    """An installed detectron2, or one that cannot be used.
+
+    Attributes:
+        file: of its package.
+        has_extension: whether its compiled part `_C` is here. Only rotated boxes and deformable convolutions need it.
+        has_model_zoo: whether the configurations of its model zoo are here.
+        fault: why it cannot be imported; empty if it can.
+    """
+
+    version: str = ""
+    file: str = ""
+    has_extension: bool = False
+    has_model_zoo: bool = False
+    fault: str = ""
+
+
+@lru_cache(maxsize=1)
+def probe() -> Detectron2 | None:
+    """None if detectron2 is not installed. Takes seconds the first time if it is."""
+    if importlib.util.find_spec(BACKEND) is None:
+        return None
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=PROBE_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return Detectron2(fault=f"importing it takes more than {PROBE_SECONDS:.0f} s")
+    if done.returncode == 0:
+        return Detectron2(**json.loads(done.stdout.splitlines()[-1]))
+    return Detectron2(fault=(done.stderr.strip().splitlines() or [f"it ends Python with {done.returncode}"])[-1])
+
+
+def is_usable() -> bool:
+    found = probe()
+    return found is not None and found.fault == ""
+
+
+if __name__ == "__main__":
+    found = probe()
+    print(json.dumps({"install": INSTALL, "found": None if found is None else asdict(found)}))
