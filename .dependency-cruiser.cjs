@@ -11,9 +11,9 @@ const arrows = {
   evaluation: ["core", "images", "masks"],
   pipeline: ["core", "images", "data", "labels", "evaluation"],
   comparison: ["core", "data", "evaluation", "pipeline"],
-  report: ["core", "images", "data", "pipeline", "evaluation", "comparison"],
+  report: ["core", "images", "masks", "data", "pipeline", "evaluation", "comparison"],
   grpc: ["core"],
-  controller: ["core", "images", "grpc", "data", "labels", "evaluation", "pipeline", "report"],
+  controller: ["core", "images", "masks", "grpc", "data", "labels", "evaluation", "pipeline", "report"],
   client: ["core", "grpc", "pipeline"],
   dashboard: ["core", "images", "data", "labels", "evaluation", "grpc", "pipeline", "report", "controller"],
 };

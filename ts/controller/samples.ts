@@ -9,6 +9,7 @@ import type { CocoResult } from "../evaluation/coco/index.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import type { ImagePredictions } from "../labels/predictions.js";
 import { readPseudoLabels } from "../labels/pseudo-labels.js";
+import type { CompressedRle } from "../masks/index.js";
 import type { ArmResult, RunResult } from "../pipeline/pipeline.js";
 import type { SampleBox, SampleImage } from "../report/report.js";
 
@@ -76,7 +77,7 @@ function sampleOf(caption: string, image: DatasetImage, imageRoot: string, boxes
 }
 
 function pseudoLabelBoxes(
-  { boxXyxy, score, classIndex }: ImagePredictions,
+  { boxXyxy, score, classIndex, masks }: ImagePredictions,
   categories: readonly Category[],
 ): SampleBox[] {
   return Array.from(score, (value, row) => ({
@@ -84,24 +85,31 @@ function pseudoLabelBoxes(
     label: categories[classIndex[row] as number]?.name ?? "",
     score: value,
     kind: "pseudo_label",
+    ...withMask(masks?.[row]),
   }));
 }
 
 function groundTruthBoxes({ annotations }: DatasetImage, categories: readonly Category[]): SampleBox[] {
-  return annotations.map(({ box_xywh, class_index }) => ({
+  return annotations.map(({ box_xywh, class_index, mask }) => ({
     box_xywh,
     label: categories[class_index]?.name ?? "",
     kind: "ground_truth",
+    ...withMask(mask),
   }));
 }
 
 function detectionBoxes(results: readonly CocoResult[], categories: readonly Category[]): SampleBox[] {
-  return results.map(({ bbox: [x = 0, y = 0, width = 0, height = 0], category_id, score }) => ({
+  return results.map(({ bbox: [x = 0, y = 0, width = 0, height = 0], category_id, score, segmentation }) => ({
     box_xywh: [x, y, width, height],
     label: categories.find(({ id }) => id === category_id)?.name ?? "",
     score,
     kind: "detection",
+    ...withMask((segmentation as CompressedRle | undefined)?.counts),
   }));
+}
+
+function withMask(mask: string | null | undefined): Pick<SampleBox, "mask"> {
+  return mask ? { mask } : {};
 }
 
 /** `count` of the items, evenly spread; all of them if there are no more. */

@@ -47,4 +47,6 @@ export interface SampleBox {
   /** In [0, 1]; ground truth has none. */
   readonly score?: number;
   readonly kind: "ground_truth" | "pseudo_label" | "detection";
+  /** Of the whole image, as COCO's counts string. */
+  readonly mask?: string;
 }

@@ -2,6 +2,7 @@
 import sharp from "sharp";
 import { DECODING } from "../images/decoding.js";
 import { type Html, html } from "./html.js";
+import { maskPath } from "./mask-path.js";
 import type { SampleBox, SampleImage } from "./report-input.js";
 
 const THUMBNAIL_PX = 320;
@@ -45,7 +46,7 @@ function figure({ title, width_px, height_px, boxes }: SampleImage, image: strin
   return html`<figure class="sample">
     <svg viewBox="0 0 ${width_px} ${height_px}" role="img" aria-label="${describe(title, boxes)}" style="font-size:${(8 * unit).toFixed(2)}px">
       ${image === undefined ? undefined : html`<image href="${image}" width="${width_px}" height="${height_px}"/>`}
-      ${sorted.map((box) => overlay(box, unit))}
+      ${sorted.map((box) => overlay(box, unit, height_px))}
     </svg>
     <figcaption>${title}${image === undefined ? " (the image cannot be read any more)" : ""}</figcaption>
   </figure>`;
@@ -55,11 +56,19 @@ function figure({ title, width_px, height_px, boxes }: SampleImage, image: strin
  * Ground truth has its label inside, at the bottom; what a model found has it at the top, so that both can be read.
  * @param unit px of the image for one px of the thumbnail.
  */
-function overlay({ box_xywh: [x, y, width, height], label, score, kind }: SampleBox, unit: number): Html {
+function overlay(box: SampleBox, unit: number, heightPx: number): Html {
+  const {
+    box_xywh: [x, y, width, height],
+    label,
+    score,
+    kind,
+    mask,
+  } = box;
   const text = score === undefined ? label : `${label} ${score.toFixed(2)}`;
   const above = Math.max(y - 2.5 * unit, 8 * unit);
   const baseline = kind === "ground_truth" ? y + height - 3 * unit : above;
   return html`<g class="box ${kind}"><title>${KINDS[kind]}: ${text}</title>
+    ${mask === undefined ? undefined : html`<path d="${maskPath(mask, heightPx, Math.max(1, Math.round(unit)))}"/>`}
     <rect x="${x}" y="${y}" width="${width}" height="${height}"/>
     <text x="${(x + 2 * unit).toFixed(1)}" y="${baseline.toFixed(1)}" stroke-width="${(2 * unit).toFixed(2)}">${text}</text></g>`;
 }

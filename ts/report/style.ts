@@ -75,6 +75,7 @@ svg.share { width: 8rem; }
 .box rect { fill: none; stroke: var(--key); stroke-width: 1.6px; vector-effect: non-scaling-stroke; }
 .box text { fill: #fff; stroke: #000c; paint-order: stroke; font-size: inherit; font-weight: 600; }
 .ground_truth { --key: var(--truth); } .pseudo_label { --key: var(--pseudo); } .detection { --key: var(--found); }
+.box path { fill: var(--key); fill-opacity: .35; stroke: none; }
 .box.pseudo_label rect { stroke-dasharray: 6 3; }
 .box.detection rect { stroke-dasharray: 2 2; }
 `;

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
+import { encodeCounts, fromBox } from "../../../ts/masks/index.js";
 import { comparison } from "../../../ts/report/comparison.js";
 import { type ReportedCuration, type SampleImage, writeReport } from "../../../ts/report/report.js";
 import { exampleConfig, exampleInput, exampleResult } from "./example.js";
@@ -54,6 +55,15 @@ describe("report", () => {
       assert.match(text, /44\.7/);
       assert.match(text, /20 \(6\.8 %\)/);
     }
+  });
+
+  it("draws the masks of sample images over them", async () => {
+    const image = await sample("cell");
+    const [box, ...boxes] = image.boxes as [SampleImage["boxes"][number], ...SampleImage["boxes"][number][]];
+    const mask = encodeCounts(fromBox([10, 20, 100, 50], 640, 400).counts);
+    const { page } = await write(exampleInput({ samples: [{ ...image, boxes: [{ ...box, mask }, ...boxes] }] }));
+    assertWellFormed(page);
+    assert.equal(page.match(/<path d="M10 20h2V70h-2z/g)?.length, 1);
   });
 
   it("shows AP of masks where an arm has some, and not otherwise", async () => {
