@@ -20,6 +20,7 @@ import { gatherSamples } from "./samples.js";
 import type { ShardLedger } from "./shards.js";
 import type { StateStore } from "./state.js";
 import type { Submit } from "./tasks.js";
+import { reportedTransplants } from "./transplants.js";
 
 export interface RunResources {
   readonly state: StateStore;
@@ -66,6 +67,7 @@ export function runExecution({
     });
     const finishedAt = new Date();
     const curated = curatedData(result, state);
+    const events = state.eventsAfter(run_id, 0, Number.MAX_SAFE_INTEGER);
     const report: ReportInput = {
       run: { run_id, config, created_at: created_at ?? finishedAt, finished_at: finishedAt },
       result,
@@ -73,9 +75,10 @@ export function runExecution({
       progress: result.steps.flatMap(({ name, key }) =>
         state.progressOf(key).map((entry) => ({ ...entry, step: name })),
       ),
-      events: state.eventsAfter(run_id, 0, Number.MAX_SAFE_INTEGER),
+      events,
       samples: await gatherSamples(result, curated, artifacts),
       curation: await reportedCuration(curated, artifacts),
+      transplants: await reportedTransplants(events, state, artifacts),
     };
     await folders.write(run_id, (directory) => writeResults(directory, config, result, report));
     return { finishedAt, result: await artifacts.put(Buffer.from(jsonText(result))) };

@@ -7,8 +7,9 @@ import { leakSentence } from "./leaks.js";
 import { thresholdCaption, thresholdNotes } from "./pseudo-labels.js";
 import type { ReportInput } from "./report-input.js";
 import { armTable, classTable, fateTable, gateTable, roundTable, stepTable, type Table } from "./tables.js";
+import { TRANSPLANT_CAPTION, transplantTable } from "./transplants.js";
 
-export function markdownReport({ run, result, planned, curation }: ReportInput): string {
+export function markdownReport({ run, result, planned, curation, transplants }: ReportInput): string {
   const took = formatDuration((run.finished_at.getTime() - run.created_at.getTime()) / 1000);
   return [
     `# ${escapeMarkdown(run.run_id)}`,
@@ -21,6 +22,9 @@ export function markdownReport({ run, result, planned, curation }: ReportInput):
     markdownTable(fateTable(curation.fates)),
     leakSentence(curation.leaks),
     ...pseudoLabels(result),
+    ...(transplants.length === 0
+      ? []
+      : ["## Weights", `${TRANSPLANT_CAPTION}.`, markdownTable(transplantTable(transplants))]),
     "## Steps",
     markdownTable(stepTable(result, planned)),
     ...(result.gates.length === 0 ? [] : ["## Gates", markdownTable(gateTable(result))]),

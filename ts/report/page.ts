@@ -14,12 +14,13 @@ import { legend } from "./samples.js";
 import { apColumns, armTable, classTable, fateTable, gateTable, stepTable, type Table } from "./tables.js";
 import { timeline } from "./timeline.js";
 import { type StepSpan, stepSpans, type TrainingCurve, trainingCurves } from "./training-curves.js";
+import { TRANSPLANT_CAPTION, type Transplant, transplantTable } from "./transplants.js";
 
 const MOST_OPEN_ROWS = 12;
 
 /** @param figures of the samples, in their order. */
 export function page(
-  { run, result, planned, events, progress, samples, curation }: ReportInput,
+  { run, result, planned, events, progress, samples, curation, transplants }: ReportInput,
   figures: readonly Html[],
 ): Html {
   return htmlDocument(run.run_id, [
@@ -28,7 +29,7 @@ export function page(
     sampleSection(samples, figures),
     dataSection(curation),
     pseudoLabelSection(result),
-    training(trainingCurves(progress)),
+    training(trainingCurves(progress), transplants),
     time(stepSpans(events), result, planned),
     gates(result),
     configuration(run),
@@ -85,10 +86,11 @@ function dataSection({ fates, leaks }: ReportedCuration): Html {
   </section>`;
 }
 
-function training(curves: readonly TrainingCurve[]): Html {
+function training(curves: readonly TrainingCurve[], transplants: readonly Transplant[]): Html {
   return html`<section>
     <h2>Training</h2>
     ${curves.map(curve)}
+    ${transplants.length === 0 ? undefined : htmlTable(TRANSPLANT_CAPTION, transplantTable(transplants))}
   </section>`;
 }
 

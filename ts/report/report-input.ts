@@ -4,6 +4,7 @@ import type { FateCount } from "../data/ledger.js";
 import type { RunEvent, StepProgress } from "../gen/cassl/v1/run.js";
 import type { Config } from "../pipeline/config.js";
 import type { RunResult } from "../pipeline/pipeline.js";
+import type { Transplant } from "./transplants.js";
 
 /** What a report is made of. */
 export interface ReportInput {
@@ -17,6 +18,8 @@ export interface ReportInput {
   readonly progress: readonly StepProgress[];
   readonly samples: readonly SampleImage[];
   readonly curation: ReportedCuration;
+  /** Of the trainings that started from other weights. */
+  readonly transplants: readonly Transplant[];
 }
 
 /** What became of the images. */

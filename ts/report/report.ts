@@ -7,6 +7,7 @@ import { sampleFigures } from "./samples.js";
 import { writeWhole } from "./write-whole.js";
 
 export type { ReportedCuration, ReportedRun, ReportInput, SampleBox, SampleImage } from "./report-input.js";
+export { parseTransplant, type Transplant } from "./transplants.js";
 
 /** Writes both files into a folder that is there. Each appears when it is whole. */
 export async function writeReport(input: ReportInput, directory: string): Promise<void> {

@@ -3,7 +3,7 @@
 import type { RunEvent, StepProgress } from "../../../ts/gen/cassl/v1/run.js";
 import { parseConfig } from "../../../ts/pipeline/config.js";
 import type { ArmResult, RoundResult, RunResult } from "../../../ts/pipeline/pipeline.js";
-import type { ReportInput } from "../../../ts/report/report.js";
+import { parseTransplant, type ReportInput } from "../../../ts/report/report.js";
 
 const KEY = "0123456789abcdef".repeat(4);
 const STARTED = new Date("2026-03-01T14:05:09Z");
@@ -16,6 +16,20 @@ export const exampleConfig = parseConfig({
     validation: { annotations: "/data/val.json", images: "/data/val" },
   },
 });
+
+const exampleTransplant = parseTransplant(
+  "class_agnostic/finetune",
+  JSON.stringify({
+    parameters_copied_share: 0.9375,
+    copied_share_by_part: { backbone: 1, class_predictor: 0 },
+    tensors: [
+      { name: "a", action: "copied", part: "backbone", reason: "same name and shape", shape: [40, 32] },
+      { name: "b", action: "copied", part: "backbone", reason: "same name and shape", shape: [40] },
+      { name: "c", action: "reinitialized", part: "class_predictor", reason: "it depends on the classes", shape: [88] },
+      { name: "c", action: "dropped", part: "class_predictor", reason: "it starts afresh", shape: [1] },
+    ],
+  }),
+);
 
 export function exampleArm(arm: ArmResult["arm"], ap: number): ArmResult {
   return {
@@ -167,6 +181,7 @@ export function exampleInput(changes: Partial<ReportInput> = {}): ReportInput {
     progress: progressIn(events),
     samples: [],
     curation: { fates: [{ split: "labeled", fate: "used", images: 20 }], leaks: [] },
+    transplants: [exampleTransplant],
     ...changes,
   };
 }

@@ -77,6 +77,17 @@ describe("report", () => {
     for (const text of [page, markdown]) assert.match(text, /class-agnostic mask AP[\s\S]*12\.3/);
   });
 
+  it("shows what trainings took from other weights, part by part, in both files", async () => {
+    const { page, markdown } = await write();
+    assertWellFormed(page);
+    assert.match(markdown, /class_agnostic\/finetune \| backbone \| 2 \(1,320\) \| - \| - \| - \| 100 % \|/);
+    assert.match(markdown, /class_agnostic\/finetune \| class_predictor \| - \| - \| 1 \(88\) \| 1 \(1\) \| 0 % \|/);
+    assert.match(markdown, /class_agnostic\/finetune \| all \| 2 \(1,320\) \| - \| 1 \(88\) \| 1 \(1\) \| 93\.8 % \|/);
+    assert.match(page, /What trainings took from other weights/);
+    const without = await write(exampleInput({ transplants: [] }));
+    assert.doesNotMatch(without.page + without.markdown, /other weights/);
+  });
+
   it("shows curves, steps with what was reused, gates and configuration", async () => {
     const { page, markdown } = await write();
     assert.equal(page.match(/<polyline/g)?.length, 3 + 2 * (4 + 1));
