@@ -7,6 +7,7 @@
  *     npm run bench -- labelling
  *     npm run bench -- instance-masks
  *     npm run bench -- training-loop
+ *     npm run bench -- onnx
  *     npm run bench -- fleet --rounds 1
  *     npm run bench -- labels --boxes 100000000
  *     npm run bench -- coco --rounds 3 --references hotcoco,ultrafast-pycocotools --json bench.json
@@ -28,6 +29,7 @@ const benches = {
   labelling: () => import("./bench/labelling.mjs"),
   "instance-masks": () => import("./bench/instance-masks.mjs"),
   "training-loop": () => import("./bench/training-loop.mjs"),
+  onnx: () => import("./bench/onnx.mjs"),
   fleet: () => import("./bench/fleet.mjs"),
   labels: () => import("./bench/labels.mjs"),
 };
