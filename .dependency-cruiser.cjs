@@ -11,6 +11,7 @@ const arrows = {
   evaluation: ["core", "images", "masks"],
   pipeline: ["core", "images", "data", "labels", "evaluation"],
   comparison: ["core", "data", "evaluation", "pipeline"],
+  sweep: ["core", "pipeline"],
   report: ["core", "images", "masks", "data", "pipeline", "evaluation", "comparison"],
   grpc: ["core"],
   controller: ["core", "images", "masks", "grpc", "data", "labels", "evaluation", "pipeline", "report"],

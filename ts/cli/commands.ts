@@ -14,6 +14,7 @@ export const COMMANDS: ReadonlyMap<string, CommandLoader> = new Map<string, Comm
   ["run", async () => (await import("./run.js")).addRun],
   ["compare", async () => (await import("./compare.js")).addCompare],
   ["rank", async () => (await import("./rank.js")).addRank],
+  ["sweep", async () => (await import("./sweep.js")).addSweep],
   ["report", async () => (await import("./report.js")).addReport],
   ["select", async () => (await import("./select.js")).addSelect],
   ["labels", async () => (await import("./labels.js")).addLabels],

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from cassl_worker.detectors.backbone import channels_by_stride
 from cassl_worker.detectors.interface import Detector, Learner, Target
+from cassl_worker.detectors.pyramid import PyramidFeatures
 from cassl_worker.errors import CasslError
 
 HIDDEN_CHANNELS, BOTTLENECK_CHANNELS = 512, 128
@@ -26,6 +27,7 @@ class SimSiam(Learner):
 
     def __init__(self, detector: Detector) -> None:
         super().__init__()
+        refuse_foreign_backbone(detector)
         loss, projection, prediction = lightly_parts()
         self.detector = detector
         by_stride = channels_by_stride(detector.features.body)
@@ -42,6 +44,15 @@ class SimSiam(Learner):
             ahead = self.negative_similarity(self.prediction(first), second.detach())
             back = self.negative_similarity(self.prediction(second), first.detach())
         return {"disagreement": 1 + (ahead + back) / 2}
+
+
+def refuse_foreign_backbone(detector: Detector) -> None:
+    if not isinstance(detector.model.backbone, PyramidFeatures):
+        raise CasslError(
+            "CONFIG_INVALID",
+            "The arm `self_supervised` pretrains timm's backbones only, and this detector has one of its own.",
+            "Leave `self_supervised` out of `arms`, or choose a family with a timm backbone.",
+        )
 
 
 def coarsest_features(detector: Detector, images: Tensor) -> Tensor:

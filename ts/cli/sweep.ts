@@ -1,0 +1,165 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { type Command, Option } from "commander";
+import { CasslClient } from "../client/client.js";
+import { startController } from "../controller/controller.js";
+import { choosePython } from "../controller/worker-process.js";
+import { CasslError } from "../core/errors.js";
+import { ARMS, type Arm, type Config } from "../pipeline/config.js";
+import { configHash } from "../pipeline/pipeline.js";
+import { configAt } from "../sweep/configure.js";
+import { startOptimizer } from "../sweep/optimizer.js";
+import { type Dimension, gridSize, type Point, parseSpace, probes } from "../sweep/space.js";
+import { type Outcome, shortened, sweep } from "../sweep/sweep.js";
+import { cancelRuns, completeRuns } from "./compare-runs.js";
+import { type Override, readConfig } from "./config-file.js";
+import { interruptSignal } from "./interrupt.js";
+import { countParser, jsonOption, pythonOption, setOption, workspaceBeside, workspaceOption } from "./options.js";
+import { createView, type ProgressView } from "./progress-view.js";
+import { describePoint, OPTIMISTIC, shareText, sweepTable, writeSweep } from "./sweep-output.js";
+
+interface SweepOptions {
+  readonly grid?: string;
+  readonly space?: string;
+  readonly trials?: number;
+  readonly arm: Arm;
+  readonly rungs: number;
+  readonly reduction: number;
+  readonly workspace?: string;
+  readonly python?: string;
+  readonly set?: readonly Override[];
+  readonly json?: true;
+}
+
+const DEFAULT_TRIALS = 20;
+export function addSweep(program: Command): void {
+  program
+    .command("sweep")
+    .description(
+      "Find good values of fields of a configuration: trials are runs of one arm, chosen by optuna, each first with a share " +
+        "of its iterations; those that fall behind stop there. An interrupted sweep goes on when the same command is given again.",
+    )
+    .argument("<config>", "configuration, such as cassl.yaml")
+    .option("--grid <file>", "YAML of dotted paths and lists of values, of which all combinations are tried")
+    .option("--space <file>", "YAML of dotted paths and lists or ranges, such as {min: 0.001, max: 0.01, log: true}")
+    .addOption(
+      new Option("--trials <count>", `how many (default: ${DEFAULT_TRIALS}, or all of a grid)`).argParser(
+        countParser(4),
+      ),
+    )
+    .addOption(new Option("--arm <name>", "whose AP counts").choices(ARMS).default("class_agnostic"))
+    .addOption(
+      new Option("--rungs <count>", "how often a trial is looked at; 1: none is stopped early")
+        .argParser(countParser(1))
+        .default(3),
+    )
+    .addOption(
+      new Option("--reduction <factor>", "by how much a rung has fewer iterations than the next, and lets fewer go on")
+        .argParser(countParser(1))
+        .default(3),
+    )
+    .addOption(workspaceOption("beside the configuration"))
+    .addOption(pythonOption())
+    .addOption(setOption())
+    .addOption(jsonOption("print the runs' events as JSON, one a line, and the path of sweep.json as the last"))
+    .action((file: string, options: SweepOptions) => runSweep(file, options));
+}
+
+async function runSweep(file: string, options: SweepOptions): Promise<void> {
+  const { arm, rungs, python, json = false } = options;
+  const base = { ...(await readConfig(file, options.set ?? [])), arms: [arm] };
+  const { dimensions, sampler } = await readSpace(options);
+  for (const point of probes(dimensions)) configAt(base, point);
+  const trials = trialsOf(dimensions, sampler, options.trials);
+  const reduction = rungs === 1 ? 1 : Math.max(2, options.reduction);
+
+  const workspace = workspaceBeside(file, options.workspace);
+  const interrupted = interruptSignal();
+  const view = createView(json);
+  const controller = await startController({
+    ...{ workspace, host: "127.0.0.1", port: 0, childWorkers: 1, python },
+    recover: "fail",
+  });
+  const client = new CasslClient(controller.address);
+  const optimizer = startOptimizer(choosePython(python), { dimensions, sampler, seed: base.seed, reduction });
+  try {
+    const run = (point: Point, share: number, trial: number): Promise<Outcome> => {
+      view.note(`Trial ${trial + 1} of ${trials}, ${shareText(share)} of the iterations: ${describePoint(point)}`);
+      return runPoint(client, base, point, share, view, interrupted);
+    };
+    const finished = await sweep(optimizer, { dimensions, trials, rungs, reduction, run });
+    const command = commandOf(file, options, { trials, rungs, reduction });
+    const path = await writeSweep(workspace, base, { command, arm, dimensions, trials: finished });
+    if (json) console.log(JSON.stringify({ sweep: path }));
+    else console.log(`${sweepTable(dimensions, finished)}\n\n${OPTIMISTIC}\n\n${path}`);
+  } finally {
+    optimizer.close();
+    view.close();
+    client.close();
+    await controller.stop();
+  }
+}
+
+async function readSpace({ grid, space }: SweepOptions): Promise<{ dimensions: Dimension[]; sampler: "grid" | "tpe" }> {
+  const file = grid ?? space;
+  if (file === undefined || (grid !== undefined && space !== undefined)) {
+    throw new CasslError("CONFIG_INVALID", "One of --grid and --space says what to vary.", "Give one of them.");
+  }
+  const text = await readFile(resolve(file), "utf8").catch((cause: unknown) => {
+    throw new CasslError("FILE_NOT_FOUND", `${file} cannot be read.`, "Correct the path.", { cause });
+  });
+  return { dimensions: parseSpace(text, file), sampler: grid === undefined ? "tpe" : "grid" };
+}
+
+function trialsOf(dimensions: readonly Dimension[], sampler: "grid" | "tpe", wanted: number | undefined): number {
+  return sampler === "tpe"
+    ? (wanted ?? DEFAULT_TRIALS)
+    : Math.min(wanted ?? Number.POSITIVE_INFINITY, gridSize(dimensions));
+}
+
+/** What the values make impossible, or a gate or a divergence ends, is a failed trial; anything else ends the sweep. */
+async function runPoint(
+  client: CasslClient,
+  base: Config,
+  point: Point,
+  share: number,
+  view: ProgressView,
+  interrupted: AbortSignal,
+): Promise<Outcome> {
+  try {
+    const config = shortened(configAt(base, point), share);
+    const [arm = "class_agnostic"] = config.arms;
+    const run_id = `${base.name.slice(0, 40)}-sweep-${configHash(config).slice(0, 12)}`;
+    const runs = [{ run_id, arm, seed: config.seed, percent: undefined, config }];
+    const cancel = (): void => void cancelRuns(client, runs).catch(() => {});
+    interrupted.addEventListener("abort", cancel);
+    const { finished, stopped } = await completeRuns(client, runs, view, interrupted).finally(() =>
+      interrupted.removeEventListener("abort", cancel),
+    );
+    const ap = finished[0]?.result.arms[0]?.ap;
+    return ap === undefined ? { failure: stopped[0]?.message ?? "it has no result" } : { run: run_id, ap };
+  } catch (error) {
+    const { reason, message } = CasslError.from(error);
+    if (interrupted.aborted) throw stoppedSweep(error);
+    if (reason !== "CONFIG_INVALID" && reason !== "TRAINING_DIVERGED") throw error;
+    view.note(message);
+    return { failure: message };
+  }
+}
+
+function stoppedSweep(cause: unknown): CasslError {
+  const remedy = "Give the same command to go on from the last checkpoint.";
+  return new CasslError("CANCELLED", "The sweep was stopped.", remedy, { cause });
+}
+
+function commandOf(
+  file: string,
+  { grid, space, arm, set = [] }: SweepOptions,
+  { trials, rungs, reduction }: { trials: number; rungs: number; reduction: number },
+): string {
+  return [
+    `cassl sweep ${file} ${grid === undefined ? `--space ${space}` : `--grid ${grid}`} --trials ${trials}`,
+    `--arm ${arm} --rungs ${rungs} --reduction ${reduction}`,
+    ...set.map(({ key, value }) => `--set ${key}=${value}`),
+  ].join(" ");
+}
