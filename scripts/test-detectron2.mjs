@@ -10,7 +10,11 @@ import { compile } from "./build.mjs";
 import { setUpDependencies } from "./setup.mjs";
 import { capture, main, ScriptError, venvBin } from "./tools.mjs";
 
-const TESTS = ["test/py/detectors/test_conformance.py", "test/py/detectors/test_detectron2.py"];
+const TESTS = [
+  "test/py/detectors/test_conformance.py",
+  "test/py/detectors/test_detectron2.py",
+  "test/py/detectors/test_detectron2_configured.py",
+];
 const PYTEST = ["-q", "-c", "worker-py/pyproject.toml", "--rootdir=.", "-k", "detectron2"];
 
 await main(import.meta.url, async () => {

@@ -328,6 +328,11 @@ export const configFileSchema = z.strictObject({
     .describe("What to train and compare, each for the same number of iterations: `class_agnostic` is CA-SSL"),
   data: data.describe("The three sets of images"),
   detector: detectorSchema.prefault({}).describe("The detector, the same in all stages"),
+  pseudo_labeler: detectorSchema
+    .optional()
+    .describe(
+      "Another detector for the first stage; left out: `detector`. Its labels are all that the others take from it",
+    ),
   targets: z
     .array(z.enum(FAMILIES))
     .refine((targets) => new Set(targets).size === targets.length, "must not repeat a family")

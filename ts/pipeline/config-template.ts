@@ -48,6 +48,11 @@ function fields({ properties = {} }: Schema, path: readonly string[]): string[] 
 function field(schema: Schema, path: readonly string[]): string[] {
   const indent = "  ".repeat(path.length - 1);
   const key = path.at(-1) as string;
+  if (isLeftOut(path)) {
+    const inner = path[0] === "pseudo_labeler" ? {} : (schema.properties ?? {});
+    const explained = Object.entries(inner).flatMap(([name, one]) => commented(`${indent}  # ${name}:`, explain(one)));
+    return [...commented(`${indent}# ${key}:`, schema.description as string), ...explained];
+  }
   if (isStageSolver(path)) return commented(`${indent}${key}: {}`, schema.description as string);
   if (schema.properties !== undefined) {
     const gap = path.length === 1 ? [""] : [];
@@ -71,6 +76,11 @@ function toYaml(value: unknown): string {
 /** Each stage's solver has the fields of the shared one: once is enough. */
 function isStageSolver(path: readonly string[]): boolean {
   return path[0] === "stages" && path.at(-1) === "solver";
+}
+
+/** What most leave out. The fields of the pseudo-labeler are those of the detector. */
+function isLeftOut(path: readonly string[]): boolean {
+  return path[0] === "pseudo_labeler" || path.at(-1) === "detectron2";
 }
 
 /** What the field means, its default and what it may be. */

@@ -17,7 +17,7 @@ import {
   sharedSolverSchema,
 } from "./config-schema.js";
 import { describeIssue, showValue } from "./describe-issue.js";
-import { givesMasks } from "./detector-schema.js";
+import { CONFIGURED_FAMILIES, givesMasks } from "./detector-schema.js";
 
 export {
   ARMS,
@@ -145,6 +145,7 @@ function checkAcrossFields(config: Config): void {
   } = config;
   checkTraining(config);
   checkBaselines(config);
+  checkDetectors(config);
   if (labeled.take !== undefined && labeled.split_file !== undefined) {
     throw invalid(
       "`data.labeled.take` must be left out beside `data.labeled.split_file`, which says what to take",
@@ -167,6 +168,24 @@ function checkAcrossFields(config: Config): void {
   }
   if (needs.device === "cpu" && needs.gpu_memory_gb > 0)
     throw invalid("`needs.gpu_memory_gb` must be 0 where `needs.device` is cpu", needs.gpu_memory_gb);
+}
+
+function checkDetectors({ detector, pseudo_labeler, targets }: Config): void {
+  const families = [detector.family, ...targets];
+  for (const family of families.filter((name) => CONFIGURED_FAMILIES.includes(name))) {
+    if (detector.detectron2 !== undefined) continue;
+    throw invalid(`\`detector.detectron2\` must say which configuration the family \`${family}\` has`, undefined);
+  }
+  if (pseudo_labeler === undefined) return;
+  if (CONFIGURED_FAMILIES.includes(pseudo_labeler.family) && pseudo_labeler.detectron2 === undefined) {
+    throw invalid("`pseudo_labeler.detectron2` must say which configuration the family has", undefined);
+  }
+  if (givesMasks(detector.family) && !givesMasks(pseudo_labeler.family)) {
+    throw invalid(
+      `\`pseudo_labeler.family\` must give masks where \`detector.family\`, ${detector.family}, learns them`,
+      pseudo_labeler.family,
+    );
+  }
 }
 
 function checkTraining({ detector, stages }: Config): void {

@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 /** Families that give masks beside boxes, and learn from objects with masks only. */
-const SEGMENTERS = ["light_segmenter", "mask_rcnn", "detectron2_mask_rcnn"] as const;
+const SEGMENTERS = ["light_segmenter", "mask_rcnn", "detectron2_mask_rcnn", "detectron2_segmenter"] as const;
 export const FAMILIES = [
   "light",
   "fcos",
@@ -12,6 +12,7 @@ export const FAMILIES = [
   "detectron2_retinanet",
   "detectron2_faster_rcnn",
   "detectron2_cascade_rcnn",
+  "detectron2",
   ...SEGMENTERS,
 ] as const;
 type Family = (typeof FAMILIES)[number];
@@ -47,6 +48,21 @@ const fields = z.strictObject({
     .min(1)
     .max(2000)
     .describe("Regions of an image that the second stage of a two-stage family looks at"),
+  detectron2: z
+    .strictObject({
+      config: z
+        .string()
+        .min(1)
+        .describe(
+          "Name in the model zoo, such as COCO-Detection/faster_rcnn_R_50_FPN_1x.yaml, or in a folder of the worker",
+        ),
+      overrides: z
+        .array(z.string().regex(/^model\..+=/i, "must be MODEL.KEY=VALUE"))
+        .default([])
+        .describe("MODEL.KEY=VALUE"),
+    })
+    .optional()
+    .describe("The model of the families `detectron2` and `detectron2_segmenter`"),
 });
 
 export function givesMasks(family: Family): boolean {
@@ -56,15 +72,21 @@ export function givesMasks(family: Family): boolean {
 /** Whether a run needs labels with masks. */
 export function learnsMasks({
   detector,
+  pseudo_labeler,
   targets,
 }: {
   readonly detector: { readonly family: Family };
+  readonly pseudo_labeler?: { readonly family: Family } | undefined;
   readonly targets: readonly Family[];
 }): boolean {
-  return [detector.family, ...targets].some(givesMasks);
+  const families = [detector.family, ...targets, ...(pseudo_labeler === undefined ? [] : [pseudo_labeler.family])];
+  return families.some(givesMasks);
 }
 
 type Detector = z.output<typeof fields>;
+
+/** Families whose model `detector.detectron2` describes. */
+export const CONFIGURED_FAMILIES: readonly Family[] = ["detectron2", "detectron2_segmenter"];
 
 /** `light` trains on two CPU cores, `resnet18` on a small GPU, `resnet50` is the size of the paper. */
 const PRESETS: Readonly<Record<(typeof PRESET_NAMES)[number], Detector>> = {

@@ -89,18 +89,20 @@ async function runCassl(
   start: Start,
   context: PipelineContext,
 ): Promise<FinishedArm> {
-  const { load, store, train } = operations(arm, config, data, context);
+  const { load, store } = operations(arm, config, data, context);
   const { pseudo_label, warmup, finetune } = config.stages;
   const view = arm === "class_agnostic" ? toClassAgnostic : (dataset: Dataset) => dataset;
   const parts = await holdOutImages(config, data, context);
   const known = { labeled: view(await load(data.labeled)), heldOut: view(await load(parts.held_out)), parts };
 
   const training = await store(view(await load(parts.training)));
+  const first = { ...config, detector: config.pseudo_labeler ?? config.detector };
+  const { train } = operations(arm, first, data, context);
   let labeler = await train("pseudo_labeler", training, pseudo_label.solver, { init: start });
   const rounds: Round[] = [];
   for (let round = 1; round <= warmup.rounds; round++) {
     const scope = roundScope(arm, round);
-    const labels = await labelImages(scope, labeler, known, config, data, context);
+    const labels = await labelImages(scope, labeler, known, round === 1 ? first : config, data, context);
     rounds.push(labels);
     const learned = { sha256: labels.pseudo_labels.sha256, class_count: known.labeled.categories.length };
     const { train } = operations(scope, config, data, context);

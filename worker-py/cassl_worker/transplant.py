@@ -1,7 +1,7 @@
 """The hand-over of weights to a detector that may have other classes or be of another family, tensor by tensor."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 import torch
@@ -117,6 +117,7 @@ def transplant(detector: Detector, class_count: int, given: Weights, family: str
 
     WEIGHTS_MISMATCH names a tensor whose fate nothing explains.
     """
+    given = replace(given, tensors=detector.adapted(given.tensors))
     hand_over, state = HandOver(detector, family, class_count, given, init), state_of(detector)
     entries = [entry for name, tensor in state.items() for entry in fill(hand_over, name, tensor)]
     entries += [leave(hand_over, name) for name in given.tensors if name not in state]

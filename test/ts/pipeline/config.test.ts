@@ -39,6 +39,21 @@ describe("the configuration", () => {
     assert.equal("preset" in large, false);
   });
 
+  it("asks for the configuration of a model that detectron2 describes", () => {
+    const detector = { family: "detectron2", detectron2: { config: "COCO-Detection/faster_rcnn_R_50_FPN_1x.yaml" } };
+    assert.deepEqual(parseConfig(minimal({ detector })).detector.detectron2?.overrides, []);
+    assert.throws(() => parseConfig(minimal({ detector: { family: "detectron2" } })), /detector.detectron2/);
+    const solver = { ...detector.detectron2, overrides: ["SOLVER.BASE_LR=1"] };
+    assert.throws(() => parseConfig(minimal({ detector: { ...detector, detectron2: solver } })), /MODEL.KEY=VALUE/);
+  });
+
+  it("may have another pseudo-labeler, which gives masks where the detector learns them", () => {
+    const detector = { family: "mask_rcnn" };
+    assert.throws(() => parseConfig(minimal({ detector, pseudo_labeler: {} })), /pseudo_labeler.family/);
+    const config = parseConfig(minimal({ detector, pseudo_labeler: { family: "light_segmenter" } }));
+    assert.deepEqual([config.detector.family, config.pseudo_labeler?.family], ["mask_rcnn", "light_segmenter"]);
+  });
+
   it("suppresses by masks only where the detector gives some", () => {
     const byMasks = (family: string): Fields =>
       minimal({ detector: { family }, stages: { pseudo_label: { select: { nms_of: "masks" } } } });
@@ -364,7 +379,10 @@ describe("the JSON Schema", () => {
         "data.validation.annotations",
         "data.validation.images",
         "data.validation.split",
-        ...Object.keys(parseConfig(minimal()).detector).map((field) => `detector.${field}`),
+        ...["detector", "pseudo_labeler"].flatMap((name) => [
+          ...Object.keys(parseConfig(minimal()).detector).map((field) => `${name}.${field}`),
+          `${name}.detectron2.config`,
+        ]),
         "pretrained",
         "stages.pseudo_label.select.nms_of",
       ],

@@ -25,6 +25,8 @@ FAMILIES = {
     "detectron2_faster_rcnn": "cassl_worker.detectors.detectron2.own:build_faster_rcnn",
     "detectron2_mask_rcnn": "cassl_worker.detectors.detectron2.own:build_mask_rcnn",
     "detectron2_cascade_rcnn": "cassl_worker.detectors.detectron2.own:build_cascade_rcnn",
+    "detectron2": "cassl_worker.detectors.detectron2.configured:build_configured",
+    "detectron2_segmenter": "cassl_worker.detectors.detectron2.configured:build_configured",
 }
 """What builds each family, as `module:name`. To add a family, write its module and name it here."""
 
@@ -33,6 +35,7 @@ SEGMENTERS = {
     "light_segmenter": "light",
     "mask_rcnn": "faster_rcnn",
     "detectron2_mask_rcnn": "detectron2_faster_rcnn",
+    "detectron2_segmenter": "detectron2",
 }
 """Families that also give masks, and the family that each is without its mask head."""
 

@@ -132,6 +132,10 @@ class Detector(Learner):
     def expanded(self, name: str, tensor: Tensor, class_count: int) -> Tensor:
         """A tensor of a one-class class predictor for `class_count` classes, each of which scores as the one did."""
 
+    def adapted(self, given: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """Tensors of another detector of cassl under the names, and in the layouts, that this one has for them."""
+        return given
+
     @property
     def output_names(self) -> tuple[str, ...]:
         """Of what `dense` gives."""

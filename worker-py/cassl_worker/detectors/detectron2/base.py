@@ -12,6 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from cassl.v1.task_pb2 import DetectorConfig
 
+from cassl_worker.detectors.detectron2.weights import from_own_backbone
 from cassl_worker.detectors.interface import Detector, Part, Target
 from cassl_worker.detectors.pyramid import PyramidFeatures
 from cassl_worker.errors import CasslError
@@ -67,6 +68,11 @@ class Detectron2Detector(Detector):
         self, features: Mapping[str, Tensor], images: ImageList, targets: Sequence[Instances]
     ) -> dict[str, Tensor]:
         """detectron2's losses. features: of the levels, by their names."""
+
+    def adapted(self, given: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        if self.has_own_backbone:
+            return given
+        return from_own_backbone(self.model, self.is_bgr, given)
 
     @property
     def takes_any_size(self) -> bool:

@@ -158,4 +158,4 @@ def apart(boxes: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
     """Boxes (N, P, 4K), one for each class, as P * K candidates that each can only be of their class."""
     class_count = scores.shape[-1]
     own = torch.eye(class_count, dtype=scores.dtype, device=scores.device)
-    return boxes.reshape(len(boxes), -1, 4), (scores[..., None] * own).flatten(1, 2)
+    return boxes.reshape(boxes.shape[0], -1, 4), (scores[..., None] * own).flatten(1, 2)
