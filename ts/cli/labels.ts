@@ -1,16 +1,16 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { toStorageError } from "../controller/storage.js";
-import { CasslError } from "../core/errors.js";
-import { importReviews } from "./import-labels.js";
-import { jsonOption, workspaceHere, workspaceOption } from "./options.js";
 import {
   findStoredLabels,
   openWorkspaceOf,
   predictedImages,
   reviewClasses,
   type StoredLabels,
-} from "./stored-labels.js";
+} from "../controller/stored-labels.js";
+import { CasslError } from "../core/errors.js";
+import { importReviews } from "./import-labels.js";
+import { jsonOption, workspaceHere, workspaceOption } from "./options.js";
 import { REVIEW_FORMATS, type ReviewFormat, writeForReview } from "./write-labels.js";
 
 interface LabelsOptions {

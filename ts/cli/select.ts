@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { categoriesOf, findStoredLabels, openWorkspaceOf, type StoredLabels } from "../controller/stored-labels.js";
 import type { ArtifactStore } from "../core/artifacts.js";
 import { CasslError } from "../core/errors.js";
 import { previewSelection, writePseudoLabels } from "../labels/pseudo-labels.js";
@@ -7,7 +8,6 @@ import type { SelectionPolicy } from "../labels/select-rows.js";
 import { interruptSignal } from "./interrupt.js";
 import { countParser, jsonOption, parseShare, workspaceHere, workspaceOption } from "./options.js";
 import { type Effect, effectOf, selectionText } from "./selection-text.js";
-import { categoriesOf, findStoredLabels, openWorkspaceOf, type StoredLabels } from "./stored-labels.js";
 
 interface SelectOptions {
   readonly threshold?: readonly number[];

@@ -1,10 +1,10 @@
 /** What `cassl select` prints. Pure functions. */
 
+import type { StoredLabels } from "../controller/stored-labels.js";
 import type { SelectionPolicy } from "../labels/select-rows.js";
 import type { SelectionStats } from "../labels/selection-stats.js";
 import type { ThresholdPoint } from "../labels/threshold-curve.js";
 import { formatNumber, formatShare } from "../report/format.js";
-import type { StoredLabels } from "./stored-labels.js";
 import { textTable } from "./table.js";
 
 /** What a policy gives. */

@@ -7,6 +7,7 @@ import type { StepStore } from "../pipeline/step.js";
 import { openDatabase, useWriteAheadLog } from "./sqlite.js";
 import { type DatasetTable, datasetTable } from "./state/datasets.js";
 import { type MeasurementTable, measurementTable } from "./state/measurements.js";
+import { type ReviewTable, reviewTable } from "./state/reviews.js";
 import { type RunTable, runTable } from "./state/runs.js";
 import { migrate } from "./state/schema.js";
 import { stepTable } from "./state/steps.js";
@@ -14,6 +15,7 @@ import { type TaskTable, taskTable } from "./state/tasks.js";
 
 export type { DatasetTable } from "./state/datasets.js";
 export type { Measurement, MeasurementTable } from "./state/measurements.js";
+export type { Review, ReviewTable } from "./state/reviews.js";
 export type { ListedRun, RunQuery, RunTable } from "./state/runs.js";
 export type { TaskTable } from "./state/tasks.js";
 
@@ -23,7 +25,7 @@ const MENTIONS = `
 `;
 
 /** Every member may throw STORAGE_FAILED. */
-export interface StateStore extends StepStore, RunTable, TaskTable, DatasetTable, MeasurementTable {
+export interface StateStore extends StepStore, RunTable, TaskTable, DatasetTable, MeasurementTable, ReviewTable {
   /** Every text that may name an artifact: outputs of steps, results of runs, data sets, checkpoints and shards. */
   mentions(): string[];
   transaction<T>(work: () => T): T;
@@ -42,6 +44,7 @@ export function openState(file: string): StateStore {
       ...taskTable(database),
       ...datasetTable(database),
       ...measurementTable(database),
+      ...reviewTable(database),
       mentions: () =>
         database
           .prepare(MENTIONS)

@@ -6,6 +6,7 @@ import express, { type Express } from "express";
 import type { ControllerParts } from "../controller/controller.js";
 import { version } from "../core/package.js";
 import { failed, json, notFound } from "./answers.js";
+import { labelRoutes } from "./label-routes.js";
 import { metricsHandler } from "./metrics.js";
 import { createProtection } from "./protection.js";
 import { runRoutes } from "./run-routes.js";
@@ -13,7 +14,7 @@ import { runRoutes } from "./run-routes.js";
 /** What esbuild has made of page/; see scripts/build.mjs. */
 const ASSETS = fileURLToPath(new URL("assets", import.meta.url));
 /** Paths that show the page, which then looks at its own address. */
-const PAGES = ["/", "/runs/:run"];
+const PAGES = ["/", "/runs/:run", "/runs/:run/labels"];
 const MOST_BODY = "1mb";
 
 /** @param secure whether it is served over TLS. */
@@ -47,6 +48,7 @@ export function createApp(parts: ControllerParts, secure: boolean): Express {
     response.json({});
   });
   app.use("/api", runRoutes(parts, protection));
+  app.use("/api", labelRoutes(parts, protection));
   app.use(notFound);
   app.use(failed);
   return app;

@@ -31,7 +31,8 @@ function ask(url: string, headers: Record<string, string> = {}, method = "GET", 
 
 const OWN = { "x-cassl-dashboard": "1" };
 
-describe("dashboard, requests", () => {
+describe("dashboard, requests", function () {
+  this.timeout(30_000);
   let lab: Lab;
 
   before(async () => {

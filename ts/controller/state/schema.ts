@@ -53,8 +53,17 @@ const MEASUREMENTS = `
   ) STRICT, WITHOUT ROWID;
 `;
 
+const REVIEWS = `
+  CREATE TABLE reviews (                -- what people say of pseudo labels
+    run_id TEXT NOT NULL,
+    file_name TEXT NOT NULL,
+    review TEXT NOT NULL,               -- JSON of Review
+    PRIMARY KEY (run_id, file_name)
+  ) STRICT, WITHOUT ROWID;
+`;
+
 /** What each version of the schema adds. To change tables, add one. */
-const MIGRATIONS = [TABLES, DATASETS, MEASUREMENTS];
+const MIGRATIONS = [TABLES, DATASETS, MEASUREMENTS, REVIEWS];
 
 /** VERSION_MISMATCH if a newer cassl wrote the file. */
 export function migrate(database: Database, file: string): void {

@@ -2,6 +2,7 @@
 import type { Session } from "../wire.js";
 import { type ApiError, get } from "./api.js";
 import { element, replace } from "./dom.js";
+import { showLabels } from "./labels-page.js";
 import { showRun } from "./run-page.js";
 import { showRuns } from "./runs-page.js";
 import { openShell, type Shell } from "./shell.js";
@@ -12,6 +13,7 @@ type Page = (shell: Shell, runId: string) => void | Promise<void>;
 const PAGES: readonly (readonly [pattern: RegExp, page: Page])[] = [
   [/^\/$/, showRuns],
   [/^\/runs\/([^/]+)$/, showRun],
+  [/^\/runs\/([^/]+)\/labels$/, showLabels],
 ];
 
 function show(shell: Shell): void | Promise<void> {

@@ -10,8 +10,9 @@ import { type Child, element, replace } from "./dom.js";
 import { filePanel } from "./file-panel.js";
 import { gatePanel } from "./gate-panel.js";
 import { createLogPanel } from "./log-panel.js";
+import { numberOf } from "./numbers.js";
 import { actionButtons } from "./run-actions.js";
-import { heading, type Shell } from "./shell.js";
+import { heading, runPath, runTabs, type Shell } from "./shell.js";
 import { stageGraph } from "./stage-graph.js";
 import { stateBadge } from "./state-badge.js";
 import { moment } from "./time.js";
@@ -32,6 +33,7 @@ export async function showRun(shell: Shell, id: string): Promise<void> {
   replace(
     shell.main,
     top,
+    runTabs(id, "run"),
     element("section", { class: "card", "aria-labelledby": "steps" }, element("h2", { id: "steps" }, "Stages"), steps),
     results,
     training.element,
@@ -145,7 +147,7 @@ function failure({ error, state }: RunRow): Child {
   );
 }
 
-function resultPanel({ evaluations, labelings }: RunDetail): Child {
+function resultPanel({ row, evaluations, labelings }: RunDetail): Child {
   if (evaluations.length === 0 && labelings.length === 0) return undefined;
   return element(
     "div",
@@ -180,7 +182,11 @@ function resultPanel({ evaluations, labelings }: RunDetail): Child {
           element(
             "div",
             { class: "arm" },
-            element("h3", {}, scope),
+            element(
+              "h3",
+              {},
+              element("a", { href: `${runPath(row.id)}/labels?scope=${encodeURIComponent(scope)}` }, scope),
+            ),
             element(
               "dl",
               { class: "numbers" },
@@ -194,10 +200,6 @@ function resultPanel({ evaluations, labelings }: RunDetail): Child {
         ),
       ),
   );
-}
-
-export function numberOf(name: string, value: string): HTMLElement {
-  return element("div", {}, element("dt", {}, name), element("dd", {}, value));
 }
 
 function workerPanel(id: string, workers: Overview["workers"]): Child {

@@ -53,6 +53,18 @@ export function heading(title: string, trail: readonly Child[] = [], ...actions:
   );
 }
 
+export function runTabs(runId: string, current: "run" | "labels"): HTMLElement {
+  const path = runPath(runId);
+  const tab = (name: typeof current, href: string, text: string): HTMLElement =>
+    element("a", { href, "aria-current": name === current ? "page" : undefined }, text);
+  return element(
+    "nav",
+    { class: "tabs", "aria-label": "Views of the run" },
+    tab("run", path, "Overview"),
+    tab("labels", `${path}/labels`, "Pseudo labels"),
+  );
+}
+
 export function runPath(runId: string): string {
   return `/runs/${encodeURIComponent(runId)}`;
 }

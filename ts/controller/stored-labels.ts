@@ -1,8 +1,5 @@
 /** What a run has stored of its pseudo labels; needs no controller, and the run need not have finished. */
 import { existsSync } from "node:fs";
-import type { StateStore } from "../controller/state.js";
-import { stepOutputs } from "../controller/step-outputs.js";
-import { openWorkspace, type Workspace } from "../controller/workspace.js";
 import type { ArtifactStore } from "../core/artifacts.js";
 import { type Category, type Dataset, objectCategory } from "../core/dataset.js";
 import { CasslError } from "../core/errors.js";
@@ -11,7 +8,10 @@ import { decodeManifest } from "../data/manifest.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import type { RunConfig } from "../gen/cassl/v1/run.js";
 import type { LabelerQuality } from "../pipeline/judge-labeler.js";
-import type { JudgedLabels } from "../pipeline/operations.js";
+import type { HeldOutImages, JudgedLabels } from "../pipeline/operations.js";
+import type { StateStore } from "./state.js";
+import { stepOutputs } from "./step-outputs.js";
+import { openWorkspace, type Workspace } from "./workspace.js";
 
 /** One round of labeling of one arm. */
 export interface StoredLabels {
@@ -19,12 +19,16 @@ export interface StoredLabels {
   readonly config: RunConfig;
   /** Such as `class_agnostic` or `class_agnostic/round_2`. */
   readonly scope: string;
+  /** All that there are. */
+  readonly scopes: readonly string[];
   /** A PredictionManifest. */
   readonly predictions: ArtifactRef;
   /** Absent if the run stopped before it selected. */
   readonly selected: JudgedLabels | undefined;
   /** Absent without held-out images. */
   readonly quality: LabelerQuality | undefined;
+  /** What it is judged on; without images if none are held out. */
+  readonly heldOut: { readonly images: ArtifactRef; readonly predictions: ArtifactRef } | undefined;
   readonly curated: CuratedData;
 }
 
@@ -47,13 +51,17 @@ export function findStoredLabels(state: StateStore, run: string, scope: string |
   const scopes = [...outputs.keys()].flatMap((step) => (step.endsWith("/predict") ? [step.slice(0, -8)] : []));
   const chosen = scopes.filter((name) => scope === undefined || name === scope || name.startsWith(`${scope}/`)).at(-1);
   if (chosen === undefined) throw notFound(`The run \`${found.run_id}\` has no predictions${of(scope, scopes)}.`);
+  const parts = outputs.get("hold_out") as HeldOutImages | undefined;
+  const judged = outputs.get(`${chosen}/predict_held_out`) as ArtifactRef | undefined;
   return {
     run: found.run_id,
     config: found.config,
     scope: chosen,
+    scopes,
     predictions: outputs.get(`${chosen}/predict`) as ArtifactRef,
     selected: outputs.get(`${chosen}/select`) as JudgedLabels | undefined,
     quality: outputs.get(`${chosen}/choose_threshold`) as LabelerQuality | undefined,
+    heldOut: parts && judged && { images: parts.held_out, predictions: judged },
     curated: outputs.get("curate") as CuratedData,
   };
 }
@@ -70,6 +78,14 @@ export async function categoriesOf(
 /** The images that were predicted. */
 export async function predictedImages({ curated }: StoredLabels, artifacts: ArtifactStore): Promise<Dataset["images"]> {
   return (await load(curated.unlabeled, artifacts)).images;
+}
+
+/** Those that people give to objects. */
+export async function labeledCategories(
+  { curated }: StoredLabels,
+  artifacts: ArtifactStore,
+): Promise<readonly Category[]> {
+  return (await load(curated.labeled, artifacts)).categories;
 }
 
 export interface ReviewClasses {

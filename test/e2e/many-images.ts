@@ -1,0 +1,62 @@
+/** A run that has predicted on thousands of images, as a controller would have stored it. */
+import { copyFile, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { seededRandom } from "../../ts/core/random.js";
+import type { CuratedData } from "../../ts/data/curate.js";
+import { encodeManifest } from "../../ts/data/manifest.js";
+import { State } from "../../ts/gen/cassl/v1/run.js";
+import { storePredictions } from "../ts/labels/fixtures.js";
+import type { Lab } from "./lab.js";
+
+const BOXES = 8;
+const COPIED = 60;
+
+/** Of the classes of the lab's project. Only the first images have files of their own. */
+export async function storeManyImages(lab: Lab, runId: string, count: number): Promise<void> {
+  const { state, artifacts } = lab.controller.parts;
+  const random = seededRandom(3);
+  const folder = join(lab.folder, "many");
+  await mkdir(folder);
+  const names = Array.from({ length: count }, (_, index) => `many/${String(index).padStart(5, "0")}.png`);
+  for (const name of names.slice(0, COPIED)) await copyFile(join(lab.folder, "train-1.png"), join(lab.folder, name));
+  const images = names.map((file_name, index) => ({
+    id: index + 1,
+    file_name: index < COPIED ? file_name : (names[index % COPIED] as string),
+    sha256: String(index % COPIED).padStart(64, "0"),
+    width_px: 64,
+    height_px: 48,
+    annotations: [],
+  }));
+  const unlabeled = await artifacts.put(encodeManifest({ categories: [], images }));
+  const shard = images.map((_, index) => ({
+    index,
+    predictions: Array.from({ length: BOXES }, (_, box) => {
+      const [x, y] = [6 * box, Math.floor(30 * random())];
+      return { box: [x, y, x + 5, y + 12] as const, score: 1 - (box + random()) / BOXES, classIndex: 0 };
+    }),
+  }));
+  const predictions = await storePredictions([shard], artifacts, 1);
+  const labeledCategories = encodeManifest({
+    categories: [
+      { id: 3, name: "blue" },
+      { id: 7, name: "red" },
+    ],
+    images: [],
+  });
+  const labeled = await artifacts.put(labeledCategories);
+  const curated: Partial<CuratedData> = { labeled, unlabeled, validation: labeled, image_root: lab.folder };
+  for (const [step, output] of Object.entries({ curate: curated, "class_agnostic/predict": predictions })) {
+    const key = `${runId}-${step}`;
+    state.saveStep({ key, name: step, output: JSON.stringify(output), seconds: 1 });
+    state.appendEvent(runId, new Date(), { $case: "step_finished", value: { step, key, reused: false, seconds: 1 } });
+  }
+  state.saveRun({
+    run_id: runId,
+    state: State.CANCELLED,
+    config: lab.config,
+    config_hash: "many",
+    created_at: new Date(),
+    finished_at: new Date(),
+    overridden_gates: [],
+  });
+}

@@ -1,0 +1,159 @@
+/** What a pseudo-labeler has predicted, as the browser of pseudo labels selects among it at any score. */
+import { join, relative, sep } from "node:path";
+import type { ControllerParts } from "../controller/controller.js";
+import { categoriesOf, findStoredLabels, labeledCategories, type StoredLabels } from "../controller/stored-labels.js";
+import type { Annotation, Category, Dataset, DatasetImage } from "../core/dataset.js";
+import { CasslError } from "../core/errors.js";
+import { readAnnotations } from "../data/formats/read-annotations.js";
+import { decodeManifest } from "../data/manifest.js";
+import { isLocalFolder } from "../images/places.js";
+import { readPredictions } from "../labels/predictions.js";
+import { selectFromImage } from "../labels/select.js";
+import type { Config } from "../pipeline/config.js";
+import { createRecent } from "./recent.js";
+import { BOX_NUMBERS, type ImageSet, type LabelFile, type LabelSet } from "./wire.js";
+
+export interface LabelSets {
+  /** @param scope empty: the last round. RUN_NOT_FOUND if the run has no predictions; PSEUDO_LABELS_NOT_FOUND if not of that set. */
+  describe(runId: string, scope: string, set: ImageSet): Promise<LabelSet>;
+  /** See BOX_NUMBERS. */
+  boxes(runId: string, scope: string, set: ImageSet): Promise<Float32Array>;
+}
+
+interface Candidates {
+  readonly total: number;
+  readonly files: readonly LabelFile[];
+  readonly boxes: Float32Array;
+}
+
+/** The browser holds the boxes of all images that it shows. */
+const MOST_IMAGES = 20_000;
+const KEPT_BYTES = 96 * 2 ** 20;
+
+type LabelParts = Pick<ControllerParts, "state" | "artifacts" | "roots">;
+
+export function createLabelSets(parts: LabelParts): LabelSets {
+  const { state, artifacts } = parts;
+  const candidates = createRecent<Candidates>(KEPT_BYTES, ({ boxes }) => boxes.byteLength);
+
+  function read(stored: StoredLabels, set: ImageSet): Promise<Candidates> {
+    const source = sourceOf(stored, set);
+    return candidates.get(`${source.predictions.sha256} ${source.images.sha256}`, async () => {
+      const dataset = decodeManifest(await artifacts.read(source.images.sha256));
+      const classes = await categoriesOf(stored, artifacts);
+      const truth = set === "held_out" ? truthOf(dataset, classes) : await knownTruth(stored, classes, parts);
+      return readCandidates(stored, source.predictions, dataset, truth, artifacts);
+    });
+  }
+
+  return {
+    async describe(runId, scope, set) {
+      const stored = findStoredLabels(state, runId, scope === "" ? undefined : scope);
+      const { total, files } = await read(stored, set);
+      const { threshold } = stored.quality ?? {};
+      return {
+        scope: stored.scope,
+        scopes: stored.scopes,
+        set,
+        sets: stored.heldOut === undefined ? ["unlabeled"] : ["unlabeled", "held_out"],
+        total,
+        files,
+        classes: (await categoriesOf(stored, artifacts)).map(({ name }) => name),
+        categories: await labeledCategories(stored, artifacts),
+        threshold: stored.selected?.score_threshold,
+        curve: (threshold?.curve ?? []).map(({ score, precision, recall }) => ({ score, precision, recall })),
+        reviews: state.listReviews(stored.run),
+      };
+    },
+    async boxes(runId, scope, set) {
+      return (await read(findStoredLabels(state, runId, scope === "" ? undefined : scope), set)).boxes;
+    },
+  };
+}
+
+function sourceOf({ run, scope, predictions, curated, heldOut }: StoredLabels, set: ImageSet) {
+  if (set === "unlabeled") return { predictions, images: curated.unlabeled };
+  if (heldOut !== undefined) return heldOut;
+  const message = `The run \`${run}\` has no predictions of ${scope} on held-out images.`;
+  throw new CasslError("PSEUDO_LABELS_NOT_FOUND", message, "Look at the unlabeled images.");
+}
+
+/**
+ * Selected without a threshold: as a better box decides about a worse one and never the other way, the selection at any
+ * threshold is those of these boxes that reach it.
+ */
+async function readCandidates(
+  { config }: StoredLabels,
+  predictions: StoredLabels["predictions"],
+  { images }: Dataset,
+  truth: ReadonlyMap<string, readonly number[]>,
+  artifacts: LabelParts["artifacts"],
+): Promise<Candidates> {
+  const { nms_iou, max_per_image, min_side_px } = (config as Config).stages.pseudo_label.select;
+  const files: LabelFile[] = [];
+  const numbers: number[] = [];
+  for await (const predicted of readPredictions(predictions, images.length, artifacts)) {
+    const image = images[predicted.imageIndex] as DatasetImage;
+    const policy = { score_threshold: 0, nms_iou, max_per_image, min_side_px };
+    const { annotations } = selectFromImage(predicted, image, policy);
+    for (const { box_xywh, score, class_index } of annotations) numbers.push(...box_xywh, score, class_index);
+    const { file_name: name, width_px, height_px } = image;
+    const known = truth.get(name);
+    files.push({
+      name,
+      width_px,
+      height_px,
+      boxes: annotations.length,
+      ...(known === undefined ? {} : { truth: known }),
+    });
+    if (files.length === MOST_IMAGES) break;
+  }
+  if (numbers.length % BOX_NUMBERS !== 0) throw new Error("A box has lost a number.");
+  return { total: images.length, files, boxes: Float32Array.from(numbers) };
+}
+
+/** @param classes of the predictions: where these have one, all objects are of it. */
+function truthOf({ images, categories }: Dataset, classes: readonly Category[]): Map<string, number[]> {
+  return new Map(images.map(({ file_name, annotations }) => [file_name, numbersOf(annotations, categories, classes)]));
+}
+
+function numbersOf(
+  annotations: readonly Annotation[],
+  categories: readonly Category[],
+  classes: readonly Category[],
+): number[] {
+  const objects = annotations.filter(({ iscrowd }) => !iscrowd);
+  return objects.flatMap(({ box_xywh, class_index }) => {
+    const id = categories[class_index]?.id;
+    const index = classes.length === 1 ? 0 : classes.findIndex((category) => category.id === id);
+    return [...box_xywh, index];
+  });
+}
+
+/** Of images that have labels which the run was not given: those that `take` or a split has left out. */
+async function knownTruth(
+  { config, curated }: StoredLabels,
+  classes: readonly Category[],
+  { roots }: LabelParts,
+): Promise<Map<string, number[]>> {
+  const labeled = config.data?.labeled;
+  if (labeled === undefined || !config.data?.unlabeled?.rest_of_labeled || !isLocalFolder(labeled.images))
+    return new Map();
+  roots.check(labeled.annotations);
+  const { annotations, images: folder, split } = labeled;
+  const format = labeled.format as "auto";
+  const source = { annotations, images: folder, format, ...(split === undefined ? {} : { split }) };
+  // The files may have gone since the run was made; its pseudo labels are still there.
+  const set = await readAnnotations(source, "clip").catch(() => undefined);
+  if (set === undefined) return new Map();
+  const nameOf = (file: string): string =>
+    relative(curated.image_root, join(set.imageFolder ?? folder, file))
+      .split(sep)
+      .join("/");
+  return new Map(
+    set.images.map(({ file_name, annotations }) => [
+      nameOf(file_name),
+      numbersOf(annotations, set.categories, classes),
+    ]),
+  );
+}
