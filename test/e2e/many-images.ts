@@ -58,5 +58,7 @@ export async function storeManyImages(lab: Lab, runId: string, count: number): P
     created_at: new Date(),
     finished_at: new Date(),
     overridden_gates: [],
+    priority: 0,
+    waiting_tasks: [],
   });
 }

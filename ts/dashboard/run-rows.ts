@@ -2,6 +2,7 @@
 import type { ControllerParts } from "../controller/controller.js";
 import { hasEnded } from "../controller/run-log.js";
 import { fromErrorDetail } from "../core/errors.js";
+import type { Worker } from "../gen/cassl/v1/controller_service.js";
 import type { ErrorDetail } from "../gen/cassl/v1/error_reason.js";
 import { type Run, type RunEvent, State, type StepProgress, stateToJSON } from "../gen/cassl/v1/run.js";
 import type { RunResult } from "../pipeline/pipeline.js";
@@ -54,35 +55,18 @@ export function createRunRows({ runs, pool, state, artifacts }: RowParts): RunRo
     return made;
   }
 
-  /** Steps that runs are at, by their keys, which are the ids of their tasks. */
-  function stepsUnderWay(all: readonly Run[]): Map<string, string> {
-    const unfinished = all.filter((run) => run.state === State.RUNNING);
-    return new Map(
-      unfinished.flatMap(({ run_id }) =>
-        state
-          .eventsAfter(run_id, Math.max(0, state.lastSequence(run_id) - RECENT_EVENTS), RECENT_EVENTS)
-          .flatMap(({ event }) => {
-            const step = event?.$case === "step_started" || event?.$case === "step_progress" ? event.value : undefined;
-            return step === undefined ? [] : [[step.key, `${run_id}: ${step.step}`] as const];
-          }),
-      ),
-    );
-  }
-
   return {
     row,
     async overview() {
       const all = runs.list().map(({ run }) => run);
-      const steps = stepsUnderWay(all);
-      return { runs: await Promise.all(all.map(row)), workers: pool.list().map((worker) => workerRow(worker, steps)) };
+      return { runs: await Promise.all(all.map(row)), workers: pool.list().map(workerRow) };
     },
   };
 }
 
-function workerRow(worker: ReturnType<RowParts["pool"]["list"]>[number], steps: Map<string, string>): WorkerRow {
-  const { worker_id, name, host, devices, running_task_id, draining } = worker;
-  const task = running_task_id === "" ? undefined : (steps.get(running_task_id) ?? "a task");
-  return { id: worker_id, name, host, devices, task, draining };
+function workerRow({ worker_id, name, host, devices, running_task, draining }: Worker): WorkerRow {
+  const steps = running_task?.steps.map(({ run_id, step }) => ({ run: run_id, step }));
+  return { id: worker_id, name, host, devices, steps: steps ?? [], draining };
 }
 
 /** The step that has started and not ended last, and how far it is. */

@@ -51,8 +51,8 @@ export interface WorkerRow {
   readonly name: string;
   readonly host: string;
   readonly devices: readonly string[];
-  /** The step that it is at, where a run under way is known to be at it; undefined if it is idle. */
-  readonly task: string | undefined;
+  /** What it is at: steps of several runs where they have the work in common, none if it is idle. */
+  readonly steps: readonly { readonly run: string; readonly step: string }[];
   readonly draining: boolean;
 }
 

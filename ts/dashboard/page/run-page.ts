@@ -203,7 +203,7 @@ function resultPanel({ row, evaluations, labelings }: RunDetail): Child {
 }
 
 function workerPanel(id: string, workers: Overview["workers"]): Child {
-  const busy = workers.filter(({ task }) => task?.startsWith(`${id}: `));
+  const busy = workers.filter(({ steps }) => steps.some(({ run }) => run === id));
   if (busy.length === 0) return undefined;
   return element(
     "section",
@@ -212,13 +212,13 @@ function workerPanel(id: string, workers: Overview["workers"]): Child {
     element(
       "ul",
       { class: "plain-list" },
-      busy.map(({ name, host, devices, task = "" }) =>
+      busy.map(({ name, host, devices, steps }) =>
         element(
           "li",
           {},
           element("strong", {}, name),
           element("span", { class: "quiet" }, ` ${host}, ${devices.join(", ")}: `),
-          task.slice(id.length + 2),
+          steps.find(({ run }) => run === id)?.step,
         ),
       ),
     ),

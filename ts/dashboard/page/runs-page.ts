@@ -152,18 +152,18 @@ function workerCards(workers: readonly WorkerRow[]): Child {
       "No worker is attached. ",
       element("code", {}, "cassl-worker --controller HOST:PORT"),
     );
-  return workers.map(({ name, host, devices, task, draining }) =>
+  return workers.map(({ name, host, devices, steps, draining }) =>
     element(
       "div",
       { class: "card worker" },
       element("strong", {}, name),
       element(
         "span",
-        { class: `badge ${task === undefined ? "idle" : "running"}` },
-        task === undefined ? "idle" : "busy",
+        { class: `badge ${steps.length === 0 ? "idle" : "running"}` },
+        steps.length === 0 ? "idle" : "busy",
       ),
       element("span", { class: "quiet" }, `${host}, ${devices.join(", ")}${draining ? ", leaving" : ""}`),
-      task !== undefined && element("span", { class: "task" }, task),
+      steps.map(({ run, step }) => element("span", { class: "task" }, `${run}: ${step}`)),
     ),
   );
 }

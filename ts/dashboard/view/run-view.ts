@@ -73,6 +73,9 @@ export function addEvent(view: RunView, { at, event }: StreamedEvent): void {
     case "predictions_committed":
       note(`${event.value.images_committed} images labeled, ${event.value.boxes} boxes`);
       break;
+    case "task_waiting":
+      note(`${event.value.message} ${event.value.remedy}`.trim(), "warning");
+      break;
     case undefined:
   }
 }
