@@ -61,6 +61,13 @@ export function setOption(): Option {
 }
 
 /** Repeatable. */
+export function tensorboardOption(): Option {
+  return new Option(
+    "--tensorboard <folder>",
+    "also write the metrics of trainings there, as event files of TensorBoard",
+  );
+}
+
 export function overrideGateOption(): Option {
   const description = "go on although this gate is not passed; the report says so; repeatable";
   return new Option("--override-gate <name>", description).argParser(collectGate);

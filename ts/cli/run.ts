@@ -15,12 +15,14 @@ import {
   pythonOption,
   runIdOption,
   setOption,
+  tensorboardOption,
   workspaceBeside,
   workspaceOption,
 } from "./options.js";
 import { createView, type ProgressView } from "./progress-view.js";
 import { runFiles } from "./run-files.js";
 import { defaultRunId, retriedRunId } from "./run-id.js";
+import { withTensorboard } from "./tensorboard.js";
 
 interface RunOptions {
   readonly workspace?: string;
@@ -29,6 +31,7 @@ interface RunOptions {
   readonly set?: readonly Override[];
   readonly overrideGate?: readonly GateName[];
   readonly ui?: true;
+  readonly tensorboard?: string;
   readonly json?: true;
   readonly debug?: true;
 }
@@ -45,6 +48,7 @@ export function addRun(program: Command): void {
     .addOption(runIdOption())
     .addOption(setOption())
     .addOption(overrideGateOption())
+    .addOption(tensorboardOption())
     .option("--ui", `serve the dashboard meanwhile, on port ${DEFAULT_UI_PORT} if it is free`)
     .addOption(jsonOption("print the run's events as JSON, one a line, and the result's path as the last"))
     .action((file: string, _options: object, command: Command) => run(file, command.optsWithGlobals<RunOptions>()));
@@ -54,7 +58,7 @@ async function run(file: string, options: RunOptions): Promise<void> {
   const config = withOverriddenGates(await readConfig(file, options.set ?? []), options.overrideGate ?? []);
   const workspace = workspaceBeside(file, options.workspace);
   const interrupted = interruptSignal();
-  const view = createView(options.json ?? false);
+  const view = withTensorboard(createView(options.json ?? false), options.tensorboard);
   const controller = await startController({
     workspace,
     host: "127.0.0.1",

@@ -4,11 +4,13 @@ import { CasslError } from "../core/errors.js";
 import { type ConnectionFlags, connectionOptions, controllerOption, withController } from "./connection.js";
 import { followRun, localResult, printResult } from "./follow.js";
 import { interruptSignal } from "./interrupt.js";
-import { jsonOption, workspaceHere, workspaceOption } from "./options.js";
-import { createView } from "./progress-view.js";
+import { jsonOption, tensorboardOption, workspaceHere, workspaceOption } from "./options.js";
+import { createView, type ProgressView } from "./progress-view.js";
+import { withTensorboard } from "./tensorboard.js";
 
 interface WatchOptions extends ConnectionFlags {
   readonly workspace?: string;
+  readonly tensorboard?: string;
   readonly json?: true;
 }
 
@@ -19,6 +21,7 @@ export function addWatch(program: Command): void {
     .argument("<run>", "id of the run")
     .addOption(controllerOption())
     .addOption(workspaceOption("in the working folder"))
+    .addOption(tensorboardOption())
     .addOption(jsonOption("print the run's events as JSON, one a line, and the result's path as the last"));
   for (const option of connectionOptions()) command.addOption(option);
   command.action(watch);
@@ -26,13 +29,20 @@ export function addWatch(program: Command): void {
 
 async function watch(runId: string, options: WatchOptions): Promise<void> {
   const workspace = workspaceHere(options.workspace);
-  await withController(options, (client) => watchToEnd(client, runId, workspace, options.json ?? false));
+  const view = withTensorboard(createView(options.json ?? false), options.tensorboard);
+  await withController(options, (client) => watchToEnd(client, runId, workspace, options.json ?? false, view));
 }
 
-export async function watchToEnd(client: CasslClient, runId: string, workspace: string, json: boolean): Promise<void> {
+export async function watchToEnd(
+  client: CasslClient,
+  runId: string,
+  workspace: string,
+  json: boolean,
+  view: ProgressView = createView(json),
+): Promise<void> {
   const interrupted = interruptSignal();
   try {
-    const run = await followRun(client, runId, createView(json), interrupted);
+    const run = await followRun(client, runId, view, interrupted);
     await printResult(await localResult(client, run, workspace), json);
   } catch (error) {
     throw interrupted.aborted ? leftAlone(runId, error) : error;
