@@ -27,7 +27,7 @@ export async function writeSweep(workspace: string, base: Config, record: SweepR
   const id = sha256(canonicalJson({ config: configHash(base), command: record.command })).slice(0, 8);
   const folder = join(workspace, "sweeps", `${base.name}-${id}`);
   const path = join(folder, "sweep.json");
-  const [best] = ranked(record.trials);
+  const best = ranked(record.trials).find(({ state }) => state === "complete");
   const result = { ...record, objective: OPTIMISTIC, config_hash: configHash(base), seed: base.seed, best };
   try {
     await mkdir(folder, { recursive: true });
