@@ -63,6 +63,19 @@ describe("expected steps", () => {
     assert.ok(expectedSteps(two)[1]?.steps.includes("class_agnostic/fcos/evaluate"));
   });
 
+  it("are those of the baselines", () => {
+    const [shared, self, teacher] = expectedSteps({ ...exampleConfig, arms: ["self_supervised", "mean_teacher"] });
+    assert.deepEqual(shared?.steps, ["curate"]);
+    assert.deepEqual(
+      self?.steps.map((step) => step.split("/")[1]),
+      ["pretrain", "finetune", "export", "evaluate"],
+    );
+    assert.deepEqual(
+      teacher?.steps.map((step) => step.split("/")[1]),
+      ["mean_teacher", "export", "evaluate"],
+    );
+  });
+
   it("follow those that have come, and are none once the run has ended", () => {
     const came = ["curate", "hold_out", "class_agnostic/pseudo_labeler", "class_agnostic/predict"];
     const config = { ...exampleConfig, arms: ["class_agnostic"] };

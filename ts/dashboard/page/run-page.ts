@@ -97,7 +97,7 @@ export async function showRun(shell: Shell, id: string): Promise<void> {
 async function loadReused(view: RunView, { event }: StreamedEvent): Promise<void> {
   if (event?.$case !== "step_finished" || !event.value.reused) return;
   const { step, key } = event.value;
-  if (!/(pseudo_labeler|warmup|finetune)$/.test(step) || view.curves.has(step)) return;
+  if (!/(pseudo_labeler|pretrain|mean_teacher|warmup|finetune)$/.test(step) || view.curves.has(step)) return;
   for (const { progress } of await get<StepProgress[]>(`steps/${key}/progress`)) {
     if (progress?.$case === "train") addPoint(view, step, progress.value);
   }

@@ -16,22 +16,26 @@ export interface Lane {
 }
 
 const LABELING = ["predict_held_out", "choose_threshold", "predict", "select", "warmup"];
-const LAST = ["finetune", "export", "evaluate"];
 
 export function expectedSteps(config: StepsConfig): Lane[] {
-  const needsLabels = config.arms.some((arm) => arm !== "supervised");
-  const shared = { arm: "", steps: needsLabels ? ["curate", "hold_out"] : ["curate"] };
+  const shared = { arm: "", steps: config.arms.some(isLabeling) ? ["curate", "hold_out"] : ["curate"] };
   return [shared, ...config.arms.map((arm) => ({ arm, steps: stepsOf(arm, config) }))];
 }
 
 function stepsOf(arm: string, { targets, stages: { warmup } }: StepsConfig): string[] {
+  const training = arm === "mean_teacher" ? "mean_teacher" : "finetune";
   const last = (targets.length > 1 ? targets.map((target) => `${arm}/${target}`) : [arm]).flatMap((scope) =>
-    LAST.map((name) => `${scope}/${name}`),
+    [training, "export", "evaluate"].map((name) => `${scope}/${name}`),
   );
-  if (arm === "supervised") return last;
+  if (arm === "self_supervised") return [`${arm}/pretrain`, ...last];
+  if (!isLabeling(arm)) return last;
   const rounds = Array.from({ length: warmup.rounds }, (_, round) => (round === 0 ? arm : `${arm}/round_${round + 1}`));
   const labeling = rounds.flatMap((scope) => LABELING.map((name) => `${scope}/${name}`));
   return [`${arm}/pseudo_labeler`, ...labeling, ...last];
+}
+
+function isLabeling(arm: string): boolean {
+  return arm === "class_agnostic" || arm === "class_specific";
 }
 
 /** The expected steps of each lane, and where they are known those that came in addition; without those that did not come. */
