@@ -167,10 +167,19 @@ def two_stage_head(convolution: Callable[..., None], state: dict[str, Tensor]) -
         state[f"roi_heads.{name}.weight"], state[f"roi_heads.{name}.bias"] = torch.randn(size), torch.randn(size[0])
 
 
+def mask_head(convolution: Callable[..., None], state: dict[str, Tensor]) -> None:
+    two_stage_head(convolution, state)
+    for number in range(1, 5):
+        convolution(f"roi_heads.mask_head.mask_fcn{number}", CHANNELS, CHANNELS, 3)
+    convolution("roi_heads.mask_head.deconv", CHANNELS, CHANNELS, 2)
+    convolution("roi_heads.mask_head.predictor", CHANNELS, CLASSES, 1)
+
+
 HEADS: dict[str, Callable[..., None]] = {
     "fcos": one_stage_head(1),
     "retinanet": one_stage_head(9),
     "faster_rcnn": two_stage_head,
+    "mask_rcnn": mask_head,
 }
 SAME = {
     "backbone.bottom_up.res3.1.conv2.weight": "backbone.body.layer2.1.conv2.weight",
@@ -182,13 +191,15 @@ SAME = {
     "head.ctrness.weight": "head.regression_head.bbox_ctrness.weight",
     "proposal_generator.rpn_head.anchor_deltas.weight": "rpn.head.bbox_pred.weight",
     "roi_heads.box_head.fc2.weight": "roi_heads.box_head.fc7.weight",
+    "roi_heads.mask_head.mask_fcn3.weight": "roi_heads.mask_head.2.0.weight",
+    "roi_heads.mask_head.deconv.weight": "roi_heads.mask_predictor.conv5_mask.weight",
 }
 
 
 class TestDetectron2:
     """What the real library computes with these weights is compared where it is installed."""
 
-    @pytest.mark.parametrize(("family", "first"), [("fcos", 3), ("retinanet", 3), ("faster_rcnn", 2)])
+    @pytest.mark.parametrize(("family", "first"), [("fcos", 3), ("retinanet", 3), ("faster_rcnn", 2), ("mask_rcnn", 2)])
     def test_every_tensor_finds_its_place(self, tmp_path: Path, family: str, first: int) -> None:
         given = detectron2_state(family, first)
         detector, weights, ledger = started_from(saved(tmp_path, {"model": given, "iteration": 7}), config_of(family))
@@ -200,6 +211,12 @@ class TestDetectron2:
                 assert torch.equal(state[f"model.{ours}"], given[theirs]), ours
         coarsest = f"model.backbone.fpn.inner_blocks.{5 - first}.0.weight"
         assert torch.equal(state[coarsest], given["backbone.fpn_lateral5.weight"])
+
+    def test_masks_of_each_class_become_their_mean(self, tmp_path: Path) -> None:
+        given = detectron2_state("mask_rcnn", 2)
+        detector, _, _ = started_from(saved(tmp_path, given), config_of("mask_rcnn"))
+        ours = state_of(detector)["model.roi_heads.mask_predictor.mask_fcn_logits.weight"]
+        torch.testing.assert_close(ours, given["roi_heads.mask_head.predictor.weight"].mean(dim=0, keepdim=True))
 
     def test_background_is_the_first_logit_here(self, tmp_path: Path) -> None:
         given = detectron2_state("faster_rcnn", 2)
