@@ -51,7 +51,7 @@ class RegionDetector(Detectron2Detector):
             "box_tower": ("model.proposal_generator.",),
             "classification_tower": ("model.roi_heads.box_head.", *(() if self.has_class_boxes else boxes)),
             "class_predictor": tuple(of_classes),
-            "mask_head": tuple(masks[:-1] if self.has_class_masks else masks),
+            **({"mask_head": tuple(masks[:-1] if self.has_class_masks else masks)} if heads.mask_on else {}),
         }
 
     def losses_of(
