@@ -10,7 +10,6 @@ import { moment } from "./time.js";
 const STATES: readonly RunState[] = ["pending", "running", "succeeded", "failed", "cancelled"];
 
 export function showRuns(shell: Shell): void {
-  const chosen = new Set<string>();
   let overview: Overview = { runs: [], workers: [] };
   const text = element("input", { type: "search", placeholder: "Filter by id or name", "aria-label": "Filter runs" });
   const state = element(
@@ -19,7 +18,6 @@ export function showRuns(shell: Shell): void {
     element("option", { value: "" }, "Every state"),
     STATES.map((name) => element("option", { value: name }, name)),
   );
-  const compare = element("a", { class: "button", href: "/compare", hidden: true });
   const table = element("tbody");
   const count = element("span", { class: "quiet", role: "status" });
   const workers = element("div", { class: "workers" });
@@ -27,25 +25,16 @@ export function showRuns(shell: Shell): void {
   const draw = (): void => {
     const shown = overview.runs.filter((row) => matches(row, text.value, state.value));
     replace(count, describeCount(shown.length, overview.runs.length));
-    if (shown.length > 0)
-      replace(
-        table,
-        shown.map((row) => runRow(row, chosen, drawCompare)),
-      );
+    if (shown.length > 0) replace(table, shown.map(runRow));
     else replace(table, emptyRow(overview.runs.length === 0));
     replace(workers, workerCards(overview.workers));
-  };
-  const drawCompare = (): void => {
-    compare.hidden = chosen.size < 2;
-    compare.href = `/compare?${[...chosen].map((id) => `run=${encodeURIComponent(id)}`).join("&")}`;
-    replace(compare, `Compare ${chosen.size} runs`);
   };
   text.addEventListener("input", draw);
   state.addEventListener("change", draw);
 
   replace(
     shell.main,
-    heading("Runs", [], compare),
+    heading("Runs"),
     element("div", { class: "filters", role: "search" }, text, state, count),
     element(
       "div",
@@ -72,7 +61,6 @@ function tableHead(): HTMLElement {
     element(
       "tr",
       {},
-      element("th", {}, element("span", { class: "unseen" }, "Compare")),
       head("Run"),
       head("State"),
       head("Step"),
@@ -96,22 +84,15 @@ function emptyRow(isEmpty: boolean): HTMLElement {
   const hint: Child = isEmpty
     ? ["No run yet. Start one with ", element("code", {}, "npx cassl submit cassl.yaml"), "."]
     : "No run matches the filter.";
-  return element("tr", {}, element("td", { colspan: 7, class: "empty" }, hint));
+  return element("tr", {}, element("td", { colspan: 6, class: "empty" }, hint));
 }
 
-function runRow(row: RunRow, chosen: Set<string>, onChoice: () => void): HTMLElement {
+function runRow(row: RunRow): HTMLElement {
   const { id, state, created, finished } = row;
-  const choice = element("input", { type: "checkbox", "aria-label": `Compare ${id}`, checked: chosen.has(id) });
-  choice.addEventListener("change", () => {
-    if (choice.checked) chosen.add(id);
-    else chosen.delete(id);
-    onChoice();
-  });
   const took = (finished ?? Date.now()) - created;
   return element(
     "tr",
     {},
-    element("td", {}, choice),
     element("th", { scope: "row" }, element("a", { href: runPath(id) }, id)),
     element("td", {}, stateBadge(state)),
     element("td", {}, stepCell(row)),
