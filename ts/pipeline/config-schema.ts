@@ -30,6 +30,9 @@ const augmentation = z.strictObject({
     .max(0.75)
     .default(0)
     .describe("Largest relative change of the input's size, drawn for each batch; 0: all batches have the same size"),
+  copy_paste: unit
+    .default(0)
+    .describe("Probability that an image shows objects of another one in front of its own; for families with masks"),
 });
 
 const lrFactors = z.strictObject({

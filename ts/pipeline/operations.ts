@@ -18,7 +18,8 @@ import type { ExportTask, MeanTeacherTask, PredictTask, PretrainTask, TrainTask 
 import { openImageCache } from "../images/image-cache.js";
 import { createImageStore, type ImageStore } from "../images/image-store.js";
 import { readPseudoLabels, type SelectedLabels, selectPseudoLabels } from "../labels/pseudo-labels.js";
-import { CARRIED_PARTS, type Config, labeledImagesPerBatch, refuseNoUnlabeled } from "./config.js";
+import { CARRIED_PARTS, type Config } from "./config.js";
+import { labeledImagesPerBatch, refuseNoUnlabeled } from "./config-checks.js";
 import { givesMasks, learnsMasks } from "./detector-schema.js";
 import type { checkGates } from "./gates.js";
 import { holdOut } from "./held-out.js";

@@ -15,6 +15,7 @@ from torch import Tensor
 from cassl.v1.task_pb2 import SolverConfig
 
 from cassl_worker.augmentation import draw_view, jitter_color, visible_boxes
+from cassl_worker.copy_paste import paste_objects
 from cassl_worker.data import Dataset
 from cassl_worker.detectors.interface import Target
 from cassl_worker.images import Size, decode, letterbox_size, place_on_canvas, view_boxes, view_masks, view_pixels
@@ -66,6 +67,15 @@ class TrainingBatches:
         return Batch(torch.from_numpy(np.stack(images)), targets)
 
     def sample(self, position: int, input_size: Size, rng: np.random.Generator) -> tuple[NDArray[np.uint8], Target]:
+        """One image of the dataset, changed at random, with its objects and perhaps those of another image."""
+        pixels, target = self.changed(position, input_size, rng)
+        probability = self.augmentation.copy_paste if self.masks else 0
+        if probability == 0 or rng.random() >= probability:
+            return pixels, target
+        other = int(rng.integers(len(self.dataset.images)))
+        return paste_objects(pixels, target, *self.changed(other, input_size, rng), rng)
+
+    def changed(self, position: int, input_size: Size, rng: np.random.Generator) -> tuple[NDArray[np.uint8], Target]:
         """One image of the dataset, changed at random, with its objects."""
         record = self.dataset.images[position]
         size = (record.width_px, record.height_px)

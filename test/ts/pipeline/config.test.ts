@@ -207,6 +207,11 @@ describe("the configuration", () => {
       /`stages\.pseudo_label\.solver\.gradient_accumulation` must divide `images_per_batch`, 8, not 3/,
     ],
     [
+      "copy-paste for a detector that learns no masks",
+      minimal({ stages: { warmup: { solver: { augmentation: { copy_paste: 0.5 } } } } }),
+      /`stages\.warmup\.solver\.augmentation\.copy_paste` must be 0 for the detector family `light`.*not 0\.5/,
+    ],
+    [
       "a ramp as long as the training",
       minimal({ solver: { iterations: 30 } }),
       /`stages\.pseudo_label\.solver\.lr_ramp_iterations` must be below `iterations`, 30, not 30/,
@@ -301,7 +306,14 @@ describe("the shared solver", () => {
     assert.deepEqual(warmup, {
       ...pseudoLabel,
       iterations: 90,
-      augmentation: { flip_probability: 0.5, min_zoom: 0.5, max_zoom: 1.25, color_jitter: 0.4, multi_scale: 0 },
+      augmentation: {
+        flip_probability: 0.5,
+        min_zoom: 0.5,
+        max_zoom: 1.25,
+        color_jitter: 0.4,
+        multi_scale: 0,
+        copy_paste: 0,
+      },
     });
     assert.equal(warmup?.learning_rate, 0.1);
   });
