@@ -75,19 +75,17 @@ def payload(dataset: Dataset, positions: range, model: bytes) -> bytes:
     return b"".join(column.tobytes() for column in columns)
 
 
-def train(
-    task: TrainTask,
-    dataset: Dataset,
-    *,
-    device: str,
-    scratch: Path,
-    init_from: Path | None,
-    resume_from: Path | None,
-    pause: threading.Event,
+class HashRecipe:
+    def __init__(self, task: TrainTask, dataset: Dataset, device: str, scratch: Path, init_from: Path | None) -> None:
+        self.task, self.solver = task, task.solver
+
+
+def follow(
+    recipe: HashRecipe, *, scratch: Path, resume_from: Path | None, pause: threading.Event
 ) -> Generator[Progress | Checkpoint | Trained]:
     """The weights are a hash of everything that training has seen."""
-    solver = task.solver
-    start = hashlib.sha256(task.SerializeToString(deterministic=True)).hexdigest()
+    solver = recipe.solver
+    start = hashlib.sha256(recipe.task.SerializeToString(deterministic=True)).hexdigest()
     state, done = resume_from.read_text().split() if resume_from is not None else (start, "0")
     for iteration in range(int(done) + 1, solver.iterations + 1):
         time.sleep(SECONDS)
@@ -122,7 +120,9 @@ def main() -> None:
         time.time = lambda: wall_clock() + random.uniform(-1e5, 1e5)
     install("cassl_worker.device", pick_device=lambda: "hash")
     install("cassl_worker.predict", predict=predict, kept_detector=KeptDetector())
-    install("cassl_worker.train", train=train)
+    install("cassl_worker.recipe", DetectorRecipe=HashRecipe)
+    install("cassl_worker.solver", peak_learning_rate=lambda solver: solver.learning_rate)
+    install("cassl_worker.train", follow=follow)
     install("cassl_worker.export", export_onnx=export_onnx)
     del sys.argv[1:3]
     from cassl_worker.__main__ import main as run

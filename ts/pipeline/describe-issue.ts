@@ -9,8 +9,9 @@ export function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType, input:
   if (issue.code === "unrecognized_keys") {
     const known = knownKeys(schema, issue.path);
     return issue.keys.map((key) => {
-      const path = [...issue.path, key].join(".");
-      return `Unknown key \`${path}\`. The nearest valid key is \`${[...issue.path, nearest(key, known)].join(".")}\`.`;
+      const unknown = `Unknown key \`${[...issue.path, key].join(".")}\`.`;
+      if (known.length === 0) return unknown;
+      return `${unknown} The nearest valid key is \`${[...issue.path, nearest(key, known)].join(".")}\`.`;
     });
   }
   const path = issue.path.join(".");
@@ -27,16 +28,21 @@ function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)[key], input);
 }
 
-/** The keys of the object that `path` leads to in a schema of nested objects. */
+/** The keys of the object that `path` leads to in a schema of nested objects; none where it leads to anything else. */
 function knownKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
-  const at = path.reduce<z.ZodType>((outer, key) => shapeOf(outer)[key] as z.ZodType, schema);
+  const at = path.reduce<z.ZodType | undefined>((outer, key) => shapeOf(outer)[key], schema);
   return Object.keys(shapeOf(at));
 }
 
-function shapeOf(schema: z.ZodType): Record<PropertyKey, z.ZodType> {
+/** The members of an object; of a union of objects those of any. */
+function shapeOf(schema: z.ZodType | undefined): Record<PropertyKey, z.ZodType> {
   if (schema instanceof z.ZodObject) return schema.shape;
   if (schema instanceof z.ZodPipe) return shapeOf(schema.in as z.ZodType);
-  return shapeOf((schema as z.ZodOptional | z.ZodDefault | z.ZodPrefault).unwrap() as z.ZodType);
+  if (schema instanceof z.ZodUnion)
+    return Object.fromEntries(schema.options.flatMap((one) => Object.entries(shapeOf(one as z.ZodType))));
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault)
+    return shapeOf(schema.unwrap() as z.ZodType);
+  return {};
 }
 
 function nearest(key: string, known: readonly string[]): string {

@@ -119,6 +119,11 @@ describe("the configuration", () => {
       minimal({ detectr: {} }),
       /Unknown key `detectr`\. The nearest valid key is `detector`/,
     ],
+    [
+      "an unknown key of one of several forms",
+      withThreshold({ policy: "auto", foo: 1 }),
+      /Unknown key `stages\.pseudo_label\.select\.score_threshold\.foo`\. The nearest valid key is/,
+    ],
     ["an unknown key like `solver`", minimal({ sovler: {} }), /`sovler`.* `solver`/],
     [
       "an unknown key in a section",

@@ -115,7 +115,7 @@ describe("a controller that other machines reach", () => {
     const output: string[] = [];
     await start(access, { childWorkers: 1, python, onWorkerOutput: (line: string) => output.push(line) });
     while (output.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
-    assert.match(output[0] ?? "", /--controller 127\.0\.0\.1:\d+ --exit-on-stdin-eof$/);
+    assert.match(output[0] ?? "", /--controller 127\.0\.0\.1:\d+ --scratch \S+ --exit-on-stdin-eof$/);
     const token = /^token (cassl-worker-.+)$/.exec(output[1] ?? "")?.[1];
     const address = /127\.0\.0\.1:\d+/.exec(output[0] ?? "")?.[0] ?? "";
     await assert.rejects(client(address, { token }).listRuns(), {
