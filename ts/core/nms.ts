@@ -7,6 +7,7 @@ import { boxPairIou, type FloatColumn, type PairIou } from "./pair-iou.js";
  * @param scores (N).
  * @param groups (N) boxes suppress each other only within a group, such as a class. Undefined: all are one group.
  * @param iouThreshold a box is dropped if its IoU with a kept one is above this.
+ * @param most how many to keep at most.
  * @returns indices of the kept boxes by descending score; of equal scores the lower index is first.
  */
 export function nms(
@@ -14,8 +15,9 @@ export function nms(
   scores: FloatColumn,
   groups: Int32Array | undefined,
   iouThreshold: number,
+  most = Infinity,
 ): number[] {
-  return suppressOverlaps(boxPairIou(boxesXyxy), scores, groups, iouThreshold);
+  return suppressOverlaps(boxPairIou(boxesXyxy), scores, groups, iouThreshold, most);
 }
 
 /** The same of N things whose IoU is known, such as masks. */
@@ -24,17 +26,14 @@ export function suppressOverlaps(
   scores: FloatColumn,
   groups: Int32Array | undefined,
   iouThreshold: number,
+  most = Infinity,
 ): number[] {
-  const suppressed = new Uint8Array(scores.length);
   const kept: number[] = [];
-  const order = byDescendingScore(scores);
-  for (const [rank, best] of order.entries()) {
-    if (suppressed[best] === 1) continue;
-    kept.push(best);
-    for (const other of order.subarray(rank + 1)) {
-      if (suppressed[other] === 1 || (groups !== undefined && groups[other] !== groups[best])) continue;
-      if (pairIou(best, other) > iouThreshold) suppressed[other] = 1;
-    }
+  for (const next of byDescendingScore(scores)) {
+    if (kept.length >= most) break;
+    const overlaps = (better: number): boolean =>
+      (groups === undefined || groups[better] === groups[next]) && pairIou(better, next) > iouThreshold;
+    if (!kept.some(overlaps)) kept.push(next);
   }
   return kept;
 }

@@ -35,6 +35,12 @@ describe("NMS", () => {
     );
   });
 
+  it("stops with the best when it may keep no more", () => {
+    const apart = Float64Array.from([0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]);
+    const best = (most: number) => nms(apart, new Float64Array([0.2, 0.9, 0.5]), undefined, 0.5, most);
+    assert.deepEqual([best(0), best(2), best(9)], [[], [1, 2], [1, 2, 0]]);
+  });
+
   const side = fc.integer({ min: 1, max: 12 });
   const box = fc
     .tuple(fc.nat(20), fc.nat(20), side, side)

@@ -70,7 +70,7 @@ function best({ boxes, scores }: DenseOutput, { predict, categories }: ModelMeta
   for (const [at, { candidateXyxy }] of candidates.entries()) corners.set(candidateXyxy, 4 * at);
   const candidateScores = Float32Array.from(candidates, ({ score }) => score);
   const classes = Int32Array.from(candidates, ({ classIndex }) => classIndex);
-  const kept = nms(corners, candidateScores, classes, predict.nms_iou).slice(0, predict.max_detections);
+  const kept = nms(corners, candidateScores, classes, predict.nms_iou, predict.max_detections);
   return kept.map((at) => candidates[at] as (typeof candidates)[number]);
 }
 
