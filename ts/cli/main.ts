@@ -8,7 +8,7 @@ import { describeFailure, failureJson } from "./failure.js";
 
 function createProgram(): Command {
   return new Command("cassl")
-    .description("Train object detectors from few labels and many unlabeled images.")
+    .description("Train object detectors and instance segmenters from few labels and many unlabeled images.")
     .version(version)
     .option("--debug", "show where an error comes from, and what workers write")
     .exitOverride()
