@@ -4,7 +4,6 @@ import { compareTrials } from "../comparison/comparison.js";
 import { type ComparisonDesign, type DesignedRun, designRuns } from "../comparison/design.js";
 import type { Comparison, Trial } from "../comparison/results.js";
 import { readGroundTruth, requireSameData, trialsOf } from "../comparison/trials.js";
-import { startController } from "../controller/controller.js";
 import { CasslError } from "../core/errors.js";
 import { readAnnotations } from "../data/formats/read-annotations.js";
 import { ARMS, type Arm, type Config, type GateName, LABELING_ARMS, withOverriddenGates } from "../pipeline/config.js";
@@ -13,6 +12,7 @@ import { type ComparisonFiles, printComparison, writeComparison } from "./compar
 import { cancelRuns, completeRuns, planRuns, type RunOutcomes } from "./compare-runs.js";
 import { type Override, readConfig } from "./config-file.js";
 import { interruptSignal } from "./interrupt.js";
+import { startLocalController } from "./local-controller.js";
 import {
   countParser,
   jsonOption,
@@ -81,15 +81,8 @@ async function compare(file: string, options: CompareOptions): Promise<void> {
   const workspace = workspaceBeside(file, options.workspace);
   const interrupted = interruptSignal();
   const view = createView(json);
-  const controller = await startController({
-    workspace,
-    host: "127.0.0.1",
-    port: 0,
-    childWorkers: 1,
-    python: options.python,
-    recover: "fail",
-    onWorkerOutput: (line) => options.debug && view.note(`worker: ${line}`),
-  });
+  const { python, debug } = options;
+  const controller = await startLocalController({ workspace, python, debug }, view);
   const client = new CasslClient(controller.address);
   try {
     const outcomes = await complete(client, runs, view, interrupted);

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { CasslClient } from "../client/client.js";
-import { type Controller, startController } from "../controller/controller.js";
+import type { Controller } from "../controller/controller.js";
 import { CasslError } from "../core/errors.js";
 import type { Dashboard } from "../dashboard/dashboard.js";
 import type { Run } from "../gen/cassl/v1/run.js";
@@ -9,6 +9,7 @@ import { type Override, readConfig } from "./config-file.js";
 import { DEFAULT_UI_PORT, openDashboard } from "./dashboard.js";
 import { followRun, printResult } from "./follow.js";
 import { interruptSignal } from "./interrupt.js";
+import { startLocalController } from "./local-controller.js";
 import {
   jsonOption,
   overrideGateOption,
@@ -59,15 +60,8 @@ async function run(file: string, options: RunOptions): Promise<void> {
   const workspace = workspaceBeside(file, options.workspace);
   const interrupted = interruptSignal();
   const view = withTensorboard(createView(options.json ?? false), options.tensorboard);
-  const controller = await startController({
-    workspace,
-    host: "127.0.0.1",
-    port: 0,
-    childWorkers: 1,
-    python: options.python,
-    recover: "fail",
-    onWorkerOutput: (line) => options.debug && view.note(`worker: ${line}`),
-  });
+  const { python, debug } = options;
+  const controller = await startLocalController({ workspace, python, debug }, view);
   let dashboard: Dashboard | undefined;
   try {
     if (options.ui) {

@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { CasslClient } from "../client/client.js";
-import { startController } from "../controller/controller.js";
 import { choosePython } from "../controller/worker-process.js";
 import { CasslError } from "../core/errors.js";
 import { ARMS, type Arm, type Config } from "../pipeline/config.js";
@@ -14,6 +13,7 @@ import { type Outcome, shortened, sweep } from "../sweep/sweep.js";
 import { cancelRuns, completeRuns } from "./compare-runs.js";
 import { type Override, readConfig } from "./config-file.js";
 import { interruptSignal } from "./interrupt.js";
+import { startLocalController } from "./local-controller.js";
 import { countParser, jsonOption, pythonOption, setOption, workspaceBeside, workspaceOption } from "./options.js";
 import { createView, type ProgressView } from "./progress-view.js";
 import { describePoint, OPTIMISTIC, shareText, sweepTable, writeSweep } from "./sweep-output.js";
@@ -76,10 +76,7 @@ async function runSweep(file: string, options: SweepOptions): Promise<void> {
   const workspace = workspaceBeside(file, options.workspace);
   const interrupted = interruptSignal();
   const view = createView(json);
-  const controller = await startController({
-    ...{ workspace, host: "127.0.0.1", port: 0, childWorkers: 1, python },
-    recover: "fail",
-  });
+  const controller = await startLocalController({ workspace, python }, view);
   const client = new CasslClient(controller.address);
   const optimizer = startOptimizer(choosePython(python), { dimensions, sampler, seed: base.seed, reduction });
   try {
