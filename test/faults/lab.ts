@@ -103,9 +103,9 @@ export async function openLab(given?: RunConfig): Promise<Lab> {
       }
     },
     events,
-    async resultOf({ result, error }) {
-      assert.equal(error, undefined, error?.message);
-      return JSON.parse(Buffer.from(await client.getArtifact(result?.sha256 ?? "")).toString()) as RunResult;
+    async resultOf(run) {
+      assert.equal(run.error, undefined, run.error?.message);
+      return client.readResult(run);
     },
     async close() {
       client.close();

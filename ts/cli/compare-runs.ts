@@ -7,7 +7,6 @@ import { describeRun } from "../comparison/verdict.js";
 import { CasslError, fromErrorDetail } from "../core/errors.js";
 import { State } from "../gen/cassl/v1/run.js";
 import { toRunConfig } from "../pipeline/config.js";
-import type { RunResult } from "../pipeline/pipeline.js";
 import { followRun } from "./follow.js";
 import type { ProgressView } from "./progress-view.js";
 
@@ -16,28 +15,23 @@ export interface RunOutcomes {
   readonly stopped: readonly StoppedRun[];
 }
 
-export interface ComparisonPlan {
-  /** What is left to do; undefined if some of it was never measured. */
-  readonly seconds: number | undefined;
-  readonly validation_images: number;
-}
-
-/** Curates the data of every run before the first one is trained. What a seed or share leaves impossible is said here. */
+/**
+ * Curates the data of every run before the first one is trained. What a seed or share leaves impossible is said here.
+ * @returns seconds of work that is left; undefined if some of it was never measured.
+ */
 export async function planRuns(
   client: CasslClient,
   runs: readonly DesignedRun[],
   signal: AbortSignal,
-): Promise<ComparisonPlan> {
-  let seconds: number | undefined = 0;
-  let validation_images = 0;
+): Promise<number | undefined> {
+  let total: number | undefined = 0;
   for (const run of runs) {
-    const plan = await client.planRun(toRunConfig(run.config), { signal }).catch((error: unknown) => {
+    const { seconds } = await client.planRun(toRunConfig(run.config), { signal }).catch((error: unknown) => {
       throw of(run, error);
     });
-    seconds = seconds === undefined || plan.seconds === undefined ? undefined : seconds + plan.seconds;
-    validation_images = plan.validation_images;
+    total = total === undefined || seconds === undefined ? undefined : total + seconds;
   }
-  return { seconds, validation_images };
+  return total;
 }
 
 /**
@@ -56,8 +50,8 @@ export async function completeRuns(
   for (const [n, run] of runs.entries()) {
     view.note(`[${n + 1}/${runs.length}] ${describeRun(run)}`);
     try {
-      await followRun(client, run.run_id, view, signal);
-      finished.push({ run, result: await resultOf(client, run.run_id) });
+      const ended = await followRun(client, run.run_id, view, signal);
+      finished.push({ run, result: await client.readResult(ended) });
     } catch (error) {
       const failure = CasslError.from(error);
       if (failure.reason !== "GATE_FAILED") throw of(run, failure);
@@ -79,12 +73,6 @@ async function createOrRetry(client: CasslClient, { run_id, config }: DesignedRu
   if (hasFailed && (error === undefined || fromErrorDetail(error).reason !== "GATE_FAILED")) {
     await client.retryRun(run_id, { signal });
   }
-}
-
-async function resultOf(client: CasslClient, runId: string): Promise<RunResult> {
-  const { result } = await client.getRun(runId);
-  const bytes = await client.getArtifact(result?.sha256 ?? "");
-  return JSON.parse(Buffer.from(bytes).toString()) as RunResult;
 }
 
 /** The error with the run in front of its message. */

@@ -117,8 +117,8 @@ async function complete(
   interrupted: AbortSignal,
 ): Promise<RunOutcomes> {
   try {
-    const plan = await planRuns(client, runs, interrupted);
-    const time = plan.seconds === undefined ? "" : `, about ${formatDuration(plan.seconds)} of work left`;
+    const seconds = await planRuns(client, runs, interrupted);
+    const time = seconds === undefined ? "" : `, about ${formatDuration(seconds)} of work left`;
     view.note(`${runs.length} runs${time}.`);
     return await completeRuns(client, runs, view, interrupted);
   } catch (error) {
@@ -140,12 +140,11 @@ async function conclude(
   const bootstrap = { resamples, seed, confidence: CONFIDENCE };
   const read = (sha256: string): Promise<Uint8Array> => client.getArtifact(sha256);
   const [first] = finished;
-  const groundTruth = first === undefined ? undefined : await readGroundTruth(first.result, read);
+  if (first === undefined) return compareTrials([], stopped, { validation_images: 0, bootstrap });
+  const groundTruth = await readGroundTruth(first.result, read);
   const trials: Trial[] = [];
-  for (const run of finished) {
-    if (groundTruth !== undefined) trials.push(...(await trialsOf(run, groundTruth, read, bootstrap)));
-  }
-  return compareTrials(trials, stopped, { validation_images: groundTruth?.images.length ?? 0, bootstrap });
+  for (const run of finished) trials.push(...(await trialsOf(run, groundTruth, read, bootstrap)));
+  return compareTrials(trials, stopped, { validation_images: groundTruth.images.length, bootstrap });
 }
 
 /** GATE_FAILED if gates have left nothing to compare. */

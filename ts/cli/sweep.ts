@@ -32,6 +32,7 @@ interface SweepOptions {
 }
 
 const DEFAULT_TRIALS = 20;
+
 export function addSweep(program: Command): void {
   program
     .command("sweep")

@@ -1,8 +1,7 @@
 /** What a Python has of what the worker needs. Nothing of it is imported: that would take seconds. */
 import { execFile } from "node:child_process";
-import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
-import { packageRoot } from "../core/package.js";
+import { workerEnvironment } from "../core/package.js";
 
 export interface WorkerPython {
   readonly version: string;
@@ -75,7 +74,6 @@ export async function inspectDetectron2(python: string): Promise<Detectron2Findi
 }
 
 async function run(python: string, args: readonly string[]): Promise<string> {
-  const path = [join(packageRoot, "worker-py"), process.env["PYTHONPATH"]].filter(Boolean).join(delimiter);
-  const { stdout } = await promisify(execFile)(python, args, { env: { ...process.env, PYTHONPATH: path } });
+  const { stdout } = await promisify(execFile)(python, args, { env: workerEnvironment() });
   return stdout;
 }

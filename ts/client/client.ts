@@ -208,8 +208,13 @@ export class CasslClient {
    */
   async resultOf(runId: string, signal?: AbortSignal): Promise<RunResult> {
     for await (const _ of this.watchRun(runId, 0, signal));
-    const { error, result } = await this.getRun(runId, { signal });
-    if (error !== undefined) throw fromErrorDetail(error);
+    const run = await this.getRun(runId, { signal });
+    if (run.error !== undefined) throw fromErrorDetail(run.error);
+    return this.readResult(run, signal);
+  }
+
+  /** The result.json of a run that has succeeded. ARTIFACT_NOT_FOUND if it has none. */
+  async readResult({ result }: Run, signal?: AbortSignal): Promise<RunResult> {
     const bytes = await this.getArtifact(result?.sha256 ?? "", signal);
     return JSON.parse(Buffer.from(bytes).toString()) as RunResult;
   }

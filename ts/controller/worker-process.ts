@@ -1,11 +1,11 @@
 /** One Python worker as a child process. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { CasslError } from "../core/errors.js";
-import { packageRoot } from "../core/package.js";
+import { packageRoot, workerEnvironment } from "../core/package.js";
 import { causeOfKill, memoryKills } from "./memory-kills.js";
 
 export interface WorkerProcess {
@@ -48,14 +48,12 @@ export async function spawnWorker(
   scratch: string,
   onOutput: (line: string) => void,
 ): Promise<WorkerProcess> {
-  const pythonPath = [join(packageRoot, "worker-py"), process.env["PYTHONPATH"]].filter(Boolean).join(delimiter);
   const args = ["-m", "cassl_worker", "--controller", address, "--scratch", scratch, "--exit-on-stdin-eof"];
   const child = spawn(python, args, {
     stdio: ["pipe", "pipe", "pipe"],
     // Unlike its arguments, the environment of a process is shown to its owner alone.
     env: {
-      ...process.env,
-      PYTHONPATH: pythonPath,
+      ...workerEnvironment(),
       CASSL_TOKEN: token,
       CASSL_TOKEN_FILE: undefined,
       CASSL_TLS_CA: undefined,

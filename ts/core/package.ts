@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 interface PackageJson {
@@ -26,4 +26,10 @@ function readPackage(folder: string): PackageJson | undefined {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
+}
+
+/** The environment of a Python that is to find the worker of this package, before one that is installed. */
+export function workerEnvironment(): NodeJS.ProcessEnv {
+  const path = [join(packageRoot, "worker-py"), process.env["PYTHONPATH"]].filter(Boolean).join(delimiter);
+  return { ...process.env, PYTHONPATH: path };
 }

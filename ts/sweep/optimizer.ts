@@ -1,9 +1,8 @@
 /** An existing optimiser, asked and told: optuna in a child process, by lines of JSON; worker-py/cassl_worker/optimizer.py. */
 import { spawn } from "node:child_process";
-import { delimiter, join } from "node:path";
 import { createInterface } from "node:readline";
 import { CasslError } from "../core/errors.js";
-import { packageRoot } from "../core/package.js";
+import { workerEnvironment } from "../core/package.js";
 import type { Dimension } from "./space.js";
 
 export interface Study {
@@ -26,10 +25,9 @@ export interface Optimizer {
 
 /** WORKER_INCOMPLETE if the Python has no optimiser. */
 export function startOptimizer(python: string, { dimensions, ...study }: Study): Optimizer {
-  const pythonPath = [join(packageRoot, "worker-py"), process.env["PYTHONPATH"]].filter(Boolean).join(delimiter);
   const child = spawn(python, ["-m", "cassl_worker.optimizer"], {
     stdio: ["pipe", "pipe", "pipe"],
-    env: { ...process.env, PYTHONPATH: pythonPath },
+    env: workerEnvironment(),
   });
   let said = "";
   child.stderr.on("data", (chunk: Buffer) => {
