@@ -169,6 +169,8 @@ describe("controller", () => {
       const arms = ["supervised"];
       await client.createRun("first", { ...config, arms });
       await client.createRun("second", { ...config, arms, seed: 1 });
+      // A worker that came sooner could do all of the first run before the second has curated its data.
+      while ((await client.fleet()).waiting_tasks.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
       void workOn(controller?.address ?? "", async () => {
         const [worker] = await client.listWorkers();
         order.push(worker?.running_task?.steps[0]?.run_id ?? "");
