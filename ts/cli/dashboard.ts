@@ -1,7 +1,7 @@
 /** Where the commands that run a controller put its dashboard. */
 import type { ControllerParts } from "../controller/controller.js";
 import { CasslError } from "../core/errors.js";
-import { type Dashboard, type DashboardOptions, startDashboard } from "../dashboard/dashboard.js";
+import type { Dashboard, DashboardOptions } from "../dashboard/dashboard.js";
 
 export const DEFAULT_UI_PORT = 7071;
 
@@ -10,6 +10,8 @@ export async function openDashboard(
   parts: ControllerParts,
   { port, ...place }: Omit<DashboardOptions, "port"> & { readonly port?: number | undefined },
 ): Promise<Dashboard> {
+  // Loaded here, because commands that serve no page should not wait for it.
+  const { startDashboard } = await import("../dashboard/dashboard.js");
   if (port !== undefined) return startDashboard(parts, { ...place, port });
   try {
     return await startDashboard(parts, { ...place, port: DEFAULT_UI_PORT });

@@ -1,11 +1,12 @@
 /** Following a run to its end and showing what came of it: the same for `run`, `watch` and `submit --watch`. */
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { CasslClient } from "../client/client.js";
 import { toStorageError } from "../controller/storage.js";
 import { fromErrorDetail } from "../core/errors.js";
 import type { Run } from "../gen/cassl/v1/run.js";
+import { writeWhole } from "../report/write-whole.js";
 import type { ProgressView } from "./progress-view.js";
 import { readResult, runFiles } from "./run-files.js";
 import { resultTable } from "./table.js";
@@ -38,8 +39,7 @@ export async function localResult(client: CasslClient, { run_id, result }: Run, 
   const fetched = join(workspace, "fetched", run_id, "result.json");
   try {
     await mkdir(dirname(fetched), { recursive: true });
-    await writeFile(`${fetched}.tmp`, bytes);
-    await rename(`${fetched}.tmp`, fetched);
+    await writeWhole(fetched, bytes);
   } catch (error) {
     throw toStorageError(error, `The result cannot be written to ${fetched}`);
   }

@@ -60,7 +60,6 @@ export function setOption(): Option {
   return new Option("--set <key=value>", description).argParser(collectOverride);
 }
 
-/** Repeatable. */
 export function tensorboardOption(): Option {
   return new Option(
     "--tensorboard <folder>",
@@ -68,6 +67,7 @@ export function tensorboardOption(): Option {
   );
 }
 
+/** Repeatable. */
 export function overrideGateOption(): Option {
   const description = "go on although this gate is not passed; the report says so; repeatable";
   return new Option("--override-gate <name>", description).argParser(collectGate);

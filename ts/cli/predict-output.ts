@@ -1,5 +1,5 @@
 /** What `cassl predict` writes. */
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { toStorageError } from "../controller/storage.js";
 import type { BoxXywh } from "../core/boxes.js";
@@ -8,6 +8,7 @@ import { drawDetections } from "../evaluation/onnx/draw.js";
 import type { ModelMetadata } from "../evaluation/onnx/model-metadata.js";
 import type { Detected } from "../evaluation/onnx/session.js";
 import { area, type CompressedRle, fromCompressed } from "../masks/index.js";
+import { appearWhole } from "../report/write-whole.js";
 
 interface DetectedObject {
   readonly bbox: BoxXywh;
@@ -52,12 +53,9 @@ export function* cocoDocument(
 
 /** Readers see the whole file or none. */
 export async function writeDocument(path: string, pieces: Iterable<string>): Promise<void> {
-  const partial = `${path}.tmp`;
   try {
-    await writePieces(partial, pieces);
-    await rename(partial, path);
+    await appearWhole(path, (temporary) => writePieces(temporary, pieces));
   } catch (error) {
-    await rm(partial, { force: true });
     throw toStorageError(error, `${path} cannot be written`);
   }
 }

@@ -74,7 +74,5 @@ async function* pseudoLabels(
   { runs, state, artifacts }: ServiceParts,
   request: StreamPseudoLabelsRequest,
 ): AsyncGenerator<StreamPseudoLabelsResponse> {
-  const run = runs.get(request.run_id);
-  const events = state.eventsAfter(run.run_id, 0, Number.MAX_SAFE_INTEGER);
-  yield* streamPseudoLabels(request, run, events, state, artifacts);
+  yield* streamPseudoLabels(request, runs.get(request.run_id), state, artifacts);
 }

@@ -11,27 +11,25 @@ import type {
   StreamPseudoLabelsRequest,
   StreamPseudoLabelsResponse,
 } from "../gen/cassl/v1/controller_service.js";
-import type { Run, RunEvent } from "../gen/cassl/v1/run.js";
+import type { Run } from "../gen/cassl/v1/run.js";
 import type { ImagePredictions } from "../labels/predictions.js";
 import { type PseudoLabels, readPseudoLabels, type SelectedLabels } from "../labels/pseudo-labels.js";
 import { LABELING_ARMS } from "../pipeline/config.js";
 import { roundScope } from "../pipeline/pipeline.js";
-import type { StepStore } from "../pipeline/step.js";
-import { stepOutputs } from "./step-outputs.js";
+import { type FinishedSteps, stepOutputs } from "./step-outputs.js";
 
 const IMAGES_PER_MESSAGE = 256;
 /** A message is cut here, well below what one may have: an image has 100 labels, as a rule. */
 const LABELS_PER_MESSAGE = 20_000;
 
-/** @param events of the run. Errors are those of StreamPseudoLabels, but for the run's own. */
+/** Errors are those of StreamPseudoLabels, but for the run's own. */
 export async function* streamPseudoLabels(
   { arm, skip_images, round }: StreamPseudoLabelsRequest,
   run: Run,
-  events: readonly RunEvent[],
-  steps: StepStore,
+  state: FinishedSteps,
   artifacts: ArtifactStore,
 ): AsyncGenerator<StreamPseudoLabelsResponse> {
-  const { labels, unlabeled } = selectedLabels(run, arm, round || 1, events, steps);
+  const { labels, unlabeled } = selectedLabels(run, arm, round || 1, state);
   const { images } = decodeManifest(await artifacts.read(unlabeled.sha256));
   if (skip_images < 0 || skip_images > images.length) {
     const message = `\`skip_images\` is ${skip_images}, and there are ${images.length} images.`;
@@ -51,13 +49,7 @@ export async function* streamPseudoLabels(
 }
 
 /** What the arm's step `select` has left, in this run or in an earlier one that it shares the step with, and of which images. */
-function selectedLabels(
-  { run_id, config }: Run,
-  arm: string,
-  round: number,
-  events: readonly RunEvent[],
-  steps: StepStore,
-) {
+function selectedLabels({ run_id, config }: Run, arm: string, round: number, state: FinishedSteps) {
   const arms = LABELING_ARMS.filter((name) => config?.arms.includes(name));
   if (!arms.some((name) => name === arm)) {
     const message = `The run \`${run_id}\` has no arm ${JSON.stringify(arm.slice(0, 100))} with pseudo labels.`;
@@ -69,7 +61,7 @@ function selectedLabels(
     const message = `\`round\` is ${round}, and the run \`${run_id}\` has ${rounds}.`;
     throw new CasslError("REQUEST_INVALID", message, "Give a number from 1 to that, or 0 for the first.");
   }
-  const outputs = stepOutputs(events, steps);
+  const outputs = stepOutputs(run_id, state);
   const curated = outputs.get("curate") as CuratedData | undefined;
   const selected = outputs.get(`${roundScope(arm, round)}/select`) as SelectedLabels | undefined;
   if (curated !== undefined && selected !== undefined) return { labels: selected.labels, unlabeled: curated.unlabeled };

@@ -67,7 +67,7 @@ export function runExecution({
     });
     const finishedAt = new Date();
     const curated = curatedData(result, state);
-    const events = state.eventsAfter(run_id, 0, Number.MAX_SAFE_INTEGER);
+    const events = state.eventsAfter(run_id, 0);
     const report: ReportInput = {
       run: { run_id, config, created_at: created_at ?? finishedAt, finished_at: finishedAt },
       result,
@@ -78,7 +78,7 @@ export function runExecution({
       events,
       samples: await gatherSamples(result, curated, artifacts),
       curation: await reportedCuration(curated, artifacts),
-      transplants: await reportedTransplants(events, state, artifacts),
+      transplants: await reportedTransplants(run_id, state, artifacts),
     };
     await folders.write(run_id, (directory) => writeResults(directory, config, result, report));
     return { finishedAt, result: await artifacts.put(Buffer.from(jsonText(result))) };

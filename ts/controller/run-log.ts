@@ -77,7 +77,7 @@ export function createRunLog(state: StateStore): RunLog {
       state.appendEvent(runId, new Date(), event);
       changes.emit(runId);
     },
-    failedGates: (runId) => failedGates(state.eventsAfter(runId, 0, Number.MAX_SAFE_INTEGER)),
+    failedGates: (runId) => failedGates(state.eventsAfter(runId, 0)),
     start: (runId) => change({ ...(find(runId) as Run), state: State.RUNNING }),
     reopen(runId, overriding = []) {
       const run = find(runId) as Run;

@@ -1,14 +1,23 @@
 /** What the finished steps of a run have left. */
-import type { RunEvent } from "../gen/cassl/v1/run.js";
 import type { StepStore } from "../pipeline/step.js";
+import type { RunTable } from "./state.js";
+
+export type FinishedSteps = Pick<RunTable, "finishedSteps"> & Pick<StepStore, "findStep">;
 
 /** By the name of the step in the run; where one was finished several times, the last time counts. */
-export function stepOutputs(events: readonly RunEvent[], steps: StepStore): ReadonlyMap<string, unknown> {
-  const finished = events.flatMap(({ event }) => (event?.$case === "step_finished" ? [event.value] : []));
+export function stepOutputs(runId: string, state: FinishedSteps): ReadonlyMap<string, unknown> {
   return new Map(
-    finished.flatMap(({ step, key }) => {
-      const record = steps.findStep(key);
+    state.finishedSteps(runId).flatMap(({ step, key }) => {
+      const record = state.findStep(key);
       return record === undefined ? [] : [[step, JSON.parse(record.output) as unknown]];
     }),
   );
+}
+
+const PREDICTION = "/predict";
+
+/** The rounds of labeling that have predictions, such as `class_agnostic` and `class_agnostic/round_2`, in their order. */
+export function labelingScopes(outputs: ReadonlyMap<string, unknown>): string[] {
+  const predicted = [...outputs.keys()].filter((step) => step.endsWith(PREDICTION));
+  return predicted.map((step) => step.slice(0, -PREDICTION.length));
 }

@@ -10,7 +10,7 @@ import type { RunConfig } from "../gen/cassl/v1/run.js";
 import type { LabelerQuality } from "../pipeline/judge-labeler.js";
 import type { HeldOutImages, JudgedLabels } from "../pipeline/operations.js";
 import type { StateStore } from "./state.js";
-import { stepOutputs } from "./step-outputs.js";
+import { labelingScopes, stepOutputs } from "./step-outputs.js";
 import { openWorkspace, type Workspace } from "./workspace.js";
 
 /** One round of labeling of one arm. */
@@ -47,8 +47,8 @@ export function findStoredLabels(state: StateStore, run: string, scope: string |
   const found = run === "latest" ? state.listRuns({ limit: 1 })[0]?.run : state.findRun(run);
   if (found?.config === undefined)
     throw notFound(run === "latest" ? "There is no run." : `There is no run \`${run}\`.`);
-  const outputs = stepOutputs(state.eventsAfter(found.run_id, 0, Number.MAX_SAFE_INTEGER), state);
-  const scopes = [...outputs.keys()].flatMap((step) => (step.endsWith("/predict") ? [step.slice(0, -8)] : []));
+  const outputs = stepOutputs(found.run_id, state);
+  const scopes = labelingScopes(outputs);
   const chosen = scopes.filter((name) => scope === undefined || name === scope || name.startsWith(`${scope}/`)).at(-1);
   if (chosen === undefined) throw notFound(`The run \`${found.run_id}\` has no predictions${of(scope, scopes)}.`);
   const parts = outputs.get("hold_out") as HeldOutImages | undefined;
@@ -67,12 +67,12 @@ export function findStoredLabels(state: StateStore, run: string, scope: string |
 }
 
 /** The classes of the predictions. */
-export async function categoriesOf(
-  { scope, curated }: StoredLabels,
-  artifacts: ArtifactStore,
-): Promise<readonly Category[]> {
-  if (scope.startsWith("class_agnostic")) return [objectCategory];
-  return (await load(curated.labeled, artifacts)).categories;
+export async function categoriesOf(stored: StoredLabels, artifacts: ArtifactStore): Promise<readonly Category[]> {
+  return isClassAgnostic(stored) ? [objectCategory] : labeledCategories(stored, artifacts);
+}
+
+export function isClassAgnostic({ scope }: StoredLabels): boolean {
+  return scope.startsWith("class_agnostic");
 }
 
 /** The images that were predicted. */
@@ -98,12 +98,9 @@ export interface ReviewClasses {
  * The classes of the labeled set, which a reviewer gives to boxes. Boxes without a class are of the class `object` beside them,
  * or of the only one there is.
  */
-export async function reviewClasses(
-  { scope, curated }: StoredLabels,
-  artifacts: ArtifactStore,
-): Promise<ReviewClasses> {
-  const { categories } = await load(curated.labeled, artifacts);
-  if (!scope.startsWith("class_agnostic")) return { categories, classIndex: [...categories.keys()] };
+export async function reviewClasses(stored: StoredLabels, artifacts: ArtifactStore): Promise<ReviewClasses> {
+  const categories = await labeledCategories(stored, artifacts);
+  if (!isClassAgnostic(stored)) return { categories, classIndex: [...categories.keys()] };
   const own = categories.length === 1 ? 0 : categories.findIndex(({ name }) => name === objectCategory.name);
   if (own >= 0) return { categories, classIndex: [own] };
   const id = Math.max(...categories.map((category) => category.id)) + 1;

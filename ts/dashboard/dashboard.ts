@@ -1,12 +1,11 @@
 /** The dashboard: a page beside a controller that shows what it does, and lets people do what its API does. */
 import { once } from "node:events";
-import { createServer as createPlainServer, type Server } from "node:http";
+import { createServer as createPlainServer, type RequestListener, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { ControllerParts } from "../controller/controller.js";
 import { CasslError } from "../core/errors.js";
-import { readPublicFile, readSecretFile } from "../grpc/secret-files.js";
-import type { ServerTlsFiles } from "../grpc/tls.js";
+import { readServerTls, type ServerTlsFiles } from "../grpc/tls.js";
 import { createApp } from "./app.js";
 
 export interface DashboardOptions {
@@ -28,7 +27,7 @@ export async function startDashboard(
   { host, port, tls }: DashboardOptions,
 ): Promise<Dashboard> {
   const app = createApp(parts, tls !== undefined);
-  const server = tls === undefined ? createPlainServer(app) : createSecureServer(await readTls(tls), app);
+  const server = tls === undefined ? createPlainServer(app) : await secureServer(tls, app);
   await listen(server, host, port);
   const { port: bound } = server.address() as AddressInfo;
   const name = host.includes(":") ? `[${host}]` : host;
@@ -44,14 +43,9 @@ export async function startDashboard(
   };
 }
 
-async function readTls({ cert, key, clientCa }: ServerTlsFiles) {
-  return {
-    cert: await readPublicFile(cert, "The certificate"),
-    key: await readSecretFile(key, "The key"),
-    ...(clientCa === undefined
-      ? {}
-      : { ca: await readPublicFile(clientCa, "The file of client authorities"), requestCert: true }),
-  };
+async function secureServer(files: ServerTlsFiles, app: RequestListener): Promise<Server> {
+  const tls = await readServerTls(files);
+  return createSecureServer({ ...tls, requestCert: tls.ca !== undefined }, app);
 }
 
 async function listen(server: Server, host: string, port: number): Promise<void> {

@@ -1,8 +1,14 @@
 /** What a pseudo-labeler has predicted, as the browser of pseudo labels selects among it at any score. */
 import { join, relative, sep } from "node:path";
 import type { ControllerParts } from "../controller/controller.js";
-import { categoriesOf, findStoredLabels, labeledCategories, type StoredLabels } from "../controller/stored-labels.js";
-import type { Annotation, Category, Dataset, DatasetImage } from "../core/dataset.js";
+import {
+  categoriesOf,
+  findStoredLabels,
+  isClassAgnostic,
+  labeledCategories,
+  type StoredLabels,
+} from "../controller/stored-labels.js";
+import { type Annotation, type Category, type Dataset, type DatasetImage, objectCategory } from "../core/dataset.js";
 import { CasslError } from "../core/errors.js";
 import { readAnnotations } from "../data/formats/read-annotations.js";
 import { decodeManifest } from "../data/manifest.js";
@@ -51,6 +57,7 @@ export function createLabelSets(parts: LabelParts): LabelSets {
       const stored = findStoredLabels(state, runId, scope === "" ? undefined : scope);
       const { total, files } = await read(stored, set);
       const { threshold } = stored.quality ?? {};
+      const categories = await labeledCategories(stored, artifacts);
       return {
         scope: stored.scope,
         scopes: stored.scopes,
@@ -58,8 +65,8 @@ export function createLabelSets(parts: LabelParts): LabelSets {
         sets: stored.heldOut === undefined ? ["unlabeled"] : ["unlabeled", "held_out"],
         total,
         files,
-        classes: (await categoriesOf(stored, artifacts)).map(({ name }) => name),
-        categories: await labeledCategories(stored, artifacts),
+        classes: (isClassAgnostic(stored) ? [objectCategory] : categories).map(({ name }) => name),
+        categories,
         threshold: stored.selected?.score_threshold,
         curve: (threshold?.curve ?? []).map(({ score, precision, recall }) => ({ score, precision, recall })),
         reviews: state.listReviews(stored.run),

@@ -52,7 +52,7 @@ export function createPictures({ state, artifacts, roots, imageCache }: PictureP
       const remedy = `Give one of ${[...SIDES_PX].join(", ")}.`;
       throw new CasslError("REQUEST_INVALID", `\`side\` is ${side_px}.`, remedy);
     }
-    const outputs = stepOutputs(state.eventsAfter(run.run_id, 0, Number.MAX_SAFE_INTEGER), state);
+    const outputs = stepOutputs(run.run_id, state);
     const curated = outputs.get("curate") as CuratedData | undefined;
     const sha256 = curated && (await filesOf(curated)).get(fileName);
     if (curated === undefined || sha256 === undefined) {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Router } from "express";
 import type { ControllerParts } from "../controller/controller.js";
-import { stepOutputs } from "../controller/step-outputs.js";
+import { labelingScopes, stepOutputs } from "../controller/step-outputs.js";
 import { CasslError } from "../core/errors.js";
 import type { EvaluationSummary } from "../evaluation/evaluate-onnx.js";
 import type { Run, RunEvent } from "../gen/cassl/v1/run.js";
@@ -111,7 +111,7 @@ async function* streamed(events: AsyncIterable<RunEvent>): AsyncGenerator<Server
 
 async function detail(parts: ControllerParts, rows: RunRows, run: Run): Promise<RunDetail> {
   const { state, artifacts, workspace } = parts;
-  const outputs = stepOutputs(state.eventsAfter(run.run_id, 0, Number.MAX_SAFE_INTEGER), state);
+  const outputs = stepOutputs(run.run_id, state);
   const links = [...outputs].flatMap(([step, output]) => artifactsIn(step, output));
   const present = await Promise.all(links.map(async (link) => (await artifacts.stat(link.sha256)) !== undefined));
   return {
@@ -121,9 +121,7 @@ async function detail(parts: ControllerParts, rows: RunRows, run: Run): Promise<
     overridden_gates: run.overridden_gates,
     has_report: existsSync(join(workspace, "runs", run.run_id, "report.html")),
     artifacts: links.filter((_, index) => present[index]),
-    labelings: [...outputs.keys()].flatMap((step) =>
-      step.endsWith("/predict") ? [labelingSummary(step.slice(0, -8), outputs)] : [],
-    ),
+    labelings: labelingScopes(outputs).map((scope) => labelingSummary(scope, outputs)),
     evaluations: [...outputs].flatMap(([step, output]) => {
       if (!step.endsWith("evaluate")) return [];
       const { ap, ap50, ap75, class_agnostic_ap } = output as EvaluationSummary;

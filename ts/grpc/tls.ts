@@ -30,14 +30,30 @@ export interface ClientTls {
   readonly key?: Buffer | undefined;
 }
 
+/** The contents of such files. */
+export interface ServerTls {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  /** Given: clients must show a certificate. */
+  readonly ca: Buffer | undefined;
+}
+
 /** FILE_NOT_FOUND; CONFIG_INVALID if the files are no certificate and key that belong together, or it has expired. */
-export async function serverCredentials({ cert, key, clientCa }: ServerTlsFiles): Promise<ServerCredentials> {
-  const cert_chain = await readPublicFile(cert, "The certificate");
-  const private_key = await readSecretFile(key, "The key");
-  const ca = clientCa === undefined ? undefined : await readPublicFile(clientCa, "The file of client authorities");
-  checkContext(cert, { cert: cert_chain, key: private_key, ca });
-  checkValidity(cert, cert_chain);
-  return ServerCredentials.createSsl(ca ?? null, [{ cert_chain, private_key }], ca !== undefined);
+export async function readServerTls({ cert, key, clientCa }: ServerTlsFiles): Promise<ServerTls> {
+  const tls = {
+    cert: await readPublicFile(cert, "The certificate"),
+    key: await readSecretFile(key, "The key"),
+    ca: clientCa === undefined ? undefined : await readPublicFile(clientCa, "The file of client authorities"),
+  };
+  checkContext(cert, tls);
+  checkValidity(cert, tls.cert);
+  return tls;
+}
+
+/** Errors as in `readServerTls`. */
+export async function serverCredentials(files: ServerTlsFiles): Promise<ServerCredentials> {
+  const { cert, key, ca } = await readServerTls(files);
+  return ServerCredentials.createSsl(ca ?? null, [{ cert_chain: cert, private_key: key }], ca !== undefined);
 }
 
 /** FILE_NOT_FOUND; CONFIG_INVALID if the files are no certificates, or no key that belongs to one. */

@@ -1,5 +1,5 @@
 /** Runs and their events. */
-import { Run, RunEvent, type State, type StepProgress, stateToJSON } from "../../gen/cassl/v1/run.js";
+import { Run, RunEvent, type State, StepFinished, type StepProgress, stateToJSON } from "../../gen/cassl/v1/run.js";
 import type { Database, Row } from "../sqlite.js";
 import { optional } from "./rows.js";
 
@@ -13,8 +13,10 @@ export interface RunTable {
   appendEvent(runId: string, at: Date, event: RunEvent["event"]): RunEvent;
   /** 0 if the run has no event. */
   lastSequence(runId: string): number;
-  /** In order, at most `limit`. */
-  eventsAfter(runId: string, sequence: number, limit: number): RunEvent[];
+  /** In order, at most `limit`; all without one. */
+  eventsAfter(runId: string, sequence: number, limit?: number): RunEvent[];
+  /** The steps that a run has finished, in order. */
+  finishedSteps(runId: string): StepFinished[];
   /** All that was reported of a step, in order, whichever runs did its work. */
   progressOf(stepKey: string): StepProgress[];
 }
@@ -48,6 +50,10 @@ export function runTable(database: Database): RunTable {
   const after = database.prepare(
     "SELECT event FROM events WHERE run_id = ? AND sequence > ? ORDER BY sequence LIMIT ?",
   );
+  const finished = database.prepare(
+    `SELECT event -> '$.stepFinished' AS finished FROM events
+     WHERE run_id = ? AND finished IS NOT NULL ORDER BY sequence`,
+  );
   const progress = database.prepare(
     "SELECT event FROM events WHERE event ->> '$.stepProgress.key' = ? ORDER BY event ->> '$.at', sequence",
   );
@@ -66,7 +72,9 @@ export function runTable(database: Database): RunTable {
       append.run(runId, sequence, JSON.stringify(RunEvent.toJSON(stamped)));
       return stamped;
     },
-    eventsAfter: (runId, sequence, limit) => after.all(runId, sequence, limit).map(toEvent),
+    finishedSteps: (runId) =>
+      finished.all(runId).map((row) => StepFinished.fromJSON(JSON.parse(String(row["finished"])))),
+    eventsAfter: (runId, sequence, limit = -1) => after.all(runId, sequence, limit).map(toEvent),
     progressOf: (stepKey) =>
       progress
         .all(stepKey)

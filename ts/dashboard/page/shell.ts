@@ -1,6 +1,5 @@
 /** What every page has: the bar at the top, a heading, and where to say that the controller is away. */
 import type { Session } from "../wire.js";
-import { change } from "./api.js";
 import { type Child, element, replace } from "./dom.js";
 
 export interface Shell {
@@ -25,7 +24,6 @@ export function openShell(session: Session): Shell {
       element("a", { class: "brand", href: "/" }, mark(), "cassl"),
       element("nav", { "aria-label": "Main" }, navigation("/", "Runs")),
       element("span", { class: "version quiet" }, session.version),
-      signOutButton(),
     ),
     offline,
     main,
@@ -71,12 +69,6 @@ export function runPath(runId: string): string {
 
 function navigation(href: string, text: string): HTMLElement {
   return element("a", { href, "aria-current": location.pathname === href ? "page" : undefined }, text);
-}
-
-function signOutButton(): Child {
-  if (!document.cookie.includes("cassl-signed-in")) return undefined;
-  const signOut = (): void => void change("DELETE", "session").then(() => location.reload());
-  return element("button", { class: "plain", onclick: signOut }, "Sign out");
 }
 
 function mark(): HTMLElement {
