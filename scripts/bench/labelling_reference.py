@@ -8,13 +8,13 @@ The loop decodes in the background as the worker does, and selects detections; i
 
 import hashlib
 import json
-import resource
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
+from coco_reference import peak_mb
 from google.protobuf.json_format import MessageToJson, Parse
 from PIL import Image
 
@@ -83,8 +83,7 @@ def loop(folder: Path) -> None:
         else:
             since = time.monotonic()
     seconds = time.monotonic() - since
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"images_per_second": done / seconds, "seconds": seconds, "peak_mb": peak_mb}))
+    print(json.dumps({"images_per_second": done / seconds, "seconds": seconds, "peak_mb": peak_mb()}))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { readModelMetadata } from "../../dist/ts/evaluation/onnx/model-metadata.js";
 import { detectObjects } from "../../dist/ts/evaluation/onnx/session.js";
+import { peakMb } from "./peak.mjs";
 
 const [folder] = process.argv.slice(2);
 const model = join(folder, "model.onnx");
@@ -20,5 +21,4 @@ const found = await detectObjects({
 });
 const seconds = (performance.now() - first.at) / 1000;
 const detections = found.reduce((sum, { score }) => sum + score.length, 0);
-const peak_mb = process.resourceUsage().maxRSS / 1024;
-console.log(JSON.stringify({ seconds, peak_mb, images: names.length - first.done, detections }));
+console.log(JSON.stringify({ seconds, peak_mb: peakMb(), images: names.length - first.done, detections }));

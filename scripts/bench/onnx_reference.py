@@ -8,7 +8,6 @@ chosen by torchvision's batched NMS. Timed from the second batch on.
 """
 
 import json
-import resource
 import sys
 import time
 from collections import deque
@@ -18,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
+from coco_reference import peak_mb
 from numpy.typing import NDArray
 from PIL import Image
 from torchvision.ops import batched_nms
@@ -74,8 +74,7 @@ def run(folder: Path) -> None:
             boxes, scores = session.run(["boxes", "scores"], {"images": pending.popleft().result()})
             found += sum(chosen(*image) for image in zip(boxes, scores, strict=True))
     seconds, images = time.monotonic() - since, len(paths) - IMAGES_PER_BATCH
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "peak_mb": peak_mb, "images": images, "detections": found}))
+    print(json.dumps({"seconds": seconds, "peak_mb": peak_mb(), "images": images, "detections": found}))
 
 
 def load(paths: list[Path]) -> NDArray[np.uint8]:

@@ -7,7 +7,6 @@ by the one thread that does it in training.
 
 import json
 import math
-import resource
 import statistics
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from coco_reference import peak_mb
 from PIL import Image
 
 from cassl.v1.task_pb2 import AugmentationConfig, DetectorConfig, LearningRateFactors, SolverConfig
@@ -56,8 +56,7 @@ def main(turns: int) -> None:
                 seconds[name].append((time.perf_counter() - since) / TURN_ITERATIONS)
     pairs = [theirs / mine for mine, theirs in zip(seconds["ours"], seconds["bare"], strict=True)]
     result = {name: statistics.median(values) for name, values in seconds.items()}
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({**result, "ratio": statistics.median(pairs), "loading": loading, "peak_mb": peak_mb}))
+    print(json.dumps({**result, "ratio": statistics.median(pairs), "loading": loading, "peak_mb": peak_mb()}))
 
 
 def write_dataset(folder: Path) -> Dataset:

@@ -35,12 +35,11 @@ from cassl_worker.images import (
     letterbox,
     letterbox_size,
     place_on_canvas,
-    prefetch,
     view_boxes,
     view_pixels,
 )
 from cassl_worker.predict import detect
-from cassl_worker.recipe import BATCHES_AHEAD, LOADING_THREADS, DetectorRecipe, Recipe, refuse_no_images
+from cassl_worker.recipe import DetectorRecipe, Recipe, in_background, refuse_no_images
 from cassl_worker.records import Trained
 from cassl_worker.sampling import UNLABELED_STREAM, batch_positions, input_size_at
 from cassl_worker.solver import changed
@@ -98,8 +97,7 @@ class MeanTeacherRecipe(Recipe[MixedImages]):
 
     def batches(self, start: int, seed: int) -> Generator[MixedImages]:
         source = MixedBatches(self.task, self.student.dataset, self.unlabeled, seed)
-        iterations = range(start, self.solver.iterations)
-        return prefetch(source.batch, iterations, ahead=BATCHES_AHEAD, threads=LOADING_THREADS)
+        return in_background(source.batch, start, self.solver)
 
     def batch_of(self, item: MixedImages, state: TrainingState) -> Batch:
         if item.unlabeled is None:

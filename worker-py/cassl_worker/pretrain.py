@@ -12,12 +12,11 @@ from cassl_worker.batches import Batch, TrainingBatches
 from cassl_worker.checkpoint import TrainingState, Weights, save_weights
 from cassl_worker.data import Dataset
 from cassl_worker.errors import CasslError
-from cassl_worker.images import Pixels, prefetch, view_pixels
+from cassl_worker.images import Pixels, view_pixels
 from cassl_worker.recipe import (
-    BATCHES_AHEAD,
     LEDGER,
-    LOADING_THREADS,
     Recipe,
+    in_background,
     ledger_of,
     refuse_no_images,
     starting_detector,
@@ -63,9 +62,7 @@ class PretrainRecipe(Recipe[Batch]):
         return TrainingState(learner, optimizer, learning, average, backbone_goals={})
 
     def batches(self, start: int, seed: int) -> Generator[Batch]:
-        source = ViewPairs(self.task, self.dataset, seed)
-        iterations = range(start, self.solver.iterations)
-        return prefetch(source.batch, iterations, ahead=BATCHES_AHEAD, threads=LOADING_THREADS)
+        return in_background(ViewPairs(self.task, self.dataset, seed).batch, start, self.solver)
 
     def batch_of(self, item: Batch, state: TrainingState) -> Batch:
         return item.to(self.device)

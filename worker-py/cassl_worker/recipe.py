@@ -2,7 +2,7 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -85,7 +85,15 @@ class DetectorRecipe(Recipe[Batch]):
         return starting_state(detector.to(self.device), self.solver, backbone_goals)
 
     def batches(self, start: int, seed: int) -> Generator[Batch]:
-        return batches_from(start, seed, self.task, self.dataset)
+        detector = self.task.detector
+        source = TrainingBatches(
+            self.dataset,
+            input_size=(detector.input_width_px, detector.input_height_px),
+            solver=self.solver,
+            seed=seed,
+            masks=gives_masks(detector.family),
+        )
+        return in_background(source.batch, start, self.solver)
 
     def batch_of(self, item: Batch, state: TrainingState) -> Batch:
         return item.to(self.device)
@@ -94,6 +102,11 @@ class DetectorRecipe(Recipe[Batch]):
         path, family = self.scratch / "weights.safetensors", self.task.detector.family
         save_weights(path, Weights(family, self.dataset.class_count, trained_tensors(state)))
         return Trained(path, self.solver.iterations, ledger_of(self.init_from, self.scratch))
+
+
+def in_background(prepare: Callable[[int], Item], start: int, solver: SolverConfig) -> Generator[Item]:
+    """What is prepared for each iteration from `start` on, ahead of its turn."""
+    return prefetch(prepare, range(start, solver.iterations), ahead=BATCHES_AHEAD, threads=LOADING_THREADS)
 
 
 def ledger_of(init_from: Path | None, scratch: Path) -> Path | None:
@@ -135,19 +148,6 @@ def starting_state(detector: Detector, solver: SolverConfig, backbone_goals: Map
     average = [weight.detach().clone() for weight in learning.values()]
     goals = {name: goal.to(learning[name].device) for name, goal in backbone_goals.items() if name in learning}
     return TrainingState(detector, build_optimizer(detector, solver), learning, average, goals)
-
-
-def batches_from(start: int, seed: int, task: TrainTask, dataset: Dataset) -> Generator[Batch]:
-    """The batches of the iterations from `start` on, prepared in the background."""
-    source = TrainingBatches(
-        dataset,
-        input_size=(task.detector.input_width_px, task.detector.input_height_px),
-        solver=task.solver,
-        seed=seed,
-        masks=gives_masks(task.detector.family),
-    )
-    iterations = range(start, task.solver.iterations)
-    return prefetch(source.batch, iterations, ahead=BATCHES_AHEAD, threads=LOADING_THREADS)
 
 
 def trained_tensors(state: TrainingState) -> dict[str, Tensor]:

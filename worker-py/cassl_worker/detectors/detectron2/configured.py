@@ -63,8 +63,10 @@ def build_configured(config: DetectorConfig, class_count: int) -> Detectron2Dete
     describe = describe_python if file.suffix == ".py" else describe_yaml
     try:
         described = describe(file, overrides, class_count)
-        with torch.random.fork_rng():
-            other = describe(file, overrides, class_count + PROBE_CLASSES).model
+        other = described.model
+        if hasattr(other, "roi_heads"):
+            with torch.random.fork_rng():
+                other = describe(file, overrides, class_count + PROBE_CLASSES).model
     except CasslError:
         raise
     except ImportError as error:

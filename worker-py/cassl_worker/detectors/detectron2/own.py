@@ -28,18 +28,19 @@ from cassl.v1.task_pb2 import DetectorConfig
 from cassl_worker.detectors.detectron2.base import Detectron2Detector
 from cassl_worker.detectors.detectron2.dense import DenseDetector
 from cassl_worker.detectors.detectron2.regions import MaskedRegionDetector, RegionDetector
-from cassl_worker.detectors.faster_rcnn import BOX_FEATURES_PER_CHANNEL, FINEST_ANCHOR_PX, ROI_SIDE
+from cassl_worker.detectors.faster_rcnn import (
+    BOX_FEATURES_PER_CHANNEL,
+    FINEST_ANCHOR_PX,
+    ROI_SIDE,
+    SAMPLES_PER_BIN,
+    TRAINING_PROPOSALS,
+)
 from cassl_worker.detectors.fcos import START_DISTANCE_ANCHORS
+from cassl_worker.detectors.mask_rcnn import MASK_ROI_SIDE
 from cassl_worker.detectors.pyramid import PyramidFeatures
 from cassl_worker.detectors.regions import region_levels
+from cassl_worker.detectors.retinanet import ANCHOR_STRIDES, ASPECT_RATIOS, GROUP_CHANNELS
 
-GROUP_CHANNELS = 8
-"""Channels to a group of the heads' group normalization."""
-ASPECT_RATIOS = (0.5, 1.0, 2.0)
-ANCHOR_STRIDES = 4
-MASK_ROI_SIDE = 14
-SAMPLES_PER_BIN = 2
-TRAINING_PROPOSALS = 1000
 CASCADE = ((0.5, (10.0, 10.0, 5.0, 5.0)), (0.6, (20.0, 20.0, 10.0, 10.0)), (0.7, (30.0, 30.0, 15.0, 15.0)))
 """Of each stage, the IoU that makes an object of a region and the weights of its deltas (arXiv 1712.00726)."""
 UNUSED_PIXELS = {"pixel_mean": (0.0, 0.0, 0.0), "pixel_std": (1.0, 1.0, 1.0)}
