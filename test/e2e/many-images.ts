@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { seededRandom } from "../../ts/core/random.js";
 import type { CuratedData } from "../../ts/data/curate.js";
 import { encodeManifest } from "../../ts/data/manifest.js";
-import { State } from "../../ts/gen/cassl/v1/run.js";
+import { storeRun } from "../ts/dashboard/stored-run.js";
 import { storePredictions } from "../ts/labels/fixtures.js";
 import type { Lab } from "./lab.js";
 
@@ -45,20 +45,5 @@ export async function storeManyImages(lab: Lab, runId: string, count: number): P
   });
   const labeled = await artifacts.put(labeledCategories);
   const curated: Partial<CuratedData> = { labeled, unlabeled, validation: labeled, image_root: lab.folder };
-  for (const [step, output] of Object.entries({ curate: curated, "class_agnostic/predict": predictions })) {
-    const key = `${runId}-${step}`;
-    state.saveStep({ key, name: step, output: JSON.stringify(output), seconds: 1 });
-    state.appendEvent(runId, new Date(), { $case: "step_finished", value: { step, key, reused: false, seconds: 1 } });
-  }
-  state.saveRun({
-    run_id: runId,
-    state: State.CANCELLED,
-    config: lab.config,
-    config_hash: "many",
-    created_at: new Date(),
-    finished_at: new Date(),
-    overridden_gates: [],
-    priority: 0,
-    waiting_tasks: [],
-  });
+  storeRun(state, runId, lab.config, { curate: curated, "class_agnostic/predict": predictions });
 }

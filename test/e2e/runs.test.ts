@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { accessibilityFaults } from "./accessibility.js";
 import { openBrowser, type TestBrowser } from "./browser.js";
+import { openGuardedLab } from "./guarded-lab.js";
 import { type Lab, openLab } from "./lab.js";
 
 const HOSTILE = `<img src=x onerror="alert(1)">.json`;
@@ -109,6 +110,23 @@ describe("dashboard, runs", function () {
       assert.equal(await page.evaluate("document.activeElement.textContent"), "Skip to content");
       assert.deepEqual(await accessibilityFaults(page), []);
       await page.close();
+    }
+  });
+
+  it("asks for a token where one is demanded, and forgets it when asked to", async () => {
+    const guarded = await openGuardedLab(lab.folder);
+    try {
+      const page = await browser.open(guarded.url);
+      await page.getByLabel("Token").fill(guarded.tokens["read-only"]);
+      await page.getByRole("button", { name: "Sign in" }).click();
+      await page.getByText("No run yet.").waitFor();
+      assert.deepEqual(await accessibilityFaults(page), []);
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByRole("heading", { name: "Sign in" }).waitFor();
+      assert.equal((await page.request.get(`${guarded.url}/api/overview`)).status(), 401);
+      await page.close();
+    } finally {
+      await guarded.stop();
     }
   });
 

@@ -96,13 +96,12 @@ async function readCandidates(
   truth: ReadonlyMap<string, readonly number[]>,
   artifacts: LabelParts["artifacts"],
 ): Promise<Candidates> {
-  const { nms_iou, max_per_image, min_side_px } = (config as Config).stages.pseudo_label.select;
+  const rules = (config as Config).stages.pseudo_label.select;
   const files: LabelFile[] = [];
   const numbers: number[] = [];
   for await (const predicted of readPredictions(predictions, images.length, artifacts)) {
     const image = images[predicted.imageIndex] as DatasetImage;
-    const policy = { score_threshold: 0, nms_iou, max_per_image, min_side_px };
-    const { annotations } = selectFromImage(predicted, image, policy);
+    const { annotations } = selectFromImage(predicted, image, { ...rules, score_threshold: 0 });
     for (const { box_xywh, score, class_index } of annotations) numbers.push(...box_xywh, score, class_index);
     const { file_name: name, width_px, height_px } = image;
     const known = truth.get(name);

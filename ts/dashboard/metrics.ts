@@ -3,10 +3,9 @@ import type { RequestHandler } from "express";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { ControllerParts } from "../controller/controller.js";
 import { stateName } from "./run-rows.js";
+import { RUN_STATES } from "./wire.js";
 
 type MetricsParts = Pick<ControllerParts, "runs" | "pool" | "frames">;
-
-const STATES = ["pending", "running", "succeeded", "failed", "cancelled"] as const;
 
 /** Answers with runs by state, workers, prediction frames, and what Node.js tells of the process, as they are then. */
 export function metricsHandler(parts: MetricsParts): RequestHandler {
@@ -27,7 +26,7 @@ function createRegistry({ runs, pool, frames }: MetricsParts): Registry {
     registers,
     collect() {
       const states = runs.list().map(({ run }) => stateName(run.state));
-      for (const state of STATES) this.set({ state }, states.filter((other) => other === state).length);
+      for (const state of RUN_STATES) this.set({ state }, states.filter((other) => other === state).length);
     },
   });
   new Gauge({

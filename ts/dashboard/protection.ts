@@ -51,6 +51,7 @@ export function createProtection(authorize: Authorize | undefined, secure: boole
     session: (request, version) => ({
       version,
       signInNeeded: !may("ListRuns", request),
+      isSignedIn: authorize !== undefined && cookieOf(request) !== undefined && may("ListRuns", request),
       mayChange: may("CancelRun", request),
     }),
     signIn(request, response) {
@@ -109,10 +110,15 @@ const refuseForeignOrigins: RequestHandler = ({ method, headers }, _response, ne
 };
 
 /** A header, or the cookie of a signed-in browser. */
-function credentialsOf({ headers }: Request): string {
-  if (headers.authorization !== undefined) return headers.authorization;
-  const [, token] = new RegExp(`(?:^|;\\s*)${COOKIE}=([^;]*)`).exec(headers.cookie ?? "") ?? [];
-  return token === undefined ? "" : `Bearer ${decodeURIComponent(token)}`;
+function credentialsOf(request: Request): string {
+  if (request.headers.authorization !== undefined) return request.headers.authorization;
+  const token = cookieOf(request);
+  return token === undefined ? "" : `Bearer ${token}`;
+}
+
+/** What no token has in it ends the cookie. */
+function cookieOf({ headers }: Request): string | undefined {
+  return new RegExp(`(?:^|;\\s*)${COOKIE}=([\\w-]*)`).exec(headers.cookie ?? "")?.[1];
 }
 
 function denied(message: string, remedy: string): CasslError {

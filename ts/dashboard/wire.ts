@@ -1,7 +1,13 @@
 /** What the server of the dashboard and its page say to each other, as JSON. Times are ms since 1970, AP values fractions. */
 import type { RunEvent } from "../gen/cassl/v1/run.js";
 
-export type RunState = "pending" | "running" | "succeeded" | "failed" | "cancelled";
+export const RUN_STATES = ["pending", "running", "succeeded", "failed", "cancelled"] as const;
+export type RunState = (typeof RUN_STATES)[number];
+
+/** Whether it waits or is under way. */
+export function isUnfinished(state: RunState): boolean {
+  return state === "pending" || state === "running";
+}
 
 /** A header that every request which changes something must have: pages of other origins cannot send it. */
 export const CHANGE_HEADER = "x-cassl-dashboard";
@@ -17,6 +23,8 @@ export interface Session {
   readonly version: string;
   /** Whether somebody has to sign in with a token. */
   readonly signInNeeded: boolean;
+  /** Whether somebody has signed in, and may sign out. */
+  readonly isSignedIn: boolean;
   /** Whether runs may be cancelled and the like. */
   readonly mayChange: boolean;
 }

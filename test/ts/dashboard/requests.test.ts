@@ -1,11 +1,7 @@
 /** Who may ask the dashboard for what, over real HTTP. */
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
 import { request } from "node:http";
-import { join } from "node:path";
-import { addToken, createToken } from "../../../ts/controller/access/tokens.js";
-import { type Controller, startController } from "../../../ts/controller/controller.js";
-import { type Dashboard, startDashboard } from "../../../ts/dashboard/dashboard.js";
+import { type GuardedLab, type GuardedRole, openGuardedLab } from "../../e2e/guarded-lab.js";
 import { type Lab, openLab } from "../../e2e/lab.js";
 
 interface Answer {
@@ -117,32 +113,17 @@ describe("dashboard, requests", function () {
   });
 
   describe("where tokens are demanded", () => {
-    let controller: Controller;
-    let dashboard: Dashboard;
-    const tokens: Record<string, string> = {};
+    let guarded: GuardedLab;
 
     before(async () => {
-      const file = join(lab.folder, "tokens");
-      await writeFile(file, "", { mode: 0o600 });
-      for (const role of ["client", "read-only", "worker"] as const) {
-        const { token, record } = createToken(role, role);
-        await addToken(file, record);
-        tokens[role] = token;
-      }
-      const workspace = join(lab.folder, ".guarded");
-      const options = { workspace, host: "127.0.0.1", port: 0, childWorkers: 0, recover: "fail" } as const;
-      controller = await startController({ ...options, access: { tokens: file } });
-      dashboard = await startDashboard(controller.parts, { host: "127.0.0.1", port: 0 });
+      guarded = await openGuardedLab(lab.folder);
     });
-    after(async () => {
-      await dashboard.stop();
-      await controller.stop();
-    });
+    after(() => guarded.stop());
 
-    const at = (path: string, role?: string, method = "GET") =>
+    const at = (path: string, role?: GuardedRole, method = "GET") =>
       ask(
-        dashboard.url + path,
-        { ...OWN, ...(role === undefined ? {} : { authorization: `Bearer ${tokens[role]}` }) },
+        guarded.url + path,
+        { ...OWN, ...(role === undefined ? {} : { authorization: `Bearer ${guarded.tokens[role]}` }) },
         method,
       );
 
@@ -159,20 +140,24 @@ describe("dashboard, requests", function () {
     });
 
     it("keeps the token of who signs in where no script can read it", async () => {
-      const signIn = (token: string) => ask(`${dashboard.url}/api/session`, OWN, "POST", JSON.stringify({ token }));
+      const { url, tokens } = guarded;
+      const signIn = (token: string) => ask(`${url}/api/session`, OWN, "POST", JSON.stringify({ token }));
       assert.equal((await signIn("wrong")).status, 401);
-      const { status, headers } = await signIn(tokens["client"] as string);
+      const { status, headers } = await signIn(tokens.client);
       const [cookie = ""] = headers["set-cookie"] as string[];
       assert.equal(status, 200);
       assert.match(cookie, /HttpOnly; SameSite=Strict/);
-      const signedIn = await ask(`${dashboard.url}/api/overview`, { cookie: cookie.split(";")[0] as string });
-      assert.equal(signedIn.status, 200);
-      const forged = await ask(
-        `${dashboard.url}/api/runs/x/cancel`,
-        { cookie: cookie.split(";")[0] as string },
-        "POST",
-      );
-      assert.equal(forged.status, 403);
+      const shown = { cookie: cookie.split(";")[0] as string };
+      assert.equal((await ask(`${url}/api/overview`, shown)).status, 200);
+      assert.equal(JSON.parse((await ask(`${url}/api/session`, shown)).text).isSignedIn, true);
+      assert.equal((await ask(`${url}/api/runs/x/cancel`, shown, "POST")).status, 403);
+      const signedOut = await ask(`${url}/api/session`, { ...OWN, ...shown }, "DELETE");
+      assert.match(String(signedOut.headers["set-cookie"]), /^cassl-token=; .*Expires=Thu, 01 Jan 1970/);
+    });
+
+    it("refuses a cookie that is no token", async () => {
+      for (const cookie of ["cassl-token=%", "cassl-token=", "cassl-token=cassl-client-x; a=b"])
+        assert.equal((await ask(`${guarded.url}/api/overview`, { cookie })).status, 401, cookie);
     });
   });
 });

@@ -1,6 +1,7 @@
 /** What the run has left, to be downloaded. */
 import { formatBytes } from "../../report/format.js";
 import type { ArtifactLink, RunDetail } from "../wire.js";
+import { card } from "./card.js";
 import { type Child, element } from "./dom.js";
 
 /** What people look for; the rest is folded. */
@@ -10,10 +11,8 @@ export function filePanel({ row, artifacts }: RunDetail): Child {
   if (artifacts.length === 0) return undefined;
   const wanted = artifacts.filter(({ name }) => WANTED.test(name));
   const others = artifacts.filter(({ name }) => !WANTED.test(name));
-  return element(
-    "section",
-    { class: "card", "aria-labelledby": "files" },
-    element("h2", { id: "files" }, "Artifacts"),
+  return card(
+    { id: "files", title: "Artifacts" },
     list(wanted, row.id),
     others.length > 0 && element("details", {}, element("summary", {}, `${others.length} more`), list(others, row.id)),
   );

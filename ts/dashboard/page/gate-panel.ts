@@ -1,14 +1,13 @@
 /** The gates with their number and their limit. */
 import type { GateChecked } from "../../gen/cassl/v1/run.js";
 import { formatNumber } from "../../report/format.js";
+import { card } from "./card.js";
 import { type Child, element } from "./dom.js";
 
 export function gatePanel(gates: readonly GateChecked[]): Child {
   if (gates.length === 0) return undefined;
-  return element(
-    "section",
-    { class: "card", "aria-labelledby": "gates" },
-    element("h2", { id: "gates" }, "Gates"),
+  return card(
+    { id: "gates", title: "Gates" },
     element(
       "div",
       { class: "scroll", tabindex: 0, role: "region", "aria-label": "Gates" },

@@ -1,5 +1,6 @@
 /** What has happened, the latest at the end, which stays in sight unless the reader has scrolled away from it. */
 import type { LogEntry } from "../view/run-view.js";
+import { card } from "./card.js";
 import { element } from "./dom.js";
 import { clock } from "./time.js";
 
@@ -14,12 +15,7 @@ export function createLogPanel(): LogPanel {
   const list = element("ol", { class: "log", tabindex: 0, "aria-label": "Events of the run" });
   let shown = 0;
   return {
-    element: element(
-      "section",
-      { class: "card", "aria-labelledby": "log" },
-      element("h2", { id: "log" }, "Events"),
-      list,
-    ),
+    element: card({ id: "log", title: "Events" }, list),
     set(entries) {
       if (entries.length < shown) {
         list.replaceChildren();

@@ -36,7 +36,7 @@ async function start(): Promise<void> {
     const shell = openShell(await get<Session>("session"));
     await Promise.resolve(show(shell)).catch((error: ApiError) => showFailure(shell.main, error));
   } catch (error) {
-    const shell = openShell({ version: "", signInNeeded: false, mayChange: false });
+    const shell = openShell({ version: "", signInNeeded: false, isSignedIn: false, mayChange: false });
     showFailure(shell.main, error as ApiError);
   }
 }

@@ -1,6 +1,6 @@
 /** The buttons that change a run, each of which asks first. */
 import type { GateChecked } from "../../gen/cassl/v1/run.js";
-import type { RunRow } from "../wire.js";
+import { isUnfinished, type RunRow } from "../wire.js";
 import { change } from "./api.js";
 import { ask } from "./dialog.js";
 import { type Child, element } from "./dom.js";
@@ -46,8 +46,7 @@ export function actionButtons({ id, state, error }: RunRow, gates: () => readonl
       act: () => act("override-gates", { gates: failed.map(({ name }) => name) }),
     });
   };
-  if (state === "pending" || state === "running")
-    return element("button", { class: "danger-quiet", onclick: cancel }, "Cancel");
+  if (isUnfinished(state)) return element("button", { class: "danger-quiet", onclick: cancel }, "Cancel");
   if (state === "succeeded") return undefined;
   return [
     error?.reason === "GATE_FAILED" && element("button", { onclick: override }, "Override gate"),

@@ -4,8 +4,9 @@ import type { GateChecked, StepProgress } from "../../gen/cassl/v1/run.js";
 import { formatAp, formatDuration } from "../../report/format.js";
 import type { StepsConfig } from "../view/expected-steps.js";
 import { addEvent, addPoint, emptyRunView, type RunView } from "../view/run-view.js";
-import type { Overview, RunDetail, RunRow, StreamedEvent } from "../wire.js";
+import { isUnfinished, type Overview, type RunDetail, type RunRow, type StreamedEvent } from "../wire.js";
 import { get, listen } from "./api.js";
+import { card } from "./card.js";
 import { type Child, element, replace } from "./dom.js";
 import { filePanel } from "./file-panel.js";
 import { gatePanel } from "./gate-panel.js";
@@ -34,7 +35,7 @@ export async function showRun(shell: Shell, id: string): Promise<void> {
     shell.main,
     top,
     runTabs(id, "run"),
-    element("section", { class: "card", "aria-labelledby": "steps" }, element("h2", { id: "steps" }, "Stages"), steps),
+    card({ id: "steps", title: "Stages" }, steps),
     results,
     training.element,
     gates,
@@ -51,8 +52,7 @@ export async function showRun(shell: Shell, id: string): Promise<void> {
     replace(files, filePanel(detail));
   };
   const draw = frameByFrame(() => {
-    const hasEnded = !["pending", "running"].includes(detail.row.state);
-    replace(steps, stageGraph(view, detail.config as StepsConfig, hasEnded));
+    replace(steps, stageGraph(view, detail.config as StepsConfig, !isUnfinished(detail.row.state)));
     replace(gates, gatePanel([...view.gates.values()]));
     training.set(view.curves);
     log.set(view.log);
@@ -137,7 +137,7 @@ function runHeading(
 }
 
 function failure({ error, state }: RunRow): Child {
-  if (error === undefined || state === "running" || state === "pending") return undefined;
+  if (error === undefined || isUnfinished(state)) return undefined;
   return element(
     "div",
     { class: `notice ${state === "cancelled" ? "" : "bad"}` },
@@ -153,10 +153,8 @@ function resultPanel({ row, evaluations, labelings }: RunDetail): Child {
     "div",
     { class: "columns even" },
     evaluations.length > 0 &&
-      element(
-        "section",
-        { class: "card", "aria-labelledby": "result" },
-        element("h2", { id: "result" }, "Average precision on the validation set"),
+      card(
+        { id: "result", title: "Average precision on the validation set" },
         evaluations.map(({ step, ap, ap50, ap75, class_agnostic_ap }) =>
           element(
             "div",
@@ -174,10 +172,8 @@ function resultPanel({ row, evaluations, labelings }: RunDetail): Child {
         ),
       ),
     labelings.length > 0 &&
-      element(
-        "section",
-        { class: "card", "aria-labelledby": "labels" },
-        element("h2", { id: "labels" }, "Pseudo labels"),
+      card(
+        { id: "labels", title: "Pseudo labels" },
         labelings.map(({ scope, selected, precision, recall }) =>
           element(
             "div",
@@ -205,10 +201,8 @@ function resultPanel({ row, evaluations, labelings }: RunDetail): Child {
 function workerPanel(id: string, workers: Overview["workers"]): Child {
   const busy = workers.filter(({ steps }) => steps.some(({ run }) => run === id));
   if (busy.length === 0) return undefined;
-  return element(
-    "section",
-    { class: "card", "aria-labelledby": "workers" },
-    element("h2", { id: "workers" }, "Workers"),
+  return card(
+    { id: "workers", title: "Workers" },
     element(
       "ul",
       { class: "plain-list" },

@@ -1,13 +1,11 @@
 /** The list of runs, and the workers. */
 import { formatAp, formatDuration } from "../../report/format.js";
-import type { Overview, RunRow, RunState, WorkerRow } from "../wire.js";
+import { type Overview, RUN_STATES, type RunRow, type WorkerRow } from "../wire.js";
 import { listen } from "./api.js";
 import { type Child, element, replace } from "./dom.js";
 import { heading, runPath, type Shell } from "./shell.js";
 import { stateBadge } from "./state-badge.js";
 import { moment } from "./time.js";
-
-const STATES: readonly RunState[] = ["pending", "running", "succeeded", "failed", "cancelled"];
 
 export function showRuns(shell: Shell): void {
   let overview: Overview = { runs: [], workers: [] };
@@ -16,7 +14,7 @@ export function showRuns(shell: Shell): void {
     "select",
     { "aria-label": "State" },
     element("option", { value: "" }, "Every state"),
-    STATES.map((name) => element("option", { value: name }, name)),
+    RUN_STATES.map((name) => element("option", { value: name }, name)),
   );
   const table = element("tbody");
   const count = element("span", { class: "quiet", role: "status" });

@@ -1,5 +1,6 @@
 /** What every page has: the bar at the top, a heading, and where to say that the controller is away. */
 import type { Session } from "../wire.js";
+import { change } from "./api.js";
 import { type Child, element, replace } from "./dom.js";
 
 export interface Shell {
@@ -24,6 +25,7 @@ export function openShell(session: Session): Shell {
       element("a", { class: "brand", href: "/" }, mark(), "cassl"),
       element("nav", { "aria-label": "Main" }, navigation("/", "Runs")),
       element("span", { class: "version quiet" }, session.version),
+      session.isSignedIn && element("button", { onclick: signOut }, "Sign out"),
     ),
     offline,
     main,
@@ -38,6 +40,10 @@ export function openShell(session: Session): Shell {
     },
     announce: (text) => replace(spoken, text),
   };
+}
+
+function signOut(): void {
+  void change("DELETE", "session").finally(() => location.assign("/"));
 }
 
 /** Sets what the page is called. @param trail links that lead here. */

@@ -2,6 +2,7 @@
 
 import type { TrainProgress } from "../../gen/cassl/v1/worker_service.js";
 import { formatNumber } from "../../report/format.js";
+import { card } from "./card.js";
 import { createChart, type Line } from "./chart.js";
 import { element, replace } from "./dom.js";
 
@@ -15,13 +16,12 @@ export function createTrainingPanel(): TrainingPanel {
   const rate = createChart({ title: "Learning rate", xLabel: "iteration" });
   const choice = element("div", { class: "choice", role: "group", "aria-label": "Step" });
   const latest = element("p", { class: "quiet" });
-  const panel = element(
-    "section",
-    { class: "card", "aria-labelledby": "training", hidden: true },
-    element("div", { class: "heading small" }, element("h2", { id: "training" }, "Training"), choice),
+  const panel = card(
+    { id: "training", title: "Training", beside: choice },
     element("div", { class: "columns even" }, loss.element, rate.element),
     latest,
   );
+  panel.hidden = true;
   let chosen: string | undefined;
   let curves: ReadonlyMap<string, readonly TrainProgress[]> = new Map();
 
