@@ -9,7 +9,7 @@ import { storeManyImages } from "./many-images.js";
 const MANY = 5000;
 
 describe("dashboard, pseudo labels", function () {
-  this.timeout(90_000);
+  this.timeout(120_000);
   let lab: Lab;
   let browser: TestBrowser;
 

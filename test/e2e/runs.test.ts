@@ -8,7 +8,7 @@ import { type Lab, openLab } from "./lab.js";
 const HOSTILE = `<img src=x onerror="alert(1)">.json`;
 
 describe("dashboard, runs", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let lab: Lab;
   let browser: TestBrowser;
 
