@@ -11,6 +11,7 @@ import { formatDuration } from "../report/format.js";
 import { type ComparisonFiles, printComparison, writeComparison } from "./compare-output.js";
 import { cancelRuns, completeRuns, planRuns, type RunOutcomes } from "./compare-runs.js";
 import { type Override, readConfig } from "./config-file.js";
+import { createView } from "./create-view.js";
 import { interruptSignal } from "./interrupt.js";
 import { startLocalController } from "./local-controller.js";
 import {
@@ -23,7 +24,7 @@ import {
   workspaceBeside,
   workspaceOption,
 } from "./options.js";
-import { createView, type ProgressView } from "./progress-view.js";
+import type { ProgressView } from "./progress-view.js";
 
 interface CompareOptions {
   readonly arms: readonly Arm[];

@@ -2,7 +2,7 @@ import type { CuratedData } from "../data/curate.js";
 import type { Config } from "../pipeline/config.js";
 import { type CurationContext, curateData } from "../pipeline/operations.js";
 import { createSteps, type EmitEvent, type StepStore } from "../pipeline/step.js";
-import { createView } from "./progress-view.js";
+import { createView } from "./create-view.js";
 
 /** What of a workspace the first step needs. */
 interface CurationStores extends Omit<CurationContext, "steps"> {

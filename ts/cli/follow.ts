@@ -19,6 +19,7 @@ export async function followRun(
   signal?: AbortSignal,
 ): Promise<Run> {
   try {
+    view.begin(await client.getRun(runId, { signal }));
     for await (const event of client.watchRun(runId, 0, signal)) view.show(event);
   } finally {
     view.close();

@@ -1,11 +1,19 @@
-/** What a terminal shows of a run's events. Pure functions: the time that counts is that of the events. */
-import type { GateChecked, PredictionsCommitted, RunEvent, StepFinished, StepProgress } from "../gen/cassl/v1/run.js";
-import { formatDuration, formatNumber } from "../report/format.js";
+/** What is known of a run that is watched, by its events. Pure functions: the time that counts is that of the events. */
+import { expectedSteps } from "../dashboard/view/expected-steps.js";
+import type { Run, RunEvent, StepProgress } from "../gen/cassl/v1/run.js";
 
-/** The step under way. */
 export interface Progress {
-  readonly step: string;
+  /** Steps that the run will have; 0 where that is not known. */
+  readonly expected: number;
+  /** Of them, those that have begun. */
+  readonly begun: number;
   /** Milliseconds since the epoch, like all times here. */
+  readonly startedAt?: number | undefined;
+  readonly step?: StepUnderWay | undefined;
+}
+
+export interface StepUnderWay {
+  readonly name: string;
   readonly startedAt: number;
   /** The first and the latest report of the step: work done before the first, by an earlier attempt, says nothing of the rate. */
   readonly first?: Mark;
@@ -20,60 +28,55 @@ export interface Mark {
   readonly imagesPerSecond?: number;
 }
 
-export interface LineOptions {
-  readonly now: number;
-  /** Of the terminal, in characters. */
-  readonly width: number;
-  readonly color: boolean;
+export const NO_PROGRESS: Progress = { expected: 0, begun: 0 };
+
+export function progressOf({ config }: Run): Progress {
+  const { arms, targets, detector, stages } = config ?? {};
+  if (arms === undefined || targets === undefined || !detector || !stages?.warmup) return NO_PROGRESS;
+  const lanes = expectedSteps({ arms, targets, detector, stages: { warmup: stages.warmup } });
+  return { expected: lanes.flatMap(({ steps }) => steps).length, begun: 0 };
 }
 
-const NAME_WIDTH = "class_agnostic/pseudo_labeler".length;
-const LONGEST_BAR = 24;
-const SHORTEST_BAR = 8;
-
-/** The step under way after an event. */
-export function advance(progress: Progress | undefined, { at, event }: RunEvent): Progress | undefined {
+export function advance(progress: Progress, { at, event }: RunEvent): Progress {
   const time = at?.getTime() ?? 0;
+  const { expected, begun, startedAt = time } = progress;
   switch (event?.$case) {
     case "step_started":
-      return { step: event.value.step, startedAt: time };
+      return { expected, begun: begun + 1, startedAt, step: { name: event.value.step, startedAt: time } };
     case "step_finished":
+      return { ...progress, step: undefined };
     case "state_changed":
-      return undefined;
+      // Also where a run is tried again, which comes to all of its steps again.
+      return { expected, begun: 0, startedAt: time };
     case "step_progress":
-      return withMark(progress, event.value, time);
+      return { ...progress, startedAt, step: withMark(progress.step, event.value, time) };
     default:
       return progress;
   }
 }
 
 function withMark(
-  progress: Progress | undefined,
-  { step, progress: report }: StepProgress,
+  before: StepUnderWay | undefined,
+  { step: name, progress: report }: StepProgress,
   at: number,
-): Progress | undefined {
+): StepUnderWay | undefined {
   const amounts = amountsOf(report);
-  if (amounts === undefined) return progress;
+  if (amounts === undefined) return before;
   const latest = { at, ...amounts };
-  const known = progress?.step === step ? progress : { step, startedAt: at };
+  const known = before?.name === name ? before : { name, startedAt: at };
   return { ...known, first: known.first ?? latest, latest };
 }
 
 function amountsOf(report: StepProgress["progress"]): Omit<Mark, "at"> | undefined {
   switch (report?.$case) {
     case "train": {
-      const { iteration, total_iterations, losses, images_per_second } = report.value;
+      const { iteration: done, total_iterations: total, losses, images_per_second: imagesPerSecond } = report.value;
       const loss = losses["total"];
-      return {
-        done: iteration,
-        total: total_iterations,
-        imagesPerSecond: images_per_second,
-        ...(loss === undefined ? {} : { loss }),
-      };
+      return { done, total, imagesPerSecond, ...(loss === undefined ? {} : { loss }) };
     }
     case "predict": {
-      const { images_done, total_images, images_per_second } = report.value;
-      return { done: images_done, total: total_images, imagesPerSecond: images_per_second };
+      const { images_done: done, total_images: total, images_per_second: imagesPerSecond } = report.value;
+      return { done, total, imagesPerSecond };
     }
     case "items":
       return report.value;
@@ -82,77 +85,10 @@ function amountsOf(report: StepProgress["progress"]): Omit<Mark, "at"> | undefin
   }
 }
 
-/** The line of the step under way, no longer than the terminal is wide. */
-export function progressLine(progress: Progress, { now, width, color }: LineOptions): string {
-  const { step, startedAt, latest } = progress;
-  const head = step.padEnd(NAME_WIDTH);
-  if (latest === undefined) return cut(`${head}  ${formatDuration(Math.max(0, now - startedAt) / 1000)}`, width);
-  const tail = factsOf(progress, latest).join("  ");
-  const room = width - 1 - head.length - tail.length - "  [] ".length;
-  if (room < SHORTEST_BAR) return cut(`${head}  ${tail}`, width);
-  return `${head}  ${bar(latest.done / latest.total, Math.min(room, LONGEST_BAR), color)} ${tail}`;
-}
-
-/** `120/300  31 img/s  loss 0.62  ETA 41 s`: what is known of them. */
-export function factsOf(progress: Progress, latest: Mark): string[] {
-  const eta = secondsLeft(progress);
-  return [
-    `${String(latest.done).padStart(String(latest.total).length)}/${latest.total}`,
-    ...(latest.imagesPerSecond === undefined ? [] : [`${formatNumber(latest.imagesPerSecond)} img/s`]),
-    ...(latest.loss === undefined ? [] : [`loss ${latest.loss.toFixed(3)}`]),
-    ...(eta === undefined ? [] : [`ETA ${formatDuration(eta)}`]),
-  ];
-}
-
-function secondsLeft({ first, latest }: Progress): number | undefined {
+/** By the rate since the first report; undefined where there is nothing to judge it by. */
+export function secondsLeft({ first, latest }: StepUnderWay): number | undefined {
   if (first === undefined || latest === undefined || latest.done === latest.total) return undefined;
   if (latest.done <= first.done || latest.at <= first.at) return undefined;
   const secondsEach = (latest.at - first.at) / 1000 / (latest.done - first.done);
   return (latest.total - latest.done) * secondsEach;
-}
-
-function bar(share: number, width: number, color: boolean): string {
-  const filled = Math.round(share * width);
-  const [done, open] = ["=".repeat(filled), "-".repeat(width - filled)];
-  return color ? `[\x1b[36m${done}\x1b[2m${open}\x1b[0m]` : `[${done}${open}]`;
-}
-
-/** The last column stays free: some terminals wrap when it is written. */
-function cut(line: string, width: number): string {
-  return line.slice(0, width - 1);
-}
-
-/** What an event leaves on the screen for good. */
-export function lastingLines(progress: Progress | undefined, { event }: RunEvent): string[] {
-  switch (event?.$case) {
-    case "step_finished":
-      return [`${event.value.step.padEnd(NAME_WIDTH)}  ${finishedText(progress, event.value)}`];
-    case "gate_checked":
-      return [gateText(event.value)];
-    case "predictions_committed":
-      return [accountText(event.value)];
-    case "log":
-      return [`${event.value.level}: ${event.value.text}`];
-    case "task_waiting":
-      return [`waiting: ${event.value.message} ${event.value.remedy}`.trimEnd()];
-    default:
-      return [];
-  }
-}
-
-function finishedText(progress: Progress | undefined, { step, reused, seconds }: StepFinished): string {
-  if (reused) return `reused (took ${formatDuration(seconds)} before)`;
-  const loss = progress?.step === step ? progress.latest?.loss : undefined;
-  return `done in ${formatDuration(seconds)}${loss === undefined ? "" : `, loss ${loss.toFixed(3)}`}`;
-}
-
-function accountText({ images_in, images_committed, shards, boxes }: PredictionsCommitted): string {
-  return `${"predictions".padEnd(NAME_WIDTH)}  ${boxes} boxes, ${shards} shards, images ${images_in} in = ${images_committed} committed`;
-}
-
-/** A gate that is not passed says why; that of a passed one is in the report. */
-function gateText({ name, scope, value, limit, passed, overridden, reason }: GateChecked): string {
-  const head = `${scope}: gate ${name}`.padEnd(NAME_WIDTH);
-  if (passed) return `${head}  passed: ${formatNumber(value)}, limit ${formatNumber(limit)}`;
-  return `${head}  ${overridden ? "NOT PASSED, overridden" : "FAILED"}: ${reason}`;
 }

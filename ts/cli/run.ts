@@ -6,6 +6,7 @@ import type { Dashboard } from "../dashboard/dashboard.js";
 import type { Run } from "../gen/cassl/v1/run.js";
 import { type Config, type GateName, toRunConfig, withOverriddenGates } from "../pipeline/config.js";
 import { type Override, readConfig } from "./config-file.js";
+import { createView } from "./create-view.js";
 import { DEFAULT_UI_PORT, openDashboard } from "./dashboard.js";
 import { followRun, printResult } from "./follow.js";
 import { interruptSignal } from "./interrupt.js";
@@ -20,7 +21,7 @@ import {
   workspaceBeside,
   workspaceOption,
 } from "./options.js";
-import { createView, type ProgressView } from "./progress-view.js";
+import type { ProgressView } from "./progress-view.js";
 import { runFiles } from "./run-files.js";
 import { defaultRunId, retriedRunId } from "./run-id.js";
 import { withTensorboard } from "./tensorboard.js";
@@ -91,6 +92,7 @@ async function runOn(
     const runId = givenId === undefined ? defaultRunId(config.name, new Date(), runs) : retriedRunId(givenId, runs);
     interrupted.throwIfAborted();
     await client.createRun(runId, toRunConfig(config));
+    view.note(`Run ${runId}`);
     const cancel = (): void => {
       view.note("Stopping; press Ctrl-C again to stop at once.");
       client.cancelRun(runId).catch((error: Error) => view.note(error.message));

@@ -12,10 +12,11 @@ import { type Dimension, gridSize, type Point, parseSpace, probes } from "../swe
 import { type Outcome, shortened, sweep } from "../sweep/sweep.js";
 import { cancelRuns, completeRuns } from "./compare-runs.js";
 import { type Override, readConfig } from "./config-file.js";
+import { createView } from "./create-view.js";
 import { interruptSignal } from "./interrupt.js";
 import { startLocalController } from "./local-controller.js";
 import { countParser, jsonOption, pythonOption, setOption, workspaceBeside, workspaceOption } from "./options.js";
-import { createView, type ProgressView } from "./progress-view.js";
+import type { ProgressView } from "./progress-view.js";
 import { describePoint, OPTIMISTIC, shareText, sweepTable, writeSweep } from "./sweep-output.js";
 
 interface SweepOptions {

@@ -2,10 +2,11 @@ import type { Command } from "commander";
 import type { CasslClient } from "../client/client.js";
 import { CasslError } from "../core/errors.js";
 import { type ConnectionFlags, connectionOptions, controllerOption, withController } from "./connection.js";
+import { createView } from "./create-view.js";
 import { followRun, localResult, printResult } from "./follow.js";
 import { interruptSignal } from "./interrupt.js";
 import { jsonOption, tensorboardOption, workspaceHere, workspaceOption } from "./options.js";
-import { createView, type ProgressView } from "./progress-view.js";
+import type { ProgressView } from "./progress-view.js";
 import { withTensorboard } from "./tensorboard.js";
 
 interface WatchOptions extends ConnectionFlags {

@@ -85,8 +85,12 @@ async function judge(
   data: CuratedData,
   context: PipelineContext,
 ): Promise<Omit<ArmResult, "rounds">> {
-  const { exportOnnx, evaluate } = operations(scopeOf(arm, config), config, data, context);
+  const scope = scopeOf(arm, config);
+  const { exportOnnx, evaluate } = operations(scope, config, data, context);
   const { onnx, certificate } = await exportOnnx(model);
+  const summary = await evaluate(onnx);
+  const { ap, ap50, ap75, class_agnostic_ap } = summary;
+  context.emit({ $case: "arm_evaluated", value: { scope, ap, ap50, ap75, class_agnostic_ap } });
   return {
     arm,
     seed: config.seed,
@@ -94,7 +98,7 @@ async function judge(
     fraction: data.labeled_fraction,
     target: config.detector.family,
     total_iterations: totalIterations(config),
-    ...(await evaluate(onnx)),
+    ...summary,
     weights: model.weights,
     onnx,
     certificate,

@@ -5,6 +5,19 @@ export function formatAp(ap: number): string {
   return ap < 0 ? "-" : (100 * ap).toFixed(1);
 }
 
+export interface DetectorAp {
+  readonly ap: number;
+  readonly ap50: number;
+  readonly ap75: number;
+  readonly class_agnostic_ap: number;
+}
+
+/** `AP 23.8, AP50 62.6, AP75 0.0, class-agnostic AP 14.2`. */
+export function formatDetectorAp({ ap, ap50, ap75, class_agnostic_ap }: DetectorAp): string {
+  const parts = [`AP ${formatAp(ap)}`, `AP50 ${formatAp(ap50)}`, `AP75 ${formatAp(ap75)}`];
+  return [...parts, `class-agnostic AP ${formatAp(class_agnostic_ap)}`].join(", ");
+}
+
 /** `0.4 s`, `41 s`, `3 min 05 s`, `2 h 07 min`. */
 export function formatDuration(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;

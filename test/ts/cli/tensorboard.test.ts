@@ -8,7 +8,7 @@ import type { ProgressView } from "../../../ts/cli/progress-view.js";
 import { record, withTensorboard } from "../../../ts/cli/tensorboard.js";
 import type { RunEvent } from "../../../ts/gen/cassl/v1/run.js";
 
-const silent: ProgressView = { show: () => {}, note: () => {}, close: () => {} };
+const silent: ProgressView = { begin: () => {}, show: () => {}, note: () => {}, close: () => {} };
 
 function training(step: string, iteration: number, total: number): RunEvent {
   const value = { iteration, total_iterations: 20, losses: { total }, learning_rate: 0.25, images_per_second: 8 };

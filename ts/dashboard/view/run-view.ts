@@ -1,6 +1,7 @@
 /** What the events of a run say, for a page that shows them as they come. Pure but for the view, which grows. */
 import type { GateChecked, StepProgress } from "../../gen/cassl/v1/run.js";
 import type { TrainProgress } from "../../gen/cassl/v1/worker_service.js";
+import { formatDetectorAp } from "../../report/format.js";
 import type { StreamedEvent } from "../wire.js";
 
 export interface StepView {
@@ -75,6 +76,9 @@ export function addEvent(view: RunView, { at, event }: StreamedEvent): void {
       break;
     case "task_waiting":
       note(`${event.value.message} ${event.value.remedy}`.trim(), "warning");
+      break;
+    case "arm_evaluated":
+      note(`${event.value.scope}: ${formatDetectorAp(event.value)}`);
       break;
     case undefined:
   }
