@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { promisify } from "node:util";
 import type { Command } from "commander";
 import { choosePython } from "../controller/worker-process.js";
-import { packageRoot, version } from "../core/package.js";
+import { installWorker, packageRoot, version } from "../core/package.js";
 import { EXIT_FAILED } from "./exit-code.js";
 import { jsonOption, pythonOption, workspaceHere, workspaceOption } from "./options.js";
 import { inspectDetectron2, inspectWorker } from "./worker-packages.js";
@@ -25,8 +25,8 @@ interface Finding {
 
 const LEAST_NODE = 20;
 const NATIVE_PACKAGES = ["@photostructure/sqlite", "onnxruntime-node", "sharp", "zeromq"] as const;
+const INSTALL_NATIVE = "Run `npm ci`, or `npm install` where cassl is a dependency.";
 const LEAST_FREE_BYTES = 2 * 2 ** 30;
-const SET_UP = "Run `npm run setup`.";
 
 export function addDoctor(program: Command): void {
   program
@@ -71,7 +71,12 @@ async function checkNativePackages(): Promise<Finding> {
     await promisify(execFile)(process.execPath, ["--input-type=module", "-e", imports], { cwd: packageRoot });
     return found("native packages", true, NATIVE_PACKAGES.join(", "), "");
   } catch (error) {
-    return found("native packages", false, lastLine((error as { stderr?: string }).stderr ?? String(error)), SET_UP);
+    return found(
+      "native packages",
+      false,
+      lastLine((error as { stderr?: string }).stderr ?? String(error)),
+      INSTALL_NATIVE,
+    );
   }
 }
 
@@ -106,7 +111,7 @@ async function checkWorker(python: string): Promise<Finding[]> {
       missing.length > 0
         ? `missing: ${missing.join(", ")}`
         : packages.map((one) => `${one.name} ${one.version}`).join(", ");
-    const remedy = `${SET_UP} For a Python of your own: ${python} -m pip install ${missing.join(" ")}`;
+    const remedy = `${installWorker} For a Python of your own: ${python} -m pip install ${missing.join(" ")}`;
     return [
       found(
         "python",
@@ -123,7 +128,7 @@ async function checkWorker(python: string): Promise<Finding[]> {
         "python",
         false,
         `${python} cannot be run: ${lastLine((error as Error).message)}`,
-        `${SET_UP} Or name a Python with --python.`,
+        `${installWorker} Or name a Python with --python.`,
       ),
     ];
   }

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { CasslError } from "../core/errors.js";
+import { installWorker } from "../core/package.js";
 import { spawnWorker, type WorkerEntrance, type WorkerExit, type WorkerProcess } from "./worker-process.js";
 import type { WorkerPool } from "./workers.js";
 
@@ -101,7 +102,7 @@ function failureOf(exit: WorkerExit, deaths: number): CasslError | undefined {
   return new CasslError(
     "WORKER_FAILED",
     `The worker died ${deaths} times without getting anywhere. ${exit.lastWords}`,
-    "Correct what its last lines say; `npm run setup` installs the worker's packages.",
+    `Correct what its last lines say. If packages are missing: ${installWorker}`,
   );
 }
 
@@ -109,6 +110,6 @@ function incomplete(message: string): CasslError {
   return new CasslError(
     "WORKER_INCOMPLETE",
     `The worker's Python lacks a package: ${message}`,
-    "Run `npm run setup`, or name a Python that has the worker's packages in CASSL_PYTHON.",
+    `${installWorker} Or name a Python that has the worker's packages in CASSL_PYTHON.`,
   );
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { CasslError } from "../core/errors.js";
-import { packageRoot, workerEnvironment } from "../core/package.js";
+import { installWorker, packageRoot, workerEnvironment } from "../core/package.js";
 import { causeOfKill, memoryKills } from "./memory-kills.js";
 
 export interface WorkerProcess {
@@ -84,7 +84,7 @@ function started(child: ChildProcess, python: string): Promise<void> {
         new CasslError(
           "WORKER_FAILED",
           `The worker's Python, ${python}, cannot be started: ${error.message}.`,
-          "Run `npm run setup`, or name a Python that has the worker's packages in CASSL_PYTHON.",
+          `${installWorker} Or name a Python that has the worker's packages in CASSL_PYTHON.`,
           { cause: error },
         ),
       ),

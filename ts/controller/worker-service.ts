@@ -49,6 +49,6 @@ function registerOf(message: AttachRequest["message"]): Register {
   throw new CasslError(
     "VERSION_MISMATCH",
     `Worker ${register.name} has version ${register.version || "(none)"}, the controller ${version}.`,
-    "Install the same version of both.",
+    `Install the same version of both, for the worker: pip install 'cassl-worker==${version}'.`,
   );
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -27,6 +27,11 @@ function readPackage(folder: string): PackageJson | undefined {
     throw error;
   }
 }
+
+/** What installs the worker's Python packages: in a checkout its set-up, beside an installed package pip. A sentence. */
+export const installWorker: string = existsSync(join(packageRoot, "scripts/setup.mjs"))
+  ? "Run `npm run setup`."
+  : `Run \`python3 -m pip install '${join(packageRoot, "worker-py")}[torch]'\`.`;
 
 /** The environment of a Python that is to find the worker of this package, before one that is installed. */
 export function workerEnvironment(): NodeJS.ProcessEnv {
