@@ -14,6 +14,7 @@ const TESTS = [
   "test/py/detectors/test_conformance.py",
   "test/py/detectors/test_detectron2.py",
   "test/py/detectors/test_detectron2_configured.py",
+  "test/py/detectors/test_detectron2_mapper.py",
 ];
 const PYTEST = ["-q", "-c", "worker-py/pyproject.toml", "--rootdir=.", "-k", "detectron2"];
 

@@ -1,7 +1,8 @@
 /** The rules of cassl.yaml that concern several fields. */
 import { CasslError } from "../core/errors.js";
+import { checkAugmentation } from "./augmentation-checks.js";
 import type { Arm, Config } from "./config-schema.js";
-import { showValue } from "./describe-issue.js";
+import { invalid } from "./describe-issue.js";
 import { CONFIGURED_FAMILIES, givesMasks } from "./detector-schema.js";
 
 /** What no single field can say. CONFIG_INVALID names the field and what it must agree with. */
@@ -15,7 +16,7 @@ export function checkAcrossFields(config: Config): void {
   checkTraining(config);
   checkBaselines(config);
   checkDetectors(config);
-  checkCopyPaste(config);
+  checkAugmentation(config);
   if (labeled.take !== undefined && labeled.split_file !== undefined) {
     throw invalid(
       "`data.labeled.take` must be left out beside `data.labeled.split_file`, which says what to take",
@@ -38,24 +39,6 @@ export function checkAcrossFields(config: Config): void {
   }
   if (needs.device === "cpu" && needs.gpu_memory_gb > 0)
     throw invalid("`needs.gpu_memory_gb` must be 0 where `needs.device` is cpu", needs.gpu_memory_gb);
-}
-
-/** Copy-paste needs masks of the objects, which only detectors that learn masks are given. */
-function checkCopyPaste({ detector, pseudo_labeler, targets, stages }: Config): void {
-  const trained = {
-    pseudo_label: [pseudo_labeler?.family ?? detector.family],
-    warmup: [detector.family],
-    finetune: targets.length > 0 ? targets : [detector.family],
-  };
-  for (const [name, families] of Object.entries(trained)) {
-    const { copy_paste } = stages[name as keyof typeof trained].solver.augmentation;
-    const family = families.find((one) => !givesMasks(one));
-    if (copy_paste === 0 || family === undefined) continue;
-    throw invalid(
-      `\`stages.${name}.solver.augmentation.copy_paste\` must be 0 for the detector family \`${family}\`, which learns no masks`,
-      copy_paste,
-    );
-  }
 }
 
 function checkDetectors({ detector, pseudo_labeler, targets }: Config): void {
@@ -157,8 +140,4 @@ export function refuseNoUnlabeled(arms: readonly Arm[], fault: string): void {
     message,
     "Name folders in data.unlabeled.images, or choose `arms: [supervised]`.",
   );
-}
-
-export function invalid(message: string, value: unknown): CasslError {
-  return new CasslError("CONFIG_INVALID", `${message}, not ${showValue(value)}.`, "Correct the configuration.");
 }

@@ -19,7 +19,8 @@ const positive = z.number().positive();
 const lrFactor = z.number().min(0).max(100);
 const path = z.string().min(1);
 
-const augmentation = z.strictObject({
+/** What changes training images, if nothing else is said. */
+export const augmentation = z.strictObject({
   flip_probability: unit.default(0.5).describe("Probability of a left-right flip"),
   min_zoom: positive.max(1).default(0.75).describe("Smallest zoom; below 1 the image is placed on a larger canvas"),
   max_zoom: z.number().min(1).max(4).default(1.25).describe("Largest zoom; above 1 a crop is taken"),
@@ -33,6 +34,12 @@ const augmentation = z.strictObject({
   copy_paste: unit
     .default(0)
     .describe("Probability that an image shows objects of another one in front of its own; for families with masks"),
+  detectron2_mapper: z
+    .boolean()
+    .optional()
+    .describe(
+      "Instead of all that: whether detectron2's data mapper and augmentations are used, as `detector.detectron2.config` says",
+    ),
 });
 
 const lrFactors = z.strictObject({

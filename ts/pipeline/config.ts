@@ -8,9 +8,9 @@ import { z } from "zod";
 import { CasslError } from "../core/errors.js";
 import type { RunConfig } from "../gen/cassl/v1/run.js";
 import { isLocalFolder } from "../images/places.js";
-import { checkAcrossFields, invalid } from "./config-checks.js";
+import { checkAcrossFields } from "./config-checks.js";
 import { type Config, configFileSchema, configSchema, GATE_NAMES, sharedSolverSchema } from "./config-schema.js";
-import { describeIssue } from "./describe-issue.js";
+import { describeIssue, invalid } from "./describe-issue.js";
 
 export {
   ARMS,

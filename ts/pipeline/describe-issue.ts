@@ -1,5 +1,6 @@
 /** What zod found wrong with a configuration, in the words of its file. */
 import { z } from "zod";
+import { CasslError } from "../core/errors.js";
 
 /**
  * @param schema of the whole input, to find the nearest valid key in.
@@ -17,6 +18,11 @@ export function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType, input:
   const path = issue.path.join(".");
   const value = valueAt(input, issue.path);
   return [value === undefined ? `\`${path}\` is missing.` : `\`${path}\` is ${showValue(value)}: ${issue.message}.`];
+}
+
+/** CONFIG_INVALID, which says the value that is wrong. */
+export function invalid(message: string, value: unknown): CasslError {
+  return new CasslError("CONFIG_INVALID", `${message}, not ${showValue(value)}.`, "Correct the configuration.");
 }
 
 /** As YAML would write it. */

@@ -15,8 +15,11 @@ export const FAMILIES = [
   "detectron2",
   ...SEGMENTERS,
 ] as const;
-type Family = (typeof FAMILIES)[number];
+export type Family = (typeof FAMILIES)[number];
 const PRESET_NAMES = ["light", "resnet18", "resnet50"] as const;
+
+/** Keys of YAML configurations are in capitals; the data mapper of a LazyConfig file is in its data loader. */
+const OVERRIDE = /^(model|input|dataloader\.train\.mapper)\..+=/i;
 
 const inputSide = z.int32().min(64).max(4096).multipleOf(32);
 const stride = z.literal([4, 8, 16, 32, 64, 128]);
@@ -57,9 +60,9 @@ const fields = z.strictObject({
           "Name in the model zoo, such as COCO-Detection/faster_rcnn_R_50_FPN_1x.yaml, or in a folder of the worker",
         ),
       overrides: z
-        .array(z.string().regex(/^model\..+=/i, "must be MODEL.KEY=VALUE"))
+        .array(z.string().regex(OVERRIDE, "must be MODEL.KEY=VALUE, or INPUT.KEY=VALUE for detectron2's data mapper"))
         .default([])
-        .describe("MODEL.KEY=VALUE"),
+        .describe("MODEL.KEY=VALUE, or INPUT.KEY=VALUE for detectron2's data mapper"),
     })
     .optional()
     .describe("The model of the families `detectron2` and `detectron2_segmenter`"),
@@ -83,7 +86,7 @@ export function learnsMasks({
   return families.some(givesMasks);
 }
 
-type Detector = z.output<typeof fields>;
+export type Detector = z.output<typeof fields>;
 
 /** Families whose model `detector.detectron2` describes. */
 export const CONFIGURED_FAMILIES: readonly Family[] = ["detectron2", "detectron2_segmenter"];

@@ -14,7 +14,7 @@ from cassl.v1.task_pb2 import SolverConfig, TrainTask
 from cassl_worker.batches import Batch, TrainingBatches
 from cassl_worker.checkpoint import TrainingState, Weights, replacing, save_weights, state_of
 from cassl_worker.data import Dataset, check_masks
-from cassl_worker.detectors import build_detector, gives_masks
+from cassl_worker.detectors import build_detector, gives_masks, load
 from cassl_worker.detectors.interface import Detector
 from cassl_worker.errors import CasslError
 from cassl_worker.foreign_weights import starting_weights
@@ -85,15 +85,7 @@ class DetectorRecipe(Recipe[Batch]):
         return starting_state(detector.to(self.device), self.solver, backbone_goals)
 
     def batches(self, start: int, seed: int) -> Generator[Batch]:
-        detector = self.task.detector
-        source = TrainingBatches(
-            self.dataset,
-            input_size=(detector.input_width_px, detector.input_height_px),
-            solver=self.solver,
-            seed=seed,
-            masks=gives_masks(detector.family),
-        )
-        return in_background(source.batch, start, self.solver)
+        return in_background(batch_maker(self.task, self.dataset, seed), start, self.solver)
 
     def batch_of(self, item: Batch, state: TrainingState) -> Batch:
         return item.to(self.device)
@@ -102,6 +94,18 @@ class DetectorRecipe(Recipe[Batch]):
         path, family = self.scratch / "weights.safetensors", self.task.detector.family
         save_weights(path, Weights(family, self.dataset.class_count, trained_tensors(state)))
         return Trained(path, self.solver.iterations, ledger_of(self.init_from, self.scratch))
+
+
+def batch_maker(task: TrainTask, dataset: Dataset, seed: int) -> Callable[[int], Batch]:
+    """What makes the batch of an iteration."""
+    detector, solver = task.detector, task.solver
+    if solver.augmentation.detectron2_mapper:
+        mapped = load("cassl_worker.detectors.detectron2.mapped_batches", detector.family).MappedBatches
+        of_mapper: Callable[[int], Batch] = mapped(dataset, detector, solver, seed).batch
+        return of_mapper
+    input_size = (detector.input_width_px, detector.input_height_px)
+    masks = gives_masks(detector.family)
+    return TrainingBatches(dataset, input_size=input_size, solver=solver, seed=seed, masks=masks).batch
 
 
 def in_background(prepare: Callable[[int], Item], start: int, solver: SolverConfig) -> Generator[Item]:

@@ -67,3 +67,8 @@ def input_size_at(seed: int, iteration: int, input_size: Size, multi_scale: floa
 def sampling_seed(seed: int, iteration: int) -> int:
     """The seed of what a detector draws in an iteration, such as the regions that it learns from."""
     return int(np.random.SeedSequence([seed, SAMPLING_STREAM, iteration]).generate_state(1)[0])
+
+
+def change_seed(seed: int, iteration: int, slot: int) -> int:
+    """The seed of the changes to an image of a batch, for who cannot be given a generator."""
+    return int(np.random.SeedSequence([seed, CHANGE_STREAM, iteration, slot]).generate_state(1)[0])

@@ -243,7 +243,7 @@ class TestBadInput:
 
     @pytest.mark.parametrize("override", ["SOLVER.BASE_LR=0.1", "MODEL.MASK_ON", "DATASETS.TRAIN=('mine',)"])
     def test_keys_that_would_be_ignored_are_refused(self, override: str) -> None:
-        assert "Only the model can be overridden" in refused(FASTER, [override])
+        assert "Only model and data mapper can be overridden" in refused(FASTER, [override])
 
     def test_numbers_of_classes_are_those_of_the_data(self) -> None:
         assert "sets a number of classes" in refused(FASTER, ["MODEL.ROI_HEADS.NUM_CLASSES=80"])

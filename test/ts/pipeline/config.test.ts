@@ -47,6 +47,32 @@ describe("the configuration", () => {
     assert.throws(() => parseConfig(minimal({ detector: { ...detector, detectron2: solver } })), /MODEL.KEY=VALUE/);
   });
 
+  describe("the data mapper of detectron2", () => {
+    const config = "COCO-Detection/faster_rcnn_R_50_FPN_1x.yaml";
+    const mapped = { augmentation: { detectron2_mapper: true } };
+    const of = (change: Fields, overrides: string[] = []): Fields =>
+      minimal({ detector: { family: "detectron2", detectron2: { config, overrides } }, ...change });
+
+    it("takes the place of the augmentation in the stages that name it, and may be changed then", () => {
+      const parsed = parseConfig(of({ stages: { finetune: { solver: mapped } } }, ["INPUT.MIN_SIZE_TRAIN=(96,)"]));
+      assert.equal(parsed.stages.finetune.solver.augmentation.detectron2_mapper, true);
+      assert.equal("detectron2_mapper" in parsed.stages.warmup.solver.augmentation, false);
+      assert.deepEqual(parseConfig(toRunConfig(parsed)), parsed);
+    });
+
+    it("is refused where it would be ignored, or ignore something", () => {
+      const fault = (input: Fields, message: RegExp): void => {
+        assert.throws(() => parseConfig(input), { reason: "CONFIG_INVALID", message });
+      };
+      fault(minimal({ solver: mapped }), /pseudo_label.*detectron2_mapper` must be false .*family `light`.*not true/);
+      fault(of({ solver: mapped, targets: ["detectron2", "fcos"] }), /stages\.finetune.*family `fcos`/);
+      fault(of({ solver: mapped, arms: ["mean_teacher"] }), /stages\.finetune.*arm mean_teacher/);
+      fault(of({}, ["INPUT.MIN_SIZE_TRAIN=(96,)"]), /`detector\.detectron2\.overrides` must be of the model .*"INPUT/);
+      const jittered = { augmentation: { detectron2_mapper: true, color_jitter: 0.4 } };
+      fault(of({ solver: jittered }), /`stages\.pseudo_label.*color_jitter` must be left out .*not 0\.4/);
+    });
+  });
+
   it("may have another pseudo-labeler, which gives masks where the detector learns them", () => {
     const detector = { family: "mask_rcnn" };
     assert.throws(() => parseConfig(minimal({ detector, pseudo_labeler: {} })), /pseudo_labeler.family/);
@@ -401,7 +427,11 @@ describe("the JSON Schema", () => {
           `${name}.detectron2.config`,
         ]),
         "pretrained",
+        "solver.augmentation.detectron2_mapper",
+        "stages.pseudo_label.solver.augmentation.detectron2_mapper",
         "stages.pseudo_label.select.nms_of",
+        "stages.warmup.solver.augmentation.detectron2_mapper",
+        "stages.finetune.solver.augmentation.detectron2_mapper",
       ],
     );
     for (const [path, { description }] of leaves(schema))

@@ -6,7 +6,7 @@ docs/detectors.md walks through an example.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, get_args
 
 import torch
@@ -61,11 +61,14 @@ class Target:
         labels: (M,) int64, class indices in 0..K-1.
         masks: (M, H, W) bool, in input pixels; a mask may be empty where its object is hardly visible. None: the
             detector learns no masks.
+        image_size: (width, height) in px of the part of the input, at its top left, that is image and the only one that
+            the detector looks at; masks have this size too. None: all of the input.
     """
 
     boxes: Tensor
     labels: Tensor
     masks: Tensor | None = None
+    image_size: Size | None = None
 
     def as_torchvision(self, first_label: int = 0) -> dict[str, Tensor]:
         """The form that torchvision's detectors take. first_label: of class index 0."""
@@ -74,7 +77,7 @@ class Target:
 
     def to(self, device: torch.device) -> "Target":
         masks = None if self.masks is None else self.masks.to(device)
-        return Target(self.boxes.to(device), self.labels.to(device), masks)
+        return replace(self, boxes=self.boxes.to(device), labels=self.labels.to(device), masks=masks)
 
 
 class Learner(nn.Module, ABC):

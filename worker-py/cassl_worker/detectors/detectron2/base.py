@@ -47,21 +47,39 @@ class Detectron2Detector(Detector):
         """images: (N, H, W, 3) uint8 RGB. Returns (N, C, H / stride, W / stride) by detectron2's name of the level."""
         if self.has_own_backbone:
             return dict(self.model.backbone(images))
-        pixels = images.permute(0, 3, 1, 2).float()
-        pixels = pixels.flip(1) if self.is_bgr else pixels
+        pixels = self.own_colors(images).float()
         features: dict[str, Tensor] = self.model.backbone((pixels - self.model.pixel_mean) / self.model.pixel_std)
         return features
 
+    def own_colors(self, images: Tensor) -> Tensor:
+        """(N, H, W, 3) RGB to (N, 3, H, W) in the order that a backbone of detectron2 takes."""
+        pixels = images.permute(0, 3, 1, 2)
+        return pixels.flip(1) if self.is_bgr else pixels
+
     def losses(self, images: Tensor, targets: Sequence[Target]) -> dict[str, Tensor]:
         """TRAINING_DIVERGED where detectron2 finds predictions that are not finite."""
-        features = self.pyramid(images)
-        size = (images.shape[1], images.shape[2])
+        inputs, features = self.inputs(images, targets)
+        instances = [to_instance(target, size) for target, size in zip(targets, inputs.image_sizes, strict=True)]
         try:
             with EventStorage(0):
-                return self.losses_of(features, ImageList(images, [size] * len(images)), to_instances(targets, size))
+                return self.losses_of(features, inputs, instances)
         except FloatingPointError as error:
             remedy = "Lower `learning_rate` in the solver of the stage, or raise its `lr_ramp_iterations`."
             raise CasslError("TRAINING_DIVERGED", f"detectron2 says: {error}", remedy) from error
+
+    def inputs(self, images: Tensor, targets: Sequence[Target]) -> tuple[ImageList, Mapping[str, Tensor]]:
+        """Images as detectron2 has them, with their sizes, and their features.
+
+        Those that fill a part of their input only are padded as detectron2 does it: behind the normalization.
+        """
+        sizes = [target.image_size for target in targets if target.image_size is not None]
+        if not sizes:
+            return ImageList(images, [(images.shape[1], images.shape[2])] * len(images)), self.pyramid(images)
+        inputs = zip(self.own_colors(images), sizes, strict=True)
+        shown = self.model.preprocess_image(
+            [{"image": pixels[:, :height, :width]} for pixels, (width, height) in inputs]
+        )
+        return shown, self.model.backbone(shown.tensor)
 
     @abstractmethod
     def losses_of(
@@ -100,12 +118,8 @@ class Detectron2Detector(Detector):
             setattr(self.model, name, value)
 
 
-def to_instances(targets: Sequence[Target], size: tuple[int, int]) -> list[Instances]:
-    """size: height, width of the input in px."""
-    return [to_instance(target, size) for target in targets]
-
-
 def to_instance(target: Target, size: tuple[int, int]) -> Instances:
+    """size: height, width of the image in px."""
     # detectron2 changes what it is given in place.
     masks = {} if target.masks is None else {"gt_masks": BitMasks(target.masks)}
     return Instances(size, gt_boxes=Boxes(target.boxes.clone()), gt_classes=target.labels.clone(), **masks)
