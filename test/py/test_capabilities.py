@@ -5,6 +5,7 @@ import pytest
 from cassl.v1.worker_service_pb2 import Gpu
 
 from cassl_worker import capabilities
+from cassl_worker.errors import CasslError
 
 
 def test_finds_what_detectors_are_built_with() -> None:
@@ -23,7 +24,24 @@ def test_reads_what_nvidia_smi_says() -> None:
 def test_knows_a_gpu_by_its_device_file_where_nvidia_smi_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("glob.glob", lambda _: ["/dev/nvidia0", "/dev/nvidia1"])
     monkeypatch.setattr(capabilities, "NVIDIA_SMI", ("/no/such/program",))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     assert capabilities.find_gpus() == [Gpu(device="cuda:0"), Gpu(device="cuda:1")]
+
+
+def test_sees_only_the_gpus_that_cuda_lets_it_see() -> None:
+    gpus = [("A", 1), ("B", 2), ("C", 3)]
+    expected = {None: "ABC", "": "", "2,0": "CA", "1,-1,0": "B", "0,7,1": "A", "-1": ""}
+    for names, seen in expected.items():
+        assert "".join(name for name, _ in capabilities.visible(gpus, names)) == seen, names
+    assert capabilities.visible(gpus, "GPU-1,GPU-2") == [("", 0)] * 2
+
+
+def test_refuses_processes_that_would_share_a_gpu() -> None:
+    capabilities.check_process_count(2, [])
+    capabilities.check_process_count(2, [Gpu(), Gpu()])
+    with pytest.raises(CasslError, match="--processes is 3") as caught:
+        capabilities.check_process_count(3, [Gpu(), Gpu()])
+    assert caught.value.reason == "CONFIG_INVALID"
 
 
 def test_takes_the_limit_of_a_container_for_its_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

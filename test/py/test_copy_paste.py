@@ -86,7 +86,7 @@ def test_a_batch_with_it_has_more_objects_and_without_it_stays_as_it_was(tmp_pat
 
     def objects(copy_paste: float, masks: bool = True) -> list[int]:
         augmentation = AugmentationConfig(min_zoom=1, max_zoom=1, copy_paste=copy_paste)
-        solver = SolverConfig(images_per_batch=4, augmentation=augmentation)
+        solver = SolverConfig(images_per_batch=4, gradient_accumulation=1, augmentation=augmentation)
         batches = TrainingBatches(dataset, input_size=(96, 96), solver=solver, seed=1, masks=masks)
         return [len(one.labels) for iteration in range(4) for one in batches.batch(iteration).targets]
 

@@ -50,7 +50,9 @@ def write_manifest(folder: Path, *lines: object) -> Path:
 
 def batches_of(dataset: Dataset, augmentation: AugmentationConfig = NO_CHANGE, **changes: Any) -> TrainingBatches:
     settings: dict[str, Any] = {"input_size": (96, 96), "images_per_batch": 4, "seed": 1} | changes
-    solver = SolverConfig(images_per_batch=settings.pop("images_per_batch"), augmentation=augmentation)
+    solver = SolverConfig(
+        images_per_batch=settings.pop("images_per_batch"), gradient_accumulation=1, augmentation=augmentation
+    )
     return TrainingBatches(dataset, solver=solver, **settings)
 
 

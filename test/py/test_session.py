@@ -254,7 +254,7 @@ def test_an_interrupt_ends_the_process(controller: Controller) -> None:
 
 
 def test_sigterm_drains_the_process(controller: Controller, tmp_path: Path) -> None:
-    with worker_process(controller.address) as process:
+    with worker_process(controller.address, "--preempted-exit-code", "75") as process:
         worker = controller.next_worker()
         worker.send(lease=endless_lease(controller, tmp_path))
         worker.next("train_progress")
@@ -262,7 +262,7 @@ def test_sigterm_drains_the_process(controller: Controller, tmp_path: Path) -> N
         worker.next("leaving")
         worker.next("checkpoint_saved")
         assert worker.result().HasField("handed_back")
-        assert process.wait(TIMEOUT_SECONDS) == 0
+        assert process.wait(TIMEOUT_SECONDS) == 75
         worker.wait_for_end()
 
 
@@ -278,7 +278,7 @@ def test_a_second_sigterm_ends_the_process_at_once(controller: Controller, tmp_p
 
 
 def test_a_drained_process_ends_with_success(controller: Controller) -> None:
-    with worker_process(controller.address, "--name", "lab-3") as process:
+    with worker_process(controller.address, "--name", "lab-3", "--preempted-exit-code", "75") as process:
         worker = controller.next_worker()
         assert (worker.register.name, worker.register.pid) == ("lab-3", process.pid)
         worker.send(drain=Drain())

@@ -112,6 +112,18 @@ def test_training_leaves_weights_and_says_how_it_goes(
     assert "5 images" in events[0].log.text
 
 
+def test_training_in_several_processes_says_so_and_keeps_its_checkpoints(
+    make_context: MakeContext, dataset: str, controller: Controller
+) -> None:
+    context, events = events_of(make_context(Task(train=train_task(dataset, solver(4, checkpoint_every=2)))))
+    output = run_task(replace(context, processes=8)).train
+    assert "2 images a batch" in events[0].log.text
+    assert "2 processes train together, each on 1 of these images" in events[0].log.text
+    assert [saved.iteration for saved in checkpoints(events)] == [2] and output.iterations == 4
+    assert output.weights.sha256 in controller.artifacts.blobs
+    assert list(context.scratch.rglob("checkpoint*")) == []
+
+
 def test_training_goes_on_from_a_stored_checkpoint_to_the_same_weights(
     trained: tuple[TrainOutput, list[TaskEvent]], make_context: MakeContext, dataset: str, controller: Controller
 ) -> None:

@@ -2,8 +2,9 @@
 
 SIGTERM drains it: the task under way is checkpointed and handed back. A second SIGTERM, or SIGINT, ends it at once.
 
-Exit codes: 0 drained, or the parent is gone; 1 a fault of the worker itself; 2 usage, or a controller that does
-not let it in; 3 a package is missing; 130 and 143 ended by SIGINT and SIGTERM without having drained.
+Exit codes: 0 drained, or the parent is gone; what --preempted-exit-code says where SIGTERM drained it; 1 a fault of the
+worker itself; 2 usage, or a controller that does not let it in; 3 a package is missing; 130 and 143 ended by SIGINT and
+SIGTERM without having drained.
 """
 
 import argparse
@@ -91,6 +92,19 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--scratch", metavar="DIR", type=Path, help="keep files of tasks here (default: where the system does)"
     )
+    parser.add_argument(
+        "--processes",
+        metavar="N",
+        type=process_count,
+        help="divide a training over so many processes of this machine (default: one for each GPU)",
+    )
+    parser.add_argument(
+        "--preempted-exit-code",
+        metavar="N",
+        type=exit_code,
+        default=0,
+        help="end with this code when SIGTERM has drained it, so that a batch system can tell (default: 0)",
+    )
     parser.add_argument("--exit-on-stdin-eof", action="store_true", help="exit when standard input closes")
     parser.add_argument("--version", action="version", version=VERSION)
     return parser.parse_args(arguments)
@@ -100,6 +114,18 @@ def address(text: str) -> str:
     if re.fullmatch(r"(\[[^\]]+\]|[^:]+):\d+", text) is None:
         raise argparse.ArgumentTypeError(f"`{text}` is not HOST:PORT, such as 127.0.0.1:7070")
     return text
+
+
+def process_count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number of processes, such as 2")
+    return int(text)
+
+
+def exit_code(text: str) -> int:
+    if not text.isdigit() or int(text) > 255:
+        raise argparse.ArgumentTypeError(f"`{text}` is not an exit code, 0 to 255")
+    return int(text)
 
 
 def missing_distributions() -> list[str]:
@@ -128,10 +154,13 @@ def run(options: argparse.Namespace) -> int:
     if options.exit_on_stdin_eof:
         start_thread(lambda: exits.put(wait_for_eof()))
 
+    from cassl_worker.capabilities import check_process_count, find_gpus
     from cassl_worker.connection import read_connection
     from cassl_worker.session import Session
 
     try:
+        if options.processes is not None:
+            check_process_count(options.processes, find_gpus())
         connection = read_connection(
             options.controller, options.token_file, options.tls_ca, options.tls_cert, options.tls_key
         )
@@ -140,15 +169,18 @@ def run(options: argparse.Namespace) -> int:
         return EXIT_USAGE
     with TemporaryDirectory(prefix="cassl-worker-", dir=options.scratch, ignore_cleanup_errors=True) as folder:
         cache = options.cache or Path(folder, "artifacts")
-        session = Session(options.controller, options.name, Path(folder), cache, report, connection)
-        signal.signal(signal.SIGTERM, lambda *_: begin_drain(session, exits))
+        session = Session(options.controller, options.name, Path(folder), cache, report, connection, options.processes)
+        preempted = threading.Event()
+        signal.signal(signal.SIGTERM, lambda *_: begin_drain(session, exits, preempted))
         start_thread(lambda: exits.put(outcome(session)))
         code = first_of(exits)
         session.close(GRACE_SECONDS)
-    return code
+    return options.preempted_exit_code if code == 0 and preempted.is_set() else code
 
 
-def begin_drain(session: "Session", exits: "SimpleQueue[int]") -> None:
+def begin_drain(session: "Session", exits: "SimpleQueue[int]", preempted: threading.Event) -> None:
+    preempted.set()
+
     def give_up(*_: object) -> None:
         exits.put(EXIT_SIGNAL + signal.SIGTERM)
 

@@ -19,7 +19,7 @@ from cassl_worker.copy_paste import paste_objects
 from cassl_worker.data import Dataset
 from cassl_worker.detectors.interface import Target
 from cassl_worker.images import Size, decode, letterbox_size, place_on_canvas, view_boxes, view_masks, view_pixels
-from cassl_worker.sampling import CHANGE_STREAM, batch_positions, input_size_at, repeats_of
+from cassl_worker.sampling import CHANGE_STREAM, batch_positions, input_size_at, own_slots, repeats_of
 
 CACHE_BYTES = 1 << 30
 """Decoded images kept in memory by a training task."""
@@ -43,7 +43,7 @@ class Batch:
 
 
 class TrainingBatches:
-    """Makes batches from a dataset; keeps decoded images. Threads may share it."""
+    """Makes this process's images of batches from a dataset; keeps decoded images. Threads may share it."""
 
     def __init__(
         self, dataset: Dataset, *, input_size: Size, solver: SolverConfig, seed: int, masks: bool = False
@@ -51,7 +51,7 @@ class TrainingBatches:
         """masks: whether targets are to have masks; then every object of the dataset must have one."""
         self.dataset = dataset
         self.input_size = input_size
-        self.images_per_batch = solver.images_per_batch
+        self.images_per_batch, self.parts = solver.images_per_batch, solver.gradient_accumulation
         self.repeats = repeats_of(dataset, solver.repeat_threshold)
         self.augmentation = solver.augmentation
         self.seed = seed
@@ -61,8 +61,9 @@ class TrainingBatches:
     def batch(self, iteration: int) -> Batch:
         positions = batch_positions(self.seed, iteration, self.images_per_batch, self.repeats)
         input_size = input_size_at(self.seed, iteration, self.input_size, self.augmentation.multi_scale)
-        changes = (np.random.default_rng([self.seed, CHANGE_STREAM, iteration, slot]) for slot in range(len(positions)))
-        samples = [self.sample(position, input_size, rng) for position, rng in zip(positions, changes, strict=True)]
+        slots = own_slots(self.images_per_batch, self.parts)
+        changes = (np.random.default_rng([self.seed, CHANGE_STREAM, iteration, slot]) for slot in slots)
+        samples = [self.sample(positions[slot], input_size, rng) for slot, rng in zip(slots, changes, strict=True)]
         images, targets = zip(*samples, strict=True)
         return Batch(torch.from_numpy(np.stack(images)), targets)
 

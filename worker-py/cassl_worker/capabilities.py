@@ -4,12 +4,14 @@ import glob
 import importlib.util
 import os
 import subprocess
+from itertools import takewhile
 from pathlib import Path
 
 from cassl.v1.worker_service_pb2 import Gpu
 
 from cassl_worker.detectron2_probe import BACKEND as DETECTRON2
 from cassl_worker.detectron2_probe import is_usable
+from cassl_worker.errors import CasslError
 
 NVIDIA_SMI = ("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
 NVIDIA_SMI_SECONDS = 10.0
@@ -29,12 +31,34 @@ def devices(gpus: list[Gpu]) -> list[str]:
 
 
 def find_gpus() -> list[Gpu]:
-    """By their device files; name and memory by nvidia-smi, where that answers."""
+    """Those that torch sees. By their device files; name and memory by nvidia-smi, where that answers."""
     count = len(glob.glob("/dev/nvidia[0-9]*"))
     described = describe_gpus() if count > 0 else []
     if len(described) != count:
         described = [("", 0)] * count
-    return [Gpu(device=f"cuda:{index}", name=name, memory_bytes=size) for index, (name, size) in enumerate(described)]
+    seen = visible(described, os.environ.get("CUDA_VISIBLE_DEVICES"))
+    return [Gpu(device=f"cuda:{index}", name=name, memory_bytes=size) for index, (name, size) in enumerate(seen)]
+
+
+def check_process_count(count: int, gpus: list[Gpu]) -> None:
+    """CONFIG_INVALID where some of the processes of a training would have no GPU of their own."""
+    if 0 < len(gpus) < count:
+        raise CasslError(
+            "CONFIG_INVALID",
+            f"--processes is {count}, but each needs a GPU of its own and the worker sees {len(gpus)}.",
+            f"Give at most {len(gpus)}, or leave it out: one for each GPU.",
+        )
+
+
+def visible(gpus: list[tuple[str, int]], names: str | None) -> list[tuple[str, int]]:
+    """names: what CUDA_VISIBLE_DEVICES says: numbers up to the first that no GPU has, or names such as GPU-1234, whose
+    GPUs are not looked for."""
+    if names is None:
+        return gpus
+    entries = [entry.strip() for entry in names.split(",") if entry.strip()]
+    if not all(entry.lstrip("-").isdigit() for entry in entries):
+        return [("", 0)] * min(len(entries), len(gpus))
+    return [gpus[int(entry)] for entry in takewhile(lambda entry: 0 <= int(entry) < len(gpus), entries)]
 
 
 def describe_gpus() -> list[tuple[str, int]]:

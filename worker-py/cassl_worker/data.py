@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from cassl_worker.errors import CasslError
-from cassl_worker.remote_images import ImageCache
+from cassl_worker.remote_images import ImageCache, most_bytes
 
 LABEL_COLUMNS = ("image", "x0", "y0", "x1", "y1", "class")
 
@@ -138,6 +139,12 @@ def check_masks(dataset: Dataset) -> None:
                 f"Object {masks.index(None) + 1} of {len(masks)} in {image.file_name} has no mask.",
                 "Add segmentations, or choose a family without masks, such as `light` or `faster_rcnn`.",
             )
+
+
+@lru_cache(maxsize=1)
+def kept_dataset(manifest: Path, image_root: Path, image_cache: Path) -> Dataset:
+    """The dataset of the last call with the same arguments. image_cache: folder for copies of remote images."""
+    return read_dataset(manifest, image_root, ImageCache(image_cache, most_bytes()))
 
 
 def read_dataset(manifest: Path, image_root: Path, remote: ImageCache | None = None) -> Dataset:

@@ -14,10 +14,23 @@ def pick_device() -> torch.device:
     return torch.device("cpu")
 
 
+def device_of_rank(rank: int, count: int) -> torch.device:
+    """Of one of `count` processes of this machine: a GPU of its own, or the CPU with its part of the cores."""
+    if torch.cuda.is_available():
+        torch.cuda.set_device(rank)
+        return torch.device("cuda", rank)
+    torch.set_num_threads(max(1, core_count() // count))
+    return torch.device("cpu")
+
+
 def use_all_cores() -> None:
     """torch by itself counts the cores of the machine, also where the process may use only some of them."""
+    torch.set_num_threads(core_count())
+
+
+def core_count() -> int:
     # Only Linux can say which.
-    torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[object]:

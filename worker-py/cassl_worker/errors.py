@@ -15,3 +15,7 @@ class CasslError(Exception):
         self.reason = reason
         self.message = message
         self.remedy = remedy
+
+    def __reduce__(self) -> tuple[type["CasslError"], tuple[str, str, str]]:
+        """Errors cross from one process to another."""
+        return CasslError, (self.reason, self.message, self.remedy)

@@ -41,7 +41,7 @@ from cassl_worker.images import (
 from cassl_worker.predict import detect
 from cassl_worker.recipe import DetectorRecipe, Recipe, in_background, refuse_no_images
 from cassl_worker.records import Trained
-from cassl_worker.sampling import UNLABELED_STREAM, batch_positions, input_size_at
+from cassl_worker.sampling import UNLABELED_STREAM, batch_positions, input_size_at, own_slots
 from cassl_worker.solver import changed
 from cassl_worker.strong_augmentation import change_appearance, erase_patches
 
@@ -88,7 +88,12 @@ class MeanTeacherRecipe(Recipe[MixedImages]):
         self.task, self.solver, self.seed = task, task.train.solver, task.train.seed
         self.student = DetectorRecipe(task.train, labeled, device, scratch, init_from)
         self.unlabeled, self.device = unlabeled, device
+        self.what = f"Training on {len(labeled.images)} labeled and {len(unlabeled.images)} unlabeled images"
         self.teacher: Detector | None = None
+
+    @property
+    def most_processes(self) -> int:
+        return most_processes_of(self.task)
 
     def start(self) -> TrainingState:
         state = self.student.start()
@@ -131,6 +136,15 @@ def teacher_of(state: TrainingState) -> Detector:
     return teacher.requires_grad_(False)
 
 
+def most_processes_of(task: MeanTeacherTask) -> int:
+    """Each has a labeled and an unlabeled image of every batch. One where batches go through the detector in parts:
+    the first parts are labeled images, the last ones unlabeled, and the parts of a share would be others."""
+    solver = task.train.solver
+    if solver.gradient_accumulation > 1:
+        return 1
+    return min(task.labeled_images_per_batch, solver.images_per_batch - task.labeled_images_per_batch)
+
+
 def target_of(found: Detections, size: Size, view: View) -> Target:
     """What was found in an image as what is to be found in a view of it."""
     boxes, visible = visible_boxes(view_boxes(found.boxes, size, view), view)
@@ -154,7 +168,7 @@ class MixedBatches:
             return TrainingBatches(dataset, input_size=self.input_size, solver=changed(solver, **changes), seed=seed)
 
         self.burn_in = batches(labeled)
-        self.labeled = batches(labeled, images_per_batch=task.labeled_images_per_batch)
+        self.labeled = batches(labeled, images_per_batch=task.labeled_images_per_batch, gradient_accumulation=1)
         self.labeled.cache = self.burn_in.cache
         self.images = batches(unlabeled, images_per_batch=self.unlabeled_count, repeat_threshold=0)
 
@@ -167,8 +181,8 @@ class MixedBatches:
         positions = batch_positions(self.seed, iteration, self.unlabeled_count, self.images.repeats)
         size = input_size_at(self.seed, iteration, self.input_size, self.augmentation.multi_scale)
         samples = [
-            self.sample(position, size, np.random.default_rng([self.seed, UNLABELED_STREAM, iteration, slot]))
-            for slot, position in enumerate(positions)
+            self.sample(positions[slot], size, np.random.default_rng([self.seed, UNLABELED_STREAM, iteration, slot]))
+            for slot in own_slots(self.unlabeled_count, 1)
         ]
         plain, changed, sizes, views = zip(*samples, strict=True)
         return UnlabeledImages(stacked(plain), stacked(changed), sizes, views)

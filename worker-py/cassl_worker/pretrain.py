@@ -45,6 +45,12 @@ class PretrainRecipe(Recipe[Batch]):
         check_views(task.train.solver)
         self.task, self.solver, self.seed = task, task.train.solver, task.train.seed
         self.dataset, self.device, self.scratch, self.init_from = dataset, device, scratch, init_from
+        self.what = f"Pretraining on {len(dataset.images)} images"
+
+    @property
+    def most_processes(self) -> int:
+        """One: the heads of SimSiam normalize by batch, so that a divided batch would train something else."""
+        return 1
 
     def start(self) -> TrainingState:
         detector, _ = starting_detector(self.task.train, 1, self.init_from, self.scratch / LEDGER)

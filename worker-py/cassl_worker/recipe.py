@@ -36,11 +36,19 @@ class Recipe(ABC, Generic[Item]):
     """What is trained, and on what: all that differs between the kinds of training.
 
     Attributes:
+        what: is done, for the log.
         seed: of everything random.
     """
 
+    what: str
     solver: SolverConfig
     seed: int
+    device: torch.device
+
+    @property
+    @abstractmethod
+    def most_processes(self) -> int:
+        """How many can train it together (distributed.py)."""
 
     @abstractmethod
     def start(self) -> TrainingState:
@@ -48,7 +56,7 @@ class Recipe(ABC, Generic[Item]):
 
     @abstractmethod
     def batches(self, start: int, seed: int) -> Generator[Item]:
-        """Those of the iterations from `start` on, prepared in the background."""
+        """This process's images of the iterations from `start` on, prepared in the background."""
 
     @abstractmethod
     def batch_of(self, item: Item, state: TrainingState) -> Batch:
@@ -77,6 +85,11 @@ class DetectorRecipe(Recipe[Batch]):
             check_masks(dataset)
         self.task, self.solver, self.seed = task, task.solver, task.seed
         self.dataset, self.device, self.scratch, self.init_from = dataset, device, scratch, init_from
+        self.what = f"Training on {len(dataset.images)} images"
+
+    @property
+    def most_processes(self) -> int:
+        return most_processes(self.solver)
 
     def start(self) -> TrainingState:
         detector, backbone_goals = starting_detector(
@@ -106,6 +119,11 @@ def batch_maker(task: TrainTask, dataset: Dataset, seed: int) -> Callable[[int],
     input_size = (detector.input_width_px, detector.input_height_px)
     masks = gives_masks(detector.family)
     return TrainingBatches(dataset, input_size=input_size, solver=solver, seed=seed, masks=masks).batch
+
+
+def most_processes(solver: SolverConfig) -> int:
+    """Each has at least one image of every part of a batch."""
+    return solver.images_per_batch // solver.gradient_accumulation
 
 
 def in_background(prepare: Callable[[int], Item], start: int, solver: SolverConfig) -> Generator[Item]:

@@ -5,6 +5,24 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
+class Started:
+    """The beginning of an attempt.
+
+    Attributes:
+        what: is done, such as `Training on 5 images`.
+        images_per_process: of a batch of `images_per_batch`, which all processes together make; an entry each.
+        learning_rate: its peak.
+    """
+
+    what: str
+    iteration: int
+    device: str
+    images_per_batch: int
+    images_per_process: tuple[int, ...]
+    learning_rate: float
+
+
+@dataclass(frozen=True)
 class Progress:
     """losses: mean of each over the iterations since the last Progress, and their sum as `total`."""
 
@@ -40,7 +58,7 @@ class RolledBack:
     to_iteration: int
 
 
-Event = Progress | Checkpoint | RolledBack | Trained
+Event = Started | Progress | Checkpoint | RolledBack | Trained
 """Of a training."""
 
 

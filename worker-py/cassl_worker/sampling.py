@@ -5,6 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from cassl_worker import distributed
 from cassl_worker.data import Dataset
 from cassl_worker.images import Size
 
@@ -64,9 +65,17 @@ def input_size_at(seed: int, iteration: int, input_size: Size, multi_scale: floa
     return width, height
 
 
-def sampling_seed(seed: int, iteration: int) -> int:
-    """The seed of what a detector draws in an iteration, such as the regions that it learns from."""
-    return int(np.random.SeedSequence([seed, SAMPLING_STREAM, iteration]).generate_state(1)[0])
+def own_slots(images_per_batch: int, parts: int) -> list[int]:
+    """Which images of a batch this process learns from: its share of each of the parts that the batch is split into."""
+    size = images_per_batch // parts
+    return [part * size + place for part in range(parts) for place in distributed.share_of(size)]
+
+
+def sampling_seed(seed: int, iteration: int, rank: int = 0) -> int:
+    """The seed of what a detector draws in an iteration, such as the regions that it learns from. rank: of the process,
+    so that each draws differently."""
+    entropy = [seed, SAMPLING_STREAM, iteration, *([rank] if rank > 0 else [])]
+    return int(np.random.SeedSequence(entropy).generate_state(1)[0])
 
 
 def change_seed(seed: int, iteration: int, slot: int) -> int:

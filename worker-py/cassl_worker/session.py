@@ -72,6 +72,7 @@ class Session:
         cache: folder of the artifact cache.
         report: takes lines for the worker's operator.
         connection: what the worker shows and trusts.
+        processes: that a training is divided over; None: one for each GPU.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Session:
         cache: Path,
         report: Callable[[str], None],
         connection: Connection = PLAIN,
+        processes: int | None = None,
     ) -> None:
         self.address = address
         self.name = name
@@ -92,6 +94,7 @@ class Session:
         self.cache = ArtifactCache(cache)
         self.report = report
         self.connection = connection
+        self.processes = processes
         self.executor = ThreadPoolExecutor(1, thread_name_prefix="task")
         self.last_task: Future[None] | None = None
         self.held: dict[tuple[str, int], HeldTask] = {}
@@ -203,7 +206,9 @@ class Session:
         emit = partial(self.emit, task)
         with TemporaryDirectory(dir=self.folder, prefix="task-", ignore_cleanup_errors=True) as scratch:
             artifacts = Artifacts(channel, self.address, self.cache, cancelled)
-            context = TaskContext(lease, artifacts, open_sender, emit, cancelled, self.draining, Path(scratch))
+            context = TaskContext(
+                lease, artifacts, open_sender, emit, cancelled, self.draining, Path(scratch), self.processes
+            )
             result = self.result_of(context)
         self.finish(task, result)
 

@@ -7,21 +7,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from cassl.v1.task_pb2 import (
     ExportOutput,
     ExportTask,
-    MeanTeacherTask,
     PredictOutput,
     PredictTask,
-    PretrainTask,
     TaskOutput,
     TrainOutput,
-    TrainTask,
 )
 from cassl.v1.worker_service_pb2 import (
     CheckpointSaved,
@@ -36,11 +32,11 @@ from cassl_worker.artifacts import Artifacts
 from cassl_worker.error_details import cancelled_error
 from cassl_worker.errors import CasslError
 from cassl_worker.frames import ShardSender
-from cassl_worker.records import Checkpoint, Progress, RolledBack, Trained
+from cassl_worker.records import Checkpoint, Progress, RolledBack, Started, Trained
 
 if TYPE_CHECKING:
     from cassl_worker.data import Dataset
-    from cassl_worker.recipe import Recipe
+    from cassl_worker.training import Training
 
 Event = TypeVar("Event")
 
@@ -59,6 +55,7 @@ class TaskContext:
         cancelled: once it is set, the task ends at its next event by raising CANCELLED.
         pause: once it is set, the task stores what it has done and ends by raising HandBack.
         scratch: an empty folder, removed after the task.
+        processes: that a training is divided over, where it can be. None: one for each GPU.
     """
 
     lease: Lease
@@ -68,6 +65,7 @@ class TaskContext:
     cancelled: threading.Event
     pause: threading.Event
     scratch: Path
+    processes: int | None = None
 
     def log(self, text: str, level: str = "info") -> None:
         """level: `info` or `warning`."""
@@ -77,12 +75,8 @@ class TaskContext:
 def run_task(context: TaskContext) -> TaskOutput:
     task = context.lease.task
     match task.WhichOneof("kind"):
-        case "train":
-            return TaskOutput(train=run_train(task.train, context))
-        case "pretrain":
-            return TaskOutput(train=run_pretrain(task.pretrain, context))
-        case "mean_teacher":
-            return TaskOutput(train=run_mean_teacher(task.mean_teacher, context))
+        case "train" | "pretrain" | "mean_teacher":
+            return TaskOutput(train=run_training(context))
         case "predict":
             return TaskOutput(predict=run_predict(task.predict, context))
         case "export":
@@ -95,59 +89,23 @@ def run_task(context: TaskContext) -> TaskOutput:
             )
 
 
-def run_train(task: TrainTask, context: TaskContext) -> TrainOutput:
-    from cassl_worker.device import pick_device
-    from cassl_worker.recipe import DetectorRecipe
-
-    dataset = fetch_training_set(task, context)
-    recipe = DetectorRecipe(task, dataset, pick_device(), context.scratch, fetch_start(task, context))
-    return follow_recipe(recipe, f"Training on {len(dataset.images)} images", context)
-
-
-def run_pretrain(task: PretrainTask, context: TaskContext) -> TrainOutput:
-    from cassl_worker.device import pick_device
-    from cassl_worker.pretrain import PretrainRecipe
-
-    dataset = fetch_dataset(task.train.dataset, context)
-    recipe = PretrainRecipe(task, dataset, pick_device(), context.scratch, fetch_start(task.train, context))
-    return follow_recipe(recipe, f"Pretraining on {len(dataset.images)} images", context)
-
-
-def run_mean_teacher(task: MeanTeacherTask, context: TaskContext) -> TrainOutput:
-    from cassl_worker.device import pick_device
-    from cassl_worker.mean_teacher import MeanTeacherRecipe
-
-    labeled, unlabeled = fetch_dataset(task.train.dataset, context), fetch_dataset(task.unlabeled, context)
-    start = fetch_start(task.train, context)
-    recipe = MeanTeacherRecipe(task, labeled, unlabeled, pick_device(), context.scratch, start)
-    counts = f"{len(labeled.images)} labeled and {len(unlabeled.images)} unlabeled"
-    return follow_recipe(recipe, f"Training on {counts} images", context)
-
-
-def fetch_start(task: TrainTask, context: TaskContext) -> Path | None:
-    """The weights to start from, where the task names some."""
-    return context.artifacts.fetch(task.init_from.weights) if task.HasField("init_from") else None
-
-
-def follow_recipe(recipe: "Recipe[Any]", what: str, context: TaskContext) -> TrainOutput:
-    """what: is done, for the log."""
-    from cassl_worker.device import pick_device
+def run_training(context: TaskContext) -> TrainOutput:
+    """Of any kind, in as many processes as the worker has and the task can be divided over."""
     from cassl_worker.predict import kept_detector
-    from cassl_worker.solver import peak_learning_rate
-    from cassl_worker.train import follow
+    from cassl_worker.train_processes import train_in_processes
+    from cassl_worker.training import process_count_of, train_alone
 
     kept_detector.cache_clear()
-    artifacts, lease = context.artifacts, context.lease
-    resume_from = artifacts.fetch(lease.resume_from.sha256) if lease.HasField("resume_from") else None
-    start = "from a checkpoint" if resume_from is not None else "from iteration 0"
-    context.log(
-        f"{what} {start}, device {pick_device()}, {recipe.solver.images_per_batch} images a batch, "
-        f"peak learning rate {peak_learning_rate(recipe.solver):.4g}."
-    )
-    events = follow(recipe, scratch=context.scratch, resume_from=resume_from, pause=context.pause)
+    training, count = fetch_training(context), process_count_of(context.lease.task, context.processes)
+    if count == 1:
+        events = train_alone(training, context.scratch, context.pause)
+    else:
+        events = train_in_processes(training, count, context.scratch, context.pause)
     with closing(events):
         for event in until_cancelled(events, context.cancelled):
             match event:
+                case Started():
+                    context.log(started_text(event))
                 case Progress():
                     context.emit(TaskEvent(train_progress=to_train_progress(event)))
                 case Checkpoint():
@@ -155,8 +113,38 @@ def follow_recipe(recipe: "Recipe[Any]", what: str, context: TaskContext) -> Tra
                 case RolledBack():
                     context.log(f"{event.why} It goes on once more from iteration {event.to_iteration}.", "warning")
                 case Trained():
-                    return store_trained(event, artifacts)
+                    return store_trained(event, context.artifacts)
     raise HandBack
+
+
+def fetch_training(context: TaskContext) -> "Training":
+    from cassl_worker.training import Training, train_task_of
+
+    task, lease, fetch = context.lease.task, context.lease, context.artifacts.fetch
+    train = train_task_of(task)
+    return Training(
+        task=task.SerializeToString(),
+        manifest=fetch(train.dataset),
+        image_root=Path(lease.image_root),
+        image_cache=image_cache_of(context),
+        labels=fetch(train.labels.sha256) if train.HasField("labels") else None,
+        unlabeled=fetch(task.mean_teacher.unlabeled) if task.HasField("mean_teacher") else None,
+        init_from=fetch(train.init_from.weights) if train.HasField("init_from") else None,
+        resume_from=fetch(lease.resume_from.sha256) if lease.HasField("resume_from") else None,
+    )
+
+
+def started_text(started: Started) -> str:
+    start = "from iteration 0" if started.iteration == 0 else f"from the checkpoint of iteration {started.iteration}"
+    text = (
+        f"{started.what} {start}, device {started.device}, {started.images_per_batch} images a batch, "
+        f"peak learning rate {started.learning_rate:.4g}"
+    )
+    shares = started.images_per_process
+    if len(shares) == 1:
+        return f"{text}."
+    each = str(shares[0]) if len(set(shares)) == 1 else f"{min(shares)} or {max(shares)}"
+    return f"{text}. {len(shares)} processes train together, each on {each} of these images."
 
 
 def run_predict(task: PredictTask, context: TaskContext) -> PredictOutput:
@@ -197,28 +185,13 @@ def run_export(task: ExportTask, context: TaskContext) -> ExportOutput:
 
 
 def fetch_dataset(sha256: str, context: TaskContext) -> "Dataset":
-    manifest = context.artifacts.fetch(sha256)
-    return kept_dataset(manifest, Path(context.lease.image_root), context.artifacts.cache.folder / "images")
+    from cassl_worker.data import kept_dataset
+
+    return kept_dataset(context.artifacts.fetch(sha256), Path(context.lease.image_root), image_cache_of(context))
 
 
-@lru_cache(maxsize=1)
-def kept_dataset(manifest: Path, image_root: Path, image_cache: Path) -> "Dataset":
-    """The dataset of the last call with the same arguments."""
-    from cassl_worker.data import read_dataset
-    from cassl_worker.remote_images import ImageCache, most_bytes
-
-    return read_dataset(manifest, image_root, ImageCache(image_cache, most_bytes()))
-
-
-def fetch_training_set(task: TrainTask, context: TaskContext) -> "Dataset":
-    from cassl_worker.data import read_labels
-    from cassl_worker.detectors import gives_masks
-
-    dataset = fetch_dataset(task.dataset, context)
-    if not task.HasField("labels"):
-        return dataset
-    path, masks = context.artifacts.fetch(task.labels.sha256), gives_masks(task.detector.family)
-    return replace(dataset, labels=read_labels(path, len(dataset.images), task.labels.class_count, masks=masks))
+def image_cache_of(context: TaskContext) -> Path:
+    return context.artifacts.cache.folder / "images"
 
 
 def until_cancelled(events: Iterator[Event], cancelled: threading.Event) -> Iterator[Event]:

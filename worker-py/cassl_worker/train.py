@@ -4,7 +4,7 @@ import math
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from cassl.v1.task_pb2 import SolverConfig, TrainTask
 
+from cassl_worker import distributed
 from cassl_worker.batches import Batch
 from cassl_worker.checkpoint import Course, TrainingState, load_checkpoint, save_checkpoint
 from cassl_worker.data import Dataset
@@ -22,9 +23,17 @@ from cassl_worker.detectors.interface import Detector, Learner
 from cassl_worker.device import autocast
 from cassl_worker.errors import CasslError
 from cassl_worker.recipe import DetectorRecipe, Recipe
-from cassl_worker.records import Checkpoint, Event, Progress, RolledBack
+from cassl_worker.records import Checkpoint, Event, Progress, RolledBack, Started
 from cassl_worker.sampling import sampling_seed
-from cassl_worker.solver import changed, clip_gradients, learning_rate_at, pull, set_learning_rate, update_average
+from cassl_worker.solver import (
+    changed,
+    clip_gradients,
+    learning_rate_at,
+    peak_learning_rate,
+    pull,
+    set_learning_rate,
+    update_average,
+)
 
 PROGRESS_ITERATIONS = 10
 PROGRESS_SECONDS = 1.0
@@ -32,7 +41,7 @@ PROGRESS_SECONDS = 1.0
 MAX_ROLLBACKS = 1
 SEED_STRIDE = 1 << 32
 """Seeds of tasks are smaller, so that each rollback has random numbers of its own."""
-LAST_CHECKPOINT = "last-checkpoint.pt"
+LAST_CHECKPOINT, STARTING_CHECKPOINT = "last-checkpoint.pt", "starting-checkpoint.pt"
 
 
 def train(
@@ -58,20 +67,36 @@ def follow(
     On the same CPU the same task gives the same weights, bit for bit, also if it goes on from one of its checkpoints.
     A training that diverges goes on once from its last checkpoint, more carefully; after that it is TRAINING_DIVERGED.
 
+    Processes that are joined (distributed.py) each call this, with what differs between them only their device and
+    scratch. They train what one process would, up to rounding and to what detectors draw. Only the first one gives
+    events and writes files; all end with it.
+
     Args:
         scratch: folder for the files of the events.
-        resume_from: file of a Checkpoint of the same task.
-        pause: once it is set, training ends after the iteration under way with a Checkpoint instead of Trained.
+        resume_from: file of a Checkpoint of the same task; only the first process's counts.
+        pause: once it is set in any process, training ends after the iteration under way with a Checkpoint instead of
+            Trained.
     """
+    events = follow_together(recipe, scratch, resume_from, pause)
+    with closing(events):
+        for event in events:
+            if distributed.is_first():
+                yield event
+
+
+def follow_together(
+    recipe: Recipe[Any], scratch: Path, resume_from: Path | None, pause: threading.Event | None
+) -> Generator[Event]:
+    """As `follow`. What it gives in processes other than the first is without meaning, and files are not there."""
+    check_shares(recipe)
     last, rollbacks, why = scratch / LAST_CHECKPOINT, 0, ""
     try:
         while True:
             state = recipe.start()
-            start = last if last.exists() else resume_from
+            start = distributed.copy_of(last if last.exists() else resume_from, scratch / STARTING_CHECKPOINT)
             course = Course() if start is None else load_checkpoint(start, state)
             course = replace(course, rollbacks=max(course.rollbacks, rollbacks))
-            if why:
-                yield RolledBack(why, course.iteration)
+            yield RolledBack(why, course.iteration) if why else started(recipe, course.iteration)
             try:
                 is_done = yield from train_from(course, recipe, state, scratch, pause)
                 break
@@ -81,8 +106,28 @@ def follow(
                 rollbacks, why = course.rollbacks + 1, error.message
     finally:
         last.unlink(missing_ok=True)
-    if is_done:
+        (scratch / STARTING_CHECKPOINT).unlink(missing_ok=True)
+    if is_done and distributed.is_first():
         yield recipe.finish(state)
+
+
+def started(recipe: Recipe[Any], iteration: int) -> Started:
+    solver = recipe.solver
+    size, parts = solver.images_per_batch // solver.gradient_accumulation, solver.gradient_accumulation
+    shares = tuple(parts * len(distributed.share_of(size, rank)) for rank in range(distributed.process_count()))
+    rate = peak_learning_rate(solver)
+    return Started(recipe.what, iteration, str(recipe.device), solver.images_per_batch, shares, rate)
+
+
+def check_shares(recipe: Recipe[Any]) -> None:
+    """CONFIG_INVALID where a process would have no image of a batch."""
+    if (count := distributed.process_count()) > recipe.most_processes:
+        raise CasslError(
+            "CONFIG_INVALID",
+            f"{count} processes are to train together, but this training can be divided over at most "
+            f"{recipe.most_processes}.",
+            "Give it fewer processes, or raise `images_per_batch`.",
+        )
 
 
 def train_from(
@@ -93,15 +138,16 @@ def train_from(
     meter = Meter(course.iteration, solver)
     with closing(recipe.batches(course.iteration, seed)) as batches:
         for iteration, item in enumerate(batches, course.iteration):
-            torch.manual_seed(sampling_seed(seed, iteration))
+            torch.manual_seed(sampling_seed(seed, iteration, distributed.process_rank()))
             losses = training_step(iteration, recipe.batch_of(item, state), state, solver)
             done = iteration + 1
             if (progress := meter.add(done, losses)) is not None:
                 yield progress
             if done == solver.iterations:
                 break
-            is_paused = pause is not None and pause.is_set()
-            if is_paused or done % solver.checkpoint_every_iterations == 0:
+            is_paused = distributed.any_process(pause is not None and pause.is_set())
+            is_due = is_paused or done % solver.checkpoint_every_iterations == 0
+            if is_due and distributed.is_first():
                 yield save(state, replace(course, iteration=done), scratch)
             if is_paused:
                 return False
@@ -123,14 +169,16 @@ def save(state: TrainingState, course: Course, scratch: Path) -> Checkpoint:
 
 
 def training_step(iteration: int, batch: Batch, state: TrainingState, solver: SolverConfig) -> dict[str, float]:
-    """Changes the weights once. Returns the losses before that, `total` included."""
+    """Changes the weights once, in all processes alike. Returns the losses before that, `total` included."""
     learning, learning_rate = list(state.learning.values()), learning_rate_at(iteration, solver)
     set_learning_rate(state.optimizer, learning_rate)
     state.optimizer.zero_grad()
     losses = add_gradients(batch, state.detector, solver)
+    distributed.add_up_gradients(learning)
+    values = distributed.summed(torch.stack(list(losses.values())))
     norm = clip_gradients(learning, solver.gradient_clip_norm).to(batch.images.device)
     # One transfer, because each waits for the device.
-    *parts, total, norm_value = torch.stack([*losses.values(), torch.stack(list(losses.values())).sum(), norm]).tolist()
+    *parts, total, norm_value = torch.stack([*values, values.sum(), norm]).tolist()
     if not math.isfinite(total) or not math.isfinite(norm_value):
         raise diverged(iteration + 1, total, norm_value, learning_rate)
     state.optimizer.step()
@@ -142,18 +190,28 @@ def training_step(iteration: int, batch: Batch, state: TrainingState, solver: So
 
 
 def add_gradients(batch: Batch, learner: Learner, solver: SolverConfig) -> dict[str, Tensor]:
-    """Computes the gradients of a batch, part by part. Returns the mean of each loss over the parts."""
+    """Computes the gradients of this process's images, part by part. Their sum over the processes is the gradient of
+    the batch. Returns the mean of each loss over the parts; summed over the processes, that of the batch."""
     count, means = solver.gradient_accumulation, dict[str, Tensor]()
     height, width = batch.images.shape[1:3]
     if isinstance(learner, Detector) and learner.input_size != (width, height):
         learner.fit_to((width, height))
     for part in batch.split(count):
         with autocast(solver.precision, part.images.device):
-            losses = {name: loss / count for name, loss in learner.losses(part.images, part.targets).items()}
-        torch.autograd.backward(torch.stack(list(losses.values())).sum())
-        for name, loss in losses.items():
-            means[name] = means.get(name, 0) + loss.detach()
+            losses = learner.losses(part.images, part.targets)
+        divisors = [learner.divisors.get(name, len(part.images)) for name in losses]
+        weighed = torch.stack(list(losses.values())) * shares_of(divisors, part.images.device) / count
+        torch.autograd.backward(weighed.sum())
+        for name, loss in zip(losses, weighed.detach(), strict=True):
+            means[name] = means.get(name, 0) + loss
     return means
+
+
+def shares_of(divisors: Sequence[int], device: torch.device) -> Tensor:
+    """(L,) float32: what each loss of this process, divided by its divisor, counts in the loss of all, which is divided
+    by the sum of theirs. With as many objects in each share these would all be equal; mostly they are not."""
+    ours = torch.tensor(divisors, dtype=torch.float32)
+    return (ours.clamp(min=1) / distributed.summed(ours).clamp(min=1)).to(device)
 
 
 def diverged(iteration: int, loss: float, gradient_norm: float, learning_rate: float) -> CasslError:

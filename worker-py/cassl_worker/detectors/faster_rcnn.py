@@ -13,6 +13,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torchvision.models.detection._utils import BalancedPositiveNegativeSampler
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.faster_rcnn import FasterRCNN, TwoMLPHead
 from torchvision.models.detection.image_list import ImageList
@@ -103,6 +104,13 @@ class FasterRcnnDetector(Detector):
         self.model.rpn.train()
         proposals, losses = self.model.rpn(ImageList(images.permute(0, 3, 1, 2), sizes), features, given)
         samples = Samples(*self.model.roi_heads.select_training_samples(proposals, given))
+        anchors, regions = self.model.rpn.fg_bg_sampler.drawn, sum(map(len, samples.labels))
+        self.divisors = {
+            "objectness": anchors,
+            "proposal_regression": anchors,
+            "classification": regions,
+            "bbox_regression": regions,
+        }
         return {
             "objectness": losses["loss_objectness"],
             "proposal_regression": losses["loss_rpn_box_reg"],
@@ -165,6 +173,21 @@ class FasterRcnnDetector(Detector):
         return torch.cat([background, (one - shift).repeat(class_count, *[1] * (tensor.ndim - 1))])
 
 
+class CountingSampler(BalancedPositiveNegativeSampler):  # type: ignore[misc]
+    """torchvision's choice of the anchors that learn.
+
+    Attributes:
+        drawn: how many it has chosen last, over all images.
+    """
+
+    drawn = 0
+
+    def __call__(self, matched_idxs: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        positive, negative = super().__call__(matched_idxs)
+        self.drawn = int(torch.stack([*positive, *negative]).sum())
+        return positive, negative
+
+
 class AgnosticPredictor(nn.Module):
     """Class logits, background first, and one set of deltas for all classes. Names are torchvision's."""
 
@@ -182,7 +205,7 @@ def build_model(config: DetectorConfig, class_count: int) -> FasterRCNN:
     channels, finest = config.fpn_channels, min(config.strides_px)
     sizes = tuple((FINEST_ANCHOR_PX * stride // finest,) for stride in config.strides_px)
     width = BOX_FEATURES_PER_CHANNEL * channels
-    return FasterRCNN(
+    model = FasterRCNN(
         PyramidFeatures(config, coarser="pooled"),
         rpn_anchor_generator=AnchorGenerator(sizes, (ASPECT_RATIOS,) * len(sizes)),
         rpn_head=RPNHead(channels, len(ASPECT_RATIOS)),
@@ -193,6 +216,9 @@ def build_model(config: DetectorConfig, class_count: int) -> FasterRCNN:
         box_head=TwoMLPHead(channels * ROI_SIDE**2, width),
         box_predictor=AgnosticPredictor(width, class_count),
     )
+    sampler = model.rpn.fg_bg_sampler
+    model.rpn.fg_bg_sampler = CountingSampler(sampler.batch_size_per_image, sampler.positive_fraction)
+    return model
 
 
 def float32(features: "OrderedDict[str, Tensor]") -> "OrderedDict[str, Tensor]":

@@ -22,6 +22,27 @@ START_DISTANCE_ANCHORS = 3.0
 locations would sit where the rectifier has no gradient."""
 
 
+class CountingHead(FCOSHead):  # type: ignore[misc]
+    """torchvision's head and losses.
+
+    Attributes:
+        divisors: of the last losses: how many locations learned an object.
+    """
+
+    divisors: dict[str, int]
+
+    def compute_loss(
+        self,
+        targets: list[dict[str, Tensor]],
+        head_outputs: dict[str, Tensor],
+        anchors: list[Tensor],
+        matched_idxs: list[Tensor],
+    ) -> dict[str, Tensor]:
+        losses: dict[str, Tensor] = super().compute_loss(targets, head_outputs, anchors, matched_idxs)
+        self.divisors = dict.fromkeys(losses, int((torch.stack(matched_idxs) >= 0).sum()))
+        return losses
+
+
 class FcosDetector(Detector):
     """Every location of the pyramid predicts one box: class logits, centerness, and its distances to the four sides.
 
@@ -37,7 +58,7 @@ class FcosDetector(Detector):
     ANCHOR_STRIDES: ClassVar[float] = 1.0
     ANCHOR_OFFSET_STRIDES: ClassVar[float] = 0.0
     GROUP_CHANNELS: ClassVar[int] = 8
-    HEAD: ClassVar[type[FCOSHead]] = FCOSHead
+    HEAD: ClassVar[type[CountingHead]] = CountingHead
     HEAD_PREFIXES: ClassVar[HeadPrefixes] = {
         "box_tower": ("model.head.regression_head.",),
         "classification_tower": ("model.head.classification_head.conv.",),
@@ -75,6 +96,7 @@ class FcosDetector(Detector):
         anchors = [self.anchors] * len(targets)
         with torch.autocast(images.device.type, enabled=False):
             losses: dict[str, Tensor] = self.model.compute_loss(given, outputs, anchors, self.locations_per_level)
+        self.divisors = self.model.head.divisors
         return losses
 
     def dense(self, images: Tensor) -> tuple[Tensor, ...]:
@@ -95,7 +117,7 @@ class FcosDetector(Detector):
         return {name: output.float() for name, output in outputs.items()}
 
 
-def build_head(kind: type[FCOSHead], config: DetectorConfig, class_count: int, group_channels: int) -> FCOSHead:
+def build_head(kind: type[CountingHead], config: DetectorConfig, class_count: int, group_channels: int) -> CountingHead:
     """torchvision's head, with towers of any depth and group normalization for any multiple of the group's channels."""
     channels, convolutions = config.fpn_channels, config.head_convolutions
     normalization = partial(nn.GroupNorm, channels // group_channels)

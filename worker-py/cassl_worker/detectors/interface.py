@@ -7,6 +7,7 @@ docs/detectors.md walks through an example.
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, get_args
 
 import torch
@@ -81,7 +82,14 @@ class Target:
 
 
 class Learner(nn.Module, ABC):
-    """What a training changes."""
+    """What a training changes.
+
+    Attributes:
+        divisors: what the last call of `losses` has divided each loss by, or by 1 where it is 0. Losses that are not
+            named are means over the images. So that several processes can weigh their losses as one would.
+    """
+
+    divisors: Mapping[str, int] = MappingProxyType({})
 
     @abstractmethod
     def losses(self, images: Tensor, targets: Sequence[Target]) -> dict[str, Tensor]:

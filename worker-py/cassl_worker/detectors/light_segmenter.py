@@ -10,11 +10,11 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision.models.detection.fcos import FCOSHead
 
 from cassl.v1.task_pb2 import DetectorConfig
 
 from cassl_worker.detectors.backbone import COARSEST_STRIDE
+from cassl_worker.detectors.fcos import CountingHead
 from cassl_worker.detectors.interface import HeadPrefixes, MaskForm
 from cassl_worker.detectors.light import LightDetector
 from cassl_worker.errors import CasslError
@@ -60,7 +60,7 @@ class PrototypeHead(nn.Module):
         return torch.cat(embeddings, dim=1), self.prototypes(enlarged)
 
 
-class MaskedHead(FCOSHead):  # type: ignore[misc]
+class MaskedHead(CountingHead):
     """torchvision's head and loss, with masks."""
 
     mask_head: PrototypeHead
@@ -79,13 +79,14 @@ class MaskedHead(FCOSHead):  # type: ignore[misc]
         losses = super().compute_loss(targets, head_outputs, anchors, matched_idxs)
         images = zip(head_outputs["mask_embeddings"], head_outputs["prototypes"], targets, matched_idxs, strict=True)
         by_location = torch.cat([mask_losses(*image) for image in images])
+        self.divisors["mask"] = len(by_location)
         return {**losses, "mask": MASK_LOSS_WEIGHT * by_location.sum() / max(1, len(by_location))}
 
 
 class LightSegmenter(LightDetector):
     """Class logits, centerness, a box and a mask at every location of the pyramid."""
 
-    HEAD: ClassVar[type[FCOSHead]] = MaskedHead
+    HEAD: ClassVar[type[CountingHead]] = MaskedHead
     MASK_FORM: ClassVar[MaskForm | None] = "prototypes"
     HEAD_PREFIXES: ClassVar[HeadPrefixes] = {
         **LightDetector.HEAD_PREFIXES,

@@ -64,6 +64,7 @@ class MaskRcnnDetector(FasterRcnnDetector):
         regions = heads.mask_roi_pool(features, boxes, [self.input_size[::-1]] * len(targets))
         logits = heads.mask_predictor(heads.mask_head(regions))
         only_class = [torch.zeros_like(target.labels) for target in targets]
+        self.divisors = {**self.divisors, "mask": sum(map(len, boxes))}
         loss: Tensor = maskrcnn_loss(logits, boxes, masks, only_class, matches)
         return loss
 

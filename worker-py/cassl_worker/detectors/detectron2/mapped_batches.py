@@ -25,30 +25,28 @@ from cassl_worker.detectors import gives_masks
 from cassl_worker.detectors.detectron2.configuration import faults_of, invalid, is_bgr, read_configuration
 from cassl_worker.detectors.interface import Target
 from cassl_worker.images import Pixels, Size, decode, place_on_canvas
-from cassl_worker.sampling import SIZE_STEP_PX, batch_positions, change_seed, repeats_of
+from cassl_worker.sampling import SIZE_STEP_PX, batch_positions, change_seed, own_slots, repeats_of
 
 GENERATOR = threading.Lock()
 """Held by who draws from numpy's global random generator."""
 
 
 class MappedBatches:
-    """The batches of a dataset. Their images are as large as detectron2 makes them, without any cache."""
+    """This process's images of the batches of a dataset. Their images are as large as detectron2 makes them, without any cache."""
 
     def __init__(self, dataset: Dataset, detector: DetectorConfig, solver: SolverConfig, seed: int) -> None:
         """CONFIG_INVALID if the configuration has no mapper, or none that cassl can use."""
         self.dataset, self.seed = dataset, seed
         self.name = detector.detectron2.config
-        self.images_per_batch = solver.images_per_batch
+        self.images_per_batch, self.parts = solver.images_per_batch, solver.gradient_accumulation
         self.repeats = repeats_of(dataset, solver.repeat_threshold)
         self.masks = gives_masks(detector.family)
         self.mapper = data_mapper(detector)
 
     def batch(self, iteration: int) -> Batch:
         positions = batch_positions(self.seed, iteration, self.images_per_batch, self.repeats)
-        samples = [
-            self.sample(position, change_seed(self.seed, iteration, slot)) for slot, position in enumerate(positions)
-        ]
-        return padded(samples)
+        slots = own_slots(self.images_per_batch, self.parts)
+        return padded([self.sample(positions[slot], change_seed(self.seed, iteration, slot)) for slot in slots])
 
     def sample(self, position: int, seed: int) -> tuple[Pixels, Target]:
         """What the mapper makes of an image, in RGB, if numpy's random generator starts from that seed.
