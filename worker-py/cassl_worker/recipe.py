@@ -46,9 +46,9 @@ class Recipe(ABC, Generic[Item]):
     device: torch.device
 
     @property
-    @abstractmethod
     def most_processes(self) -> int:
         """How many can train it together (distributed.py)."""
+        return most_processes(self.solver)
 
     @abstractmethod
     def start(self) -> TrainingState:
@@ -86,10 +86,6 @@ class DetectorRecipe(Recipe[Batch]):
         self.task, self.solver, self.seed = task, task.solver, task.seed
         self.dataset, self.device, self.scratch, self.init_from = dataset, device, scratch, init_from
         self.what = f"Training on {len(dataset.images)} images"
-
-    @property
-    def most_processes(self) -> int:
-        return most_processes(self.solver)
 
     def start(self) -> TrainingState:
         detector, backbone_goals = starting_detector(
