@@ -32,7 +32,7 @@ GENERATOR = threading.Lock()
 
 
 class MappedBatches:
-    """This process's images of the batches of a dataset. Their images are as large as detectron2 makes them, without any cache."""
+    """This process's images of the batches of a dataset, as large as detectron2 makes them, without any cache."""
 
     def __init__(self, dataset: Dataset, detector: DetectorConfig, solver: SolverConfig, seed: int) -> None:
         """CONFIG_INVALID if the configuration has no mapper, or none that cassl can use."""
