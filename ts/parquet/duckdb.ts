@@ -1,4 +1,4 @@
-/** The door of DuckDB, which reads and writes Parquet: in-memory instances that live for one file, and their chunks of rows. */
+/** The door of DuckDB, which reads and writes Parquet: in-memory instances, and their chunks of rows. */
 import { resolve } from "node:path";
 import {
   DOUBLE,
@@ -54,6 +54,16 @@ export async function openDuckdb(spillFolder?: string): Promise<OpenDuckdb> {
       instance.closeSync();
     },
   };
+}
+
+let kept: Promise<DuckDBInstance> | undefined;
+
+/** A connection to an instance that this thread keeps, for few rows: making one takes longer than writing them. */
+export async function openKeptDuckdb(): Promise<OpenDuckdb> {
+  kept ??= DuckDBInstance.create(":memory:", { ...OPTIONS, temp_directory: "" });
+  const instance = await kept;
+  const connection = await instance.connect();
+  return { connection, close: () => connection.closeSync() };
 }
 
 /** A file as SQL. */

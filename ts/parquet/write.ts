@@ -3,10 +3,12 @@ import { open, rename, rm } from "node:fs/promises";
 import { type DuckDBAppender, type DuckDBConnection, DuckDBDataChunk } from "@duckdb/node-api";
 import { CasslError } from "../core/errors.js";
 import { type Columns, rowCountOf, type Schema } from "./columns.js";
-import { duckdbTypes, fillColumn, openDuckdb, quoteName, quotePath, quoteText } from "./duckdb.js";
+import { duckdbTypes, fillColumn, openDuckdb, openKeptDuckdb, quoteName, quotePath, quoteText } from "./duckdb.js";
 
 /** What a chunk can take. */
 const CHUNK_ROWS = 2048;
+/** Rows that need no place on the disk to wait, such as those of a prediction shard. */
+const SMALL_ROWS = 100_000;
 
 /**
  * Writes a Parquet file that is there whole or not at all, through to the disk. Equal rows and metadata give equal bytes,
@@ -22,7 +24,7 @@ export async function writeParquet<S extends Schema>(
 ): Promise<void> {
   const partial = `${file}.${randomUUID()}.partial`;
   const spillFolder = `${partial}.spill`;
-  const { connection, close } = await openDuckdb(spillFolder);
+  const { connection, close } = isSmall(batches) ? await openKeptDuckdb() : await openDuckdb(spillFolder);
   try {
     await collectRows(connection, file, schema, batches);
     await stored(file, () => connection.run(copyStatement(partial, metadata)));
@@ -34,7 +36,15 @@ export async function writeParquet<S extends Schema>(
   }
 }
 
-/** Fills the table `rows`. */
+function isSmall<S extends Schema>(batches: Iterable<Columns<S>> | AsyncIterable<Columns<S>>): boolean {
+  return isList(batches) && batches.reduce((rows, batch) => rows + rowCountOf(batch), 0) <= SMALL_ROWS;
+}
+
+function isList<T>(items: Iterable<T> | AsyncIterable<T>): items is readonly T[] {
+  return Array.isArray(items);
+}
+
+/** Fills the table `rows`, which is of this connection alone. */
 async function collectRows<S extends Schema>(
   connection: DuckDBConnection,
   file: string,
@@ -42,7 +52,7 @@ async function collectRows<S extends Schema>(
   batches: Iterable<Columns<S>> | AsyncIterable<Columns<S>>,
 ): Promise<void> {
   const columns = Object.entries(schema).map(([name, type]) => `${quoteName(name)} ${duckdbTypes[type].toString()}`);
-  await connection.run(`CREATE TABLE rows (${columns.join(", ")})`);
+  await connection.run(`CREATE TEMP TABLE rows (${columns.join(", ")})`);
   const appender = await connection.createAppender("rows");
   const chunk = DuckDBDataChunk.create(Object.values(schema).map((type) => duckdbTypes[type]));
   for await (const batch of batches) {

@@ -87,6 +87,17 @@ describe("Parquet files", () => {
     assert.deepEqual(await readdir(path()), ["a.parquet", "b.parquet"]);
   }).timeout(60_000);
 
+  it("have equal bytes also where there are few rows, and several are written at a time", async () => {
+    async function* streamed(): AsyncGenerator<Rows> {
+      yield rowsOf(0, 5000);
+    }
+    await writeParquet(path("a.parquet"), schema, streamed(), { model: "x" });
+    const names = ["b", "c", "d"].map((name) => path(`${name}.parquet`));
+    await Promise.all(names.map((name) => writeParquet(name, schema, [rowsOf(0, 5000)], { model: "x" })));
+    const hashes = await Promise.all([path("a.parquet"), ...names].map(async (name) => sha256(await readFile(name))));
+    assert.equal(new Set(hashes).size, 1);
+  });
+
   it("may be left before their end", async () => {
     await writeParquet(path("a.parquet"), { x: "float32" }, [{ x: new Float32Array(200_000) }]);
     for await (const { x } of readParquet([path("a.parquet")], { x: "float32" })) {
