@@ -10,6 +10,7 @@
  *     npm run bench -- onnx
  *     npm run bench -- fleet --rounds 1
  *     npm run bench -- labels --boxes 100000000
+ *     npm run bench -- scale --rounds 1 --images 192000 --labellers 100 --rate 60 --boxes 100 --seconds 240
  *     npm run bench -- coco --rounds 3 --references hotcoco,ultrafast-pycocotools --json bench.json
  *
  * --json writes a list of { bench, case, ours, reference, ratio }, where ours and reference are { seconds, peak_mb, value,
@@ -21,7 +22,10 @@ import { compile } from "./build.mjs";
 import { setUpDependencies } from "./setup.mjs";
 import { main, ScriptError } from "./tools.mjs";
 
-/** Each exports `compare({ rounds, references, boxes })`, which prints as it goes and returns { case, ours, reference, ratio }. */
+/** How large a benchmark is, where it can be chosen. */
+const SIZES = ["boxes", "images", "labellers", "rate", "seconds"];
+
+/** Each exports `compare({ rounds, references, ...sizes })`, which prints as it goes and returns { case, ours, reference, ratio }. */
 const benches = {
   coco: () => import("./bench/coco.mjs"),
   duplicates: () => import("./bench/duplicates.mjs"),
@@ -32,13 +36,14 @@ const benches = {
   onnx: () => import("./bench/onnx.mjs"),
   fleet: () => import("./bench/fleet.mjs"),
   labels: () => import("./bench/labels.mjs"),
+  scale: () => import("./bench/scale.mjs"),
 };
 
 const options = {
   json: { type: "string" },
   rounds: { type: "string", default: "5" },
   references: { type: "string" },
-  boxes: { type: "string" },
+  ...Object.fromEntries(SIZES.map((name) => [name, { type: "string" }])),
 };
 
 await main(import.meta.url, async () => {
@@ -48,12 +53,13 @@ await main(import.meta.url, async () => {
   if (!load) throw new ScriptError(`Name a benchmark: ${Object.keys(benches).join(", ")}.`);
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) throw new ScriptError("--rounds takes a whole number from 1.");
-  const boxes = values.boxes && Number(values.boxes);
-  if (boxes !== undefined && !(boxes >= 1)) throw new ScriptError("--boxes takes a number from 1.");
+  const sizes = Object.fromEntries(SIZES.flatMap((name) => (values[name] ? [[name, Number(values[name])]] : [])));
+  for (const [name, size] of Object.entries(sizes))
+    if (!(size >= 1)) throw new ScriptError(`--${name} takes a number from 1.`);
   await setUpDependencies();
   await compile();
   const { compare } = await load();
-  const comparisons = await compare({ rounds, references: values.references?.split(","), boxes });
+  const comparisons = await compare({ rounds, references: values.references?.split(","), ...sizes });
   const list = comparisons.map((comparison) => ({ bench: name, ...comparison }));
   if (values.json) writeFileSync(values.json, `${JSON.stringify(list, null, 2)}\n`);
 });

@@ -48,10 +48,13 @@ function leaving({ draining }: Worker): string {
   return draining ? ", leaving" : "";
 }
 
-function deviceText({ devices, gpus: [gpu] }: Worker): string {
+/** Predictions are computed on the first GPU, trainings on all of them. */
+function deviceText({ devices, gpus }: Worker): string {
+  const [gpu] = gpus;
   if (gpu === undefined) return devices[0] ?? "nothing";
   const memory = gpu.memory_bytes === 0 ? [] : [formatBytes(gpu.memory_bytes)];
-  return [gpu.name || gpu.device, ...memory].join(", ");
+  const count = gpus.length === 1 ? "" : `${gpus.length} x `;
+  return [`${count}${gpu.name || gpu.device}`, ...memory].join(", ");
 }
 
 /** `run step`, of all runs that it is for. */
