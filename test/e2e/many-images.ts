@@ -3,6 +3,8 @@ import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { seededRandom } from "../../ts/core/random.js";
 import type { CuratedData } from "../../ts/data/curate.js";
+import { storeImageTable } from "../../ts/data/image-table.js";
+import type { LedgerLine } from "../../ts/data/ledger.js";
 import { encodeManifest } from "../../ts/data/manifest.js";
 import { storeRun } from "../ts/dashboard/stored-run.js";
 import { storePredictions } from "../ts/labels/fixtures.js";
@@ -44,6 +46,13 @@ export async function storeManyImages(lab: Lab, runId: string, count: number): P
     images: [],
   });
   const labeled = await artifacts.put(labeledCategories);
-  const curated: Partial<CuratedData> = { labeled, unlabeled, validation: labeled, image_root: lab.folder };
+  const lines = images.map(({ file_name, sha256, width_px, height_px }): LedgerLine => {
+    return { file_name, split: "unlabeled", fate: "used", sha256, width_px, height_px };
+  });
+  const image_table = await storeImageTable(artifacts, lines);
+  const curated: Partial<CuratedData> = {
+    ...{ labeled, unlabeled, validation: labeled, image_table },
+    image_root: lab.folder,
+  };
   storeRun(state, runId, lab.config, { curate: curated, "class_agnostic/predict": predictions });
 }

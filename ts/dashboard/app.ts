@@ -6,6 +6,8 @@ import express, { type Express } from "express";
 import type { ControllerParts } from "../controller/controller.js";
 import { version } from "../core/package.js";
 import { failed, json, notFound } from "./answers.js";
+import { dataRoutes } from "./data-routes.js";
+import { evaluationRoutes } from "./evaluation-routes.js";
 import { labelRoutes } from "./label-routes.js";
 import { metricsHandler } from "./metrics.js";
 import { createProtection } from "./protection.js";
@@ -14,7 +16,7 @@ import { runRoutes } from "./run-routes.js";
 /** What esbuild has made of page/; see scripts/build.mjs. */
 const ASSETS = fileURLToPath(new URL("assets", import.meta.url));
 /** Paths that show the page, which then looks at its own address. */
-const PAGES = ["/", "/runs/:run", "/runs/:run/labels"];
+const PAGES = ["/", "/runs/:run", "/runs/:run/data", "/runs/:run/labels", "/runs/:run/evaluation"];
 const MOST_BODY = "1mb";
 
 /** @param secure whether it is served over TLS. */
@@ -48,7 +50,9 @@ export function createApp(parts: ControllerParts, secure: boolean): Express {
     response.json({});
   });
   app.use("/api", runRoutes(parts, protection));
+  app.use("/api", dataRoutes(parts, protection));
   app.use("/api", labelRoutes(parts, protection));
+  app.use("/api", evaluationRoutes(parts, protection));
   app.use(notFound);
   app.use(failed);
   return app;

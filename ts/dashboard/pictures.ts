@@ -4,7 +4,7 @@ import type { ControllerParts } from "../controller/controller.js";
 import { stepOutputs } from "../controller/step-outputs.js";
 import { CasslError } from "../core/errors.js";
 import type { CuratedData } from "../data/curate.js";
-import { decodeManifest } from "../data/manifest.js";
+import { findImages } from "../data/image-table.js";
 import type { Run } from "../gen/cassl/v1/run.js";
 import { openImageCache } from "../images/image-cache.js";
 import { createImageStore } from "../images/image-store.js";
@@ -17,21 +17,23 @@ export type ReadPicture = (run: Run, fileName: string, side_px: number) => Promi
 
 const SIDES_PX = new Set([240, 1280]);
 const KEPT_BYTES = 48 * 2 ** 20;
-const KEPT_LISTS = 3;
+const KEPT_NAMES = 20_000;
+/** The same file may be listed for several sets. */
+const MOST_LINES = 8;
 
 type PictureParts = Pick<ControllerParts, "state" | "artifacts" | "roots" | "imageCache">;
 
 /** FILE_NOT_FOUND if the run has no such image; PATH_NOT_ALLOWED; IMAGE_INVALID if it cannot be read any more. */
 export function createPictures({ state, artifacts, roots, imageCache }: PictureParts): ReadPicture {
   const pictures = createRecent<Buffer>(KEPT_BYTES, (jpeg) => jpeg.length);
-  const lists = createRecent<Map<string, string>>(KEPT_LISTS, () => 1);
+  const hashes = createRecent<string | undefined>(KEPT_NAMES, () => 1);
 
-  /** SHA-256 of all images of a run by their file names. */
-  async function filesOf({ labeled, unlabeled, validation }: CuratedData): Promise<Map<string, string>> {
-    const sets = [labeled, unlabeled, validation].map(({ sha256 }) => sha256);
-    return lists.get(sets.join(" "), async () => {
-      const manifests = await Promise.all(sets.map(async (sha256) => decodeManifest(await artifacts.read(sha256))));
-      return new Map(manifests.flatMap(({ images }) => images.map(({ file_name, sha256 }) => [file_name, sha256])));
+  /** SHA-256 of an image that the run has looked at, whether it uses it or not; undefined if there is no such image. */
+  async function hashOf({ image_table }: CuratedData, file_name: string): Promise<string | undefined> {
+    return hashes.get(`${image_table.sha256} ${file_name}`, async () => {
+      const table = await artifacts.path(image_table.sha256);
+      const { lines } = await findImages(table, { where: { file_name }, limit: MOST_LINES });
+      return lines.find(({ sha256 }) => sha256 !== undefined)?.sha256;
     });
   }
 
@@ -54,7 +56,7 @@ export function createPictures({ state, artifacts, roots, imageCache }: PictureP
     }
     const outputs = stepOutputs(run.run_id, state);
     const curated = outputs.get("curate") as CuratedData | undefined;
-    const sha256 = curated && (await filesOf(curated)).get(fileName);
+    const sha256 = curated && (await hashOf(curated, fileName));
     if (curated === undefined || sha256 === undefined) {
       const shown = JSON.stringify(fileName.slice(0, 200));
       throw new CasslError("FILE_NOT_FOUND", `The run has no image ${shown}.`, "Name one of its data sets.");

@@ -1,7 +1,7 @@
 /** The ledger as a Parquet file, for those who ask questions of millions of images: a row an image, a column a member. */
 import type { ArtifactStore } from "../core/artifacts.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
-import { type Columns, type Schema, writeParquet } from "../parquet/index.js";
+import { type Columns, queryParquet, type Schema, writeParquet } from "../parquet/index.js";
 import type { LedgerLine } from "./ledger.js";
 
 /** Members of LedgerLine. What is not known is null, and 0 where it is a number. */
@@ -55,4 +55,43 @@ function toColumns(lines: readonly LedgerLine[]): ImageColumns {
     width_px: Uint32Array.from(lines, ({ width_px = 0 }) => width_px),
     height_px: Uint32Array.from(lines, ({ height_px = 0 }) => height_px),
   };
+}
+
+export interface ImageQuery {
+  /** What members must be equal to; null: nothing is known. */
+  readonly where?: Partial<Record<"file_name" | "split" | "fate" | "reason", string | null>>;
+  /** What the file name must contain, in any case of letters. */
+  readonly containing?: string;
+  readonly offset?: number;
+  readonly limit: number;
+}
+
+export interface ImagePage {
+  /** All rows that were asked for; `lines` are some of them. */
+  readonly total: number;
+  /** In the order of the ledger. */
+  readonly lines: readonly LedgerLine[];
+}
+
+/** Some rows of an image table, whatever its size. FILE_NOT_FOUND; ARTIFACT_CORRUPT if it is none. */
+export async function findImages(
+  file: string,
+  { where = {}, containing = "", offset = 0, limit }: ImageQuery,
+): Promise<ImagePage> {
+  const { total, rows } = await queryParquet(file, imageTableSchema, {
+    equal: where,
+    ...(containing === "" ? {} : { containing: { column: "file_name", text: containing } }),
+    offset,
+    limit,
+  });
+  return { total, lines: rows.map(toLine) };
+}
+
+function toLine(row: Readonly<Record<string, string | number | null>>): LedgerLine {
+  const known = Object.entries(row).filter(([member, value]) => value !== null && !(value === 0 && isSize(member)));
+  return Object.fromEntries(known) as unknown as LedgerLine;
+}
+
+function isSize(member: string): boolean {
+  return member === "size_bytes" || member.endsWith("_px");
 }

@@ -58,7 +58,7 @@ export async function openDuckdb(spillFolder?: string): Promise<OpenDuckdb> {
 
 let kept: Promise<DuckDBInstance> | undefined;
 
-/** A connection to an instance that this thread keeps, for few rows: making one takes longer than writing them. */
+/** A connection to an instance that this thread keeps, for few rows: making one takes longer than writing or finding them. */
 export async function openKeptDuckdb(): Promise<OpenDuckdb> {
   kept ??= DuckDBInstance.create(":memory:", { ...OPTIONS, temp_directory: "" });
   const instance = await kept;

@@ -98,13 +98,14 @@ function checkTypes(result: DuckDBResult, files: readonly string[], schema: Sche
 }
 
 /** DuckDB takes the name of a file that is not there for a pattern. */
-async function checkPresent(files: readonly string[]): Promise<void> {
+export async function checkPresent(files: readonly string[]): Promise<void> {
   await mapConcurrently(files, FILES_AT_ONCE, async (file) => {
     await access(file).catch((cause: unknown) => Promise.reject(notFound(file, cause)));
   });
 }
 
-async function reading<T>(files: readonly string[], work: () => Promise<T>): Promise<T> {
+/** What DuckDB throws is ARTIFACT_CORRUPT. */
+export async function reading<T>(files: readonly string[], work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

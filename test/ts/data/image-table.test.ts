@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
-import { imageTableSchema, storeImageTable } from "../../../ts/data/image-table.js";
+import { findImages, type ImageQuery, imageTableSchema, storeImageTable } from "../../../ts/data/image-table.js";
 import type { LedgerLine } from "../../../ts/data/ledger.js";
 import { readMetadata, readParquet } from "../../../ts/parquet/index.js";
 import { memoryArtifacts, temporaryFolder } from "./fixtures.js";
@@ -57,5 +57,38 @@ describe("the table of images", () => {
   it("may be empty", async () => {
     await stored([]);
     assert.equal((await readMetadata(at("images.parquet"))).rows, 0);
+  });
+
+  it("gives the lines that are asked for, a page at a time, with their number", async () => {
+    const many = Array.from({ length: 3000 }, (_, n) => ({ ...(LINES[n % 2] as LedgerLine), file_name: `${n}.JPG` }));
+    await stored(many);
+    const find = (query: Omit<ImageQuery, "limit">) => findImages(at("images.parquet"), { ...query, limit: 7 });
+    const dropped = many.filter(({ fate }) => fate === "dropped");
+    for (const offset of [0, 1495, 1600]) {
+      const { total, lines } = await find({ where: { fate: "dropped" }, offset });
+      assert.equal(total, dropped.length);
+      assert.deepEqual(lines, dropped.slice(offset, offset + 7));
+    }
+    assert.deepEqual(await find({ containing: "299.jpg" }), {
+      total: 3,
+      lines: many.filter(({ file_name }) => file_name.endsWith("299.JPG")),
+    });
+    assert.equal((await find({ where: { reason: null } })).total, 1500);
+    const { lines } = await find({ where: { file_name: "4.JPG" } });
+    const { turned: _, ...known } = many[4] as LedgerLine;
+    assert.deepEqual(lines, [known]);
+  });
+
+  it("takes what it compares with as text, whatever it looks like", async () => {
+    const names = ["' OR 1=1 --", '"; DROP TABLE x; --', "$1", "%", "\u00c4.jpg"];
+    await stored(names.map((file_name) => ({ file_name, split: "unlabeled", fate: "used" })));
+    for (const name of names) {
+      const file = at("images.parquet");
+      assert.deepEqual((await findImages(file, { where: { file_name: name }, limit: 9 })).total, 1, name);
+      assert.deepEqual((await findImages(file, { containing: name.toLowerCase(), limit: 9 })).total, 1, name);
+    }
+    await writeFile(at("images.parquet"), "no table");
+    await assert.rejects(findImages(at("images.parquet"), { limit: 9 }), { reason: "ARTIFACT_CORRUPT" });
+    await assert.rejects(findImages(at("nothing.parquet"), { limit: 9 }), { reason: "FILE_NOT_FOUND" });
   });
 });

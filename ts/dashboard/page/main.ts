@@ -1,11 +1,13 @@
 /** Shows the page that the address asks for. */
 import type { Session } from "../wire.js";
 import { type ApiError, get } from "./api.js";
-import { element, replace } from "./dom.js";
+import { showData } from "./data-page.js";
+import { replace } from "./dom.js";
+import { showEvaluation } from "./evaluation-page.js";
 import { showLabels } from "./labels-page.js";
 import { showRun } from "./run-page.js";
 import { showRuns } from "./runs-page.js";
-import { openShell, type Shell } from "./shell.js";
+import { failureCard, openShell, type Shell } from "./shell.js";
 import { showSignIn } from "./sign-in.js";
 
 type Page = (shell: Shell, runId: string) => void | Promise<void>;
@@ -13,7 +15,9 @@ type Page = (shell: Shell, runId: string) => void | Promise<void>;
 const PAGES: readonly (readonly [pattern: RegExp, page: Page])[] = [
   [/^\/$/, showRuns],
   [/^\/runs\/([^/]+)$/, showRun],
+  [/^\/runs\/([^/]+)\/data$/, showData],
   [/^\/runs\/([^/]+)\/labels$/, showLabels],
+  [/^\/runs\/([^/]+)\/evaluation$/, showEvaluation],
 ];
 
 function show(shell: Shell): void | Promise<void> {
@@ -24,20 +28,13 @@ function show(shell: Shell): void | Promise<void> {
   }
 }
 
-function showFailure(main: HTMLElement, { message, remedy = "" }: ApiError): void {
-  replace(
-    main,
-    element("div", { class: "card empty", role: "alert" }, element("h1", {}, message), element("p", {}, remedy)),
-  );
-}
-
 async function start(): Promise<void> {
   try {
     const shell = openShell(await get<Session>("session"));
-    await Promise.resolve(show(shell)).catch((error: ApiError) => showFailure(shell.main, error));
+    await Promise.resolve(show(shell)).catch((error: ApiError) => replace(shell.main, failureCard(error, "h1")));
   } catch (error) {
     const shell = openShell({ version: "", signInNeeded: false, isSignedIn: false, mayChange: false });
-    showFailure(shell.main, error as ApiError);
+    replace(shell.main, failureCard(error as ApiError, "h1"));
   }
 }
 

@@ -3,7 +3,7 @@ import type { Box } from "../view/label-table.js";
 import type { LabelFile } from "../wire.js";
 import { drawing, replace } from "./dom.js";
 
-export type BoxKind = "plain" | "right" | "wrong" | "missed" | "selected" | "edited";
+export type BoxKind = "plain" | "right" | "wrong" | "missed" | "aside" | "selected" | "edited";
 
 export interface DrawnBox {
   readonly box: Box;
@@ -21,10 +21,14 @@ export interface Picture {
 
 export type PictureFile = Pick<LabelFile, "name" | "width_px" | "height_px">;
 
+export function pictureUrl(runId: string, name: string, side_px: 240 | 1280): string {
+  return `/api/runs/${encodeURIComponent(runId)}/picture?side=${side_px}&file=${encodeURIComponent(name)}`;
+}
+
 /** @param side_px of what is fetched. */
 export function createPicture(runId: string, file: PictureFile, side_px: 240 | 1280): Picture {
   const { name, width_px: width, height_px: height } = file;
-  const href = `/api/runs/${encodeURIComponent(runId)}/picture?side=${side_px}&file=${encodeURIComponent(name)}`;
+  const href = pictureUrl(runId, name, side_px);
   const boxes = drawing("g");
   const svg = drawing(
     "svg",

@@ -1,6 +1,6 @@
 /** What every page has: the bar at the top, a heading, and where to say that the controller is away. */
 import type { Session } from "../wire.js";
-import { change } from "./api.js";
+import { type ApiError, change } from "./api.js";
 import { type Child, element, replace } from "./dom.js";
 
 export interface Shell {
@@ -57,16 +57,43 @@ export function heading(title: string, trail: readonly Child[] = [], ...actions:
   );
 }
 
-export function runTabs(runId: string, current: "run" | "labels"): HTMLElement {
+/** Views of a run: what their addresses end with, and what they are called. */
+const VIEWS = { run: "Overview", data: "Data", labels: "Pseudo labels", evaluation: "Evaluation" } as const;
+export type RunViewName = keyof typeof VIEWS;
+
+export function runTabs(runId: string, current: RunViewName): HTMLElement {
   const path = runPath(runId);
-  const tab = (name: typeof current, href: string, text: string): HTMLElement =>
-    element("a", { href, "aria-current": name === current ? "page" : undefined }, text);
-  return element(
-    "nav",
-    { class: "tabs", "aria-label": "Views of the run" },
-    tab("run", path, "Overview"),
-    tab("labels", `${path}/labels`, "Pseudo labels"),
-  );
+  const tab = ([name, text]: readonly [string, string]): HTMLElement =>
+    element(
+      "a",
+      { href: name === "run" ? path : `${path}/${name}`, "aria-current": name === current ? "page" : undefined },
+      text,
+    );
+  return element("nav", { class: "tabs", "aria-label": "Views of the run" }, Object.entries(VIEWS).map(tab));
+}
+
+export interface LoadedView {
+  readonly content: Child;
+  /** At the end of the line of the heading. */
+  readonly choices?: Child;
+}
+
+/** A view of a run that comes in one piece: what there is instead of it, is said below the way to the others. */
+export async function showView(
+  { main }: Shell,
+  runId: string,
+  name: RunViewName,
+  load: () => Promise<LoadedView>,
+): Promise<void> {
+  const trail = [element("a", { href: "/" }, "Runs"), element("a", { href: runPath(runId) }, runId)];
+  const draw = ({ content, choices }: LoadedView): void =>
+    replace(main, heading(VIEWS[name], trail, choices), runTabs(runId, name), content);
+  draw({ content: element("p", { role: "status" }, "Loading ...") });
+  draw(await load().catch((error: ApiError) => ({ content: failureCard(error, "h2") })));
+}
+
+export function failureCard({ message, remedy = "" }: ApiError, level: "h1" | "h2"): HTMLElement {
+  return element("div", { class: "card empty", role: "alert" }, element(level, {}, message), element("p", {}, remedy));
 }
 
 export function runPath(runId: string): string {

@@ -23,35 +23,59 @@ export interface ConfusedPair {
   readonly share: number;
 }
 
+/** What a confusion matrix counts, an entry each: what takes what. */
+export interface Confusions {
+  /** (N,). Rows of `CocoMatches.groundTruth`; -1: a detection of nothing. */
+  readonly groundTruth: Int32Array;
+  /** (N,). Rows of `CocoMatches.detections`; -1: ground truth that is not detected. */
+  readonly detection: Int32Array;
+}
+
+export interface ConfusionOptions {
+  /** One of the evaluation's thresholds, else CONFIG_INVALID. @default 0.5 */
+  readonly minIou?: number;
+  /** Detections below it are left out. @default 0 */
+  readonly minScore?: number;
+}
+
 /**
  * Each ground truth is matched with the best-scored detection of any class that takes it, as in class-agnostic evaluation.
  * Ignored ground truth and what takes it are left out.
- *
- * @param minIou one of the evaluation's thresholds, else CONFIG_INVALID.
- * @param minScore detections below it are left out.
  */
-export function confusionMatrix(matches: CocoMatches, { minIou = 0.5, minScore = 0 } = {}): ConfusionMatrix {
-  const { categories, detections, groundTruth } = matches;
-  const background = categories.length;
-  const counts = new Int32Array((background + 1) ** 2);
-  const count = (truth: number, detected: number): void => {
-    const cell = truth * (background + 1) + detected;
-    counts[cell] = (counts[cell] as number) + 1;
-  };
+export function confusions(matches: CocoMatches, { minIou = 0.5, minScore = 0 }: ConfusionOptions = {}): Confusions {
+  const { detections, groundTruth } = matches;
+  const pairs: (readonly [truth: number, detection: number])[] = [];
   const isFound = new Uint8Array(groundTruth.row.length);
   const outcomes = outcomesAt(matches, thresholdIndex(matches, minIou));
   matchAcrossClasses(matches, minIou, minScore).forEach((taken, d) => {
-    const detected = detections.category[d] as number;
     if (taken < 0) {
       const isLeftOut = !((detections.score[d] as number) >= minScore) || outcomes[d] === IGNORED;
-      if (!isLeftOut) count(background, detected);
+      if (!isLeftOut) pairs.push([-1, d]);
     } else if (groundTruth.ignored[taken] === 0) {
       isFound[taken] = 1;
-      count(groundTruth.category[taken] as number, detected);
+      pairs.push([taken, d]);
     }
   });
-  groundTruth.category.forEach((truth, row) => {
-    if (groundTruth.ignored[row] === 0 && isFound[row] === 0) count(truth, background);
+  groundTruth.ignored.forEach((ignored, row) => {
+    if (ignored === 0 && isFound[row] === 0) pairs.push([row, -1]);
+  });
+  return {
+    groundTruth: Int32Array.from(pairs, ([truth]) => truth),
+    detection: Int32Array.from(pairs, ([, detection]) => detection),
+  };
+}
+
+/** The counts of `confusions` by classes. */
+export function confusionMatrix(matches: CocoMatches, options: ConfusionOptions = {}): ConfusionMatrix {
+  const { categories, detections, groundTruth } = matches;
+  const background = categories.length;
+  const counts = new Int32Array((background + 1) ** 2);
+  const pairs = confusions(matches, options);
+  pairs.groundTruth.forEach((row, pair) => {
+    const truth = groundTruth.category[row] ?? background;
+    const detected = detections.category[pairs.detection[pair] as number] ?? background;
+    const cell = truth * (background + 1) + detected;
+    counts[cell] = (counts[cell] as number) + 1;
   });
   return { categories, counts };
 }

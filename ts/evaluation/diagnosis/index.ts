@@ -10,7 +10,15 @@ export {
 } from "./bootstrap.js";
 export { type Calibration, calibrate, type ReliabilityBin } from "./calibration.js";
 export { type ClassAwareness, compareClassAwareness, withOracleClasses } from "./class-awareness.js";
-export { type ConfusedPair, type ConfusionMatrix, confusedPairs, confusionMatrix } from "./confusion.js";
+export {
+  type ConfusedPair,
+  type ConfusionMatrix,
+  type ConfusionOptions,
+  type Confusions,
+  confusedPairs,
+  confusionMatrix,
+  confusions,
+} from "./confusion.js";
 export { type DiagnoseOptions, type Diagnosis, diagnose } from "./diagnose.js";
 export { classifyErrors, type DetectionErrors, type ErrorKind, type ErrorOptions, errorKinds } from "./errors.js";
 export { type ClassCurve, type Curve, precisionRecallCurves } from "./precision-recall.js";

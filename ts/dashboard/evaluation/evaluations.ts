@@ -1,0 +1,105 @@
+/** What the evaluations of a run say, made once it is asked for, and kept for a while. */
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import type { ControllerParts } from "../../controller/controller.js";
+import { stepOutputs } from "../../controller/step-outputs.js";
+import { CasslError, fromErrorDetail } from "../../core/errors.js";
+import type { CuratedData } from "../../data/curate.js";
+import type { EvaluationSummary } from "../../evaluation/evaluate-onnx.js";
+import type { ErrorDetail } from "../../gen/cassl/v1/error_reason.js";
+import { createRecent } from "../recent.js";
+import type { EvaluatedImages, EvaluationView, IouType } from "../wire.js";
+import type { Evaluated, EvaluationRequest } from "./evaluated.js";
+import { type ChosenCell, imagesOfCell, worstImagesOf } from "./evaluated-images.js";
+
+export interface AskedEvaluation {
+  /** Empty: that of the last arm. */
+  readonly step: string;
+  readonly iouType: IouType;
+}
+
+/** FILE_NOT_FOUND if the run has no such evaluation; ARTIFACT_NOT_FOUND if its detections are gone. */
+export interface Evaluations {
+  describe(runId: string, asked: AskedEvaluation): Promise<EvaluationView>;
+  /** @param cell undefined: the worst images. */
+  images(runId: string, asked: AskedEvaluation, cell: ChosenCell | undefined): Promise<EvaluatedImages>;
+}
+
+type EvaluationParts = Pick<ControllerParts, "state" | "artifacts">;
+
+interface StoredEvaluation {
+  readonly step: string;
+  readonly steps: readonly string[];
+  readonly summary: EvaluationSummary;
+  readonly curated: CuratedData;
+}
+
+type Answer = { readonly evaluated: Evaluated } | { readonly error: ErrorDetail };
+
+const SUFFIX = /(^|\/)evaluate$/;
+const KEPT_BYTES = 32 * 2 ** 20;
+/** Of the objects that describe an image or a class, about. */
+const BYTES_OF_IMAGE = 300;
+const BYTES_OF_CLASS = 4000;
+
+export function createEvaluations({ state, artifacts }: EvaluationParts): Evaluations {
+  const evaluations = createRecent<Evaluated>(KEPT_BYTES, sizeOf);
+
+  function find(runId: string, step: string): StoredEvaluation {
+    const outputs = stepOutputs(runId, state);
+    const steps = [...outputs.keys()].filter((name) => SUFFIX.test(name));
+    const chosen = step === "" ? steps.at(-1) : steps.find((name) => name === step);
+    if (chosen === undefined) throw notEvaluated(runId, step, steps);
+    const [summary, curated] = [outputs.get(chosen) as EvaluationSummary, outputs.get("curate") as CuratedData];
+    return { step: chosen, steps, summary, curated };
+  }
+
+  async function evaluate({ summary, curated }: StoredEvaluation, iouType: IouType): Promise<Evaluated> {
+    const { detections } = summary;
+    const { validation } = curated;
+    return evaluations.get(`${iouType} ${validation.sha256} ${detections.sha256}`, async () =>
+      evaluateInThread({
+        groundTruth: await artifacts.path(validation.sha256),
+        detections: await artifacts.path(detections.sha256),
+        iouType,
+      }),
+    );
+  }
+
+  return {
+    async describe(runId, { step, iouType }) {
+      const stored = find(runId, step);
+      const { facts } = await evaluate(stored, iouType);
+      const iouTypes: IouType[] = stored.summary.segm_ap === undefined ? ["bbox"] : ["bbox", "segm"];
+      return { step: stored.step, steps: stored.steps, iouType, iouTypes, ...facts };
+    },
+    async images(runId, { step, iouType }, cell) {
+      const evaluated = await evaluate(find(runId, step), iouType);
+      return cell === undefined ? worstImagesOf(evaluated) : imagesOfCell(evaluated, cell);
+    },
+  };
+}
+
+/** Large validation sets take seconds and much memory, which end with the thread. */
+async function evaluateInThread(workerData: EvaluationRequest): Promise<Evaluated> {
+  const thread = new Worker(new URL("./evaluation-thread.js", import.meta.url), { workerData });
+  try {
+    const [answer] = (await once(thread, "message")) as [Answer];
+    if ("error" in answer) throw fromErrorDetail(answer.error);
+    return answer.evaluated;
+  } finally {
+    await thread.terminate();
+  }
+}
+
+function sizeOf({ pairs, images, facts }: Evaluated): number {
+  const columns = Object.values<ArrayBufferView>({ ...pairs }).reduce((sum, { byteLength }) => sum + byteLength, 0);
+  return columns + BYTES_OF_IMAGE * images.length + BYTES_OF_CLASS * facts.classes.length;
+}
+
+function notEvaluated(runId: string, step: string, steps: readonly string[]): CasslError {
+  const what = step === "" ? "evaluated no detector yet" : `no evaluation ${JSON.stringify(step.slice(0, 200))}`;
+  const remedy =
+    steps.length === 0 ? "Look again when an arm has come to its end." : `Name one of ${steps.join(", ")}.`;
+  return new CasslError("FILE_NOT_FOUND", `The run \`${runId}\` has ${what}.`, remedy);
+}

@@ -1,0 +1,105 @@
+/** How good a detector is, where AP is lost, and at which images one sees it. */
+import { formatAp, formatNumber } from "../../report/format.js";
+import type { ApSummary, BestScore, EvaluatedClass, EvaluationView, IouType } from "../wire.js";
+import { get } from "./api.js";
+import { shareBar } from "./bar.js";
+import { calibrationPanel } from "./calibration-panel.js";
+import { card } from "./card.js";
+import { confusionPanel } from "./confusion-panel.js";
+import { curvePanel } from "./curve-panel.js";
+import { type Child, element } from "./dom.js";
+import { errorPanel } from "./error-panel.js";
+import { numberOf } from "./numbers.js";
+import { runPath, type Shell, showView } from "./shell.js";
+import { table } from "./table.js";
+import { worstPanel } from "./worst-panel.js";
+
+const IOU_NAMES: Readonly<Record<IouType, string>> = { bbox: "boxes", segm: "masks" };
+const number = (name: string) => ({ name, kind: "number" as const });
+
+export async function showEvaluation(shell: Shell, runId: string): Promise<void> {
+  const asked = new URLSearchParams(location.search);
+  await showView(shell, runId, "evaluation", async () => {
+    const question = new URLSearchParams({ step: asked.get("step") ?? "", iou: asked.get("iou") ?? "bbox" });
+    const path = `runs/${encodeURIComponent(runId)}/evaluation`;
+    const view = await get<EvaluationView>(`${path}?${question}`);
+    const images = (query: string): string =>
+      `${path}/images?step=${encodeURIComponent(view.step)}&iou=${view.iouType}${query}`;
+    return { choices: choices(runId, view), content: panels(runId, view, images) };
+  });
+}
+
+function panels(runId: string, view: EvaluationView, images: (query: string) => string): Child {
+  return [
+    element("div", { class: "columns even" }, awarenessPanel(view), errorPanel(view.errors)),
+    element("div", { class: "columns even" }, curvePanel(view), calibrationPanel(view.calibration)),
+    confusionPanel(runId, view, images),
+    worstPanel(runId, view, images),
+    classPanel(view.classes),
+  ];
+}
+
+/** What finding and what naming objects costs. */
+function awarenessPanel({ awareness, best, images }: EvaluationView): HTMLElement {
+  const row = (name: string, { ap, ap50, ap75, ar100 }: ApSummary): Child[] => [
+    name,
+    [shareBar(ap), ` ${formatAp(ap)}`],
+    ...[ap50, ap75, ar100].map(formatAp),
+  ];
+  const columns = [{ name: "classes" }, { name: "AP" }, number("AP50"), number("AP75"), number("AR")];
+  return card(
+    { id: "awareness", title: "Class-aware and class-agnostic" },
+    table("AP with and without classes", columns, [
+      row("as detected", awareness.classAware),
+      row("of the object overlapped most", awareness.oracleClass),
+      row("none", awareness.classAgnostic),
+    ]),
+    element(
+      "dl",
+      { class: "numbers" },
+      numberOf("validation images", String(images)),
+      numberOf("best F1 at IoU 0.5", formatAp(best.f1)),
+      numberOf("from score", scoreText(best)),
+      numberOf("precision there", formatAp(best.precision)),
+      numberOf("recall there", formatAp(best.recall)),
+    ),
+  );
+}
+
+function classPanel(classes: readonly EvaluatedClass[]): HTMLElement {
+  const columns = [
+    { name: "class" },
+    ...["objects", "detections"].map(number),
+    { name: "AP" },
+    ...["AP50", "AP75", "AR", "best F1", "from score"].map(number),
+  ];
+  const cells = (row: EvaluatedClass): Child[] => [
+    row.name,
+    String(row.positives),
+    String(row.detections),
+    [shareBar(row.ap), ` ${formatAp(row.ap)}`],
+    ...[row.ap50, row.ap75, row.ar, row.f1].map(formatAp),
+    scoreText(row),
+  ];
+  const worstFirst = [...classes].sort((a, b) => Number(a.ap < 0) - Number(b.ap < 0) || a.ap - b.ap);
+  return card({ id: "classes", title: "Classes" }, table("AP of each class", columns, worstFirst.map(cells)));
+}
+
+function scoreText({ threshold }: BestScore): string {
+  return threshold === null ? "-" : formatNumber(threshold);
+}
+
+function choices(runId: string, { step, steps, iouType, iouTypes }: EvaluationView): HTMLElement {
+  const options = steps.flatMap((name) => iouTypes.map((iou) => [name, iou] as const));
+  const choice = element(
+    "select",
+    { "aria-label": "Evaluation" },
+    options.map(([name, iou]) => {
+      const value = String(new URLSearchParams({ step: name, iou }));
+      const text = `${name.replace(/\/?evaluate$/, "")}${iouTypes.length > 1 ? `, ${IOU_NAMES[iou]}` : ""}`;
+      return element("option", { value, selected: name === step && iou === iouType }, text);
+    }),
+  );
+  choice.addEventListener("change", () => location.assign(`${runPath(runId)}/evaluation?${choice.value}`));
+  return choice;
+}

@@ -1,0 +1,43 @@
+import { type Child, element } from "./dom.js";
+
+export interface Column {
+  /** Empty where the cells speak for themselves. */
+  readonly name: string;
+  /** `number`: aligned to the right. `text`: broken into lines. */
+  readonly kind?: "number" | "text";
+}
+
+/** Rows with a heading each, their first cell; wider ones than the page can be scrolled. @param label what is in it. */
+export function table(label: string, columns: readonly Column[], rows: readonly (readonly Child[])[]): HTMLElement {
+  return element(
+    "div",
+    { class: "scroll", tabindex: 0, role: "region", "aria-label": label },
+    element(
+      "table",
+      {},
+      element(
+        "thead",
+        {},
+        element(
+          "tr",
+          {},
+          columns.map(({ name, kind }) => element("th", { scope: "col", class: kind }, name)),
+        ),
+      ),
+      element(
+        "tbody",
+        {},
+        rows.map((cells) => row(cells, columns)),
+      ),
+    ),
+  );
+}
+
+function row([heading, ...others]: readonly Child[], [first, ...columns]: readonly Column[]): HTMLElement {
+  return element(
+    "tr",
+    {},
+    element("th", { scope: "row", class: first?.kind }, heading),
+    others.map((cell, index) => element("td", { class: columns[index]?.kind }, cell)),
+  );
+}
