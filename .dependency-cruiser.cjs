@@ -14,7 +14,8 @@ const arrows = {
   sweep: ["core", "pipeline"],
   report: ["core", "images", "masks", "data", "pipeline", "evaluation", "comparison"],
   grpc: ["core"],
-  controller: ["core", "images", "masks", "grpc", "data", "labels", "evaluation", "pipeline", "report"],
+  ray: ["core", "grpc", "pipeline"],
+  controller: ["core", "images", "masks", "grpc", "data", "labels", "evaluation", "pipeline", "report", "ray"],
   client: ["core", "grpc", "pipeline"],
   dashboard: ["core", "images", "data", "labels", "evaluation", "grpc", "pipeline", "report", "controller"],
 };

@@ -44,6 +44,15 @@ async function installPythonPackages() {
   });
 }
 
+/** What only the tests of the executor `ray` need. */
+export async function setUpRay() {
+  const key = hashFiles(["worker-py/pyproject.toml"]);
+  await step("Install Ray (600 MB) for its tests", ".venv/.ray-stamp", key, async () => {
+    const editable = ["--config-settings", "editable_mode=compat", "-e", "worker-py[ray]"];
+    await run(venvBin("python"), ["-m", "pip", "install", "-q", "--disable-pip-version-check", ...editable]);
+  });
+}
+
 async function makePythonEnvironment() {
   const bootstrap = await findPython();
   rmSync(join(root, ".venv"), { recursive: true, force: true });

@@ -8,7 +8,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { compile } from "./build.mjs";
-import { setUpBrowser, setUpDependencies } from "./setup.mjs";
+import { setUpBrowser, setUpDependencies, setUpRay } from "./setup.mjs";
 import { capture, filesUnder, main, nodeBin, root, ScriptError, venvBin } from "./tools.mjs";
 
 const PYPROJECT = "worker-py/pyproject.toml";
@@ -128,6 +128,7 @@ async function isSetUp() {
   try {
     await setUpDependencies();
     await setUpBrowser();
+    await setUpRay();
     return true;
   } catch (error) {
     console.log(error.message);

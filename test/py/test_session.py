@@ -35,9 +35,9 @@ def controller() -> Iterator[Controller]:
 class RunningSession:
     """A Session in a thread of this process."""
 
-    def __init__(self, address: str, folder: Path) -> None:
+    def __init__(self, address: str, folder: Path, reserved_for: tuple[str, int] | None = None) -> None:
         self.lines: list[str] = []
-        self.session = Session(address, "w", folder, folder / "cache", self.lines.append)
+        self.session = Session(address, "w", folder, folder / "cache", self.lines.append, reserved_for=reserved_for)
         self.error: CasslError | None = None
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
@@ -210,6 +210,27 @@ def test_a_worker_of_another_version_gives_up(tmp_path: Path) -> None:
         running.wait_for_end()
     assert running.error is not None
     assert (running.error.reason, running.error.remedy) == ("VERSION_MISMATCH", "Update it.")
+
+
+def test_a_worker_that_is_reserved_for_an_attempt_leaves_after_it(controller: Controller, tmp_path: Path) -> None:
+    running = RunningSession(controller.address, tmp_path, ("task", 1))
+    worker = controller.next_worker()
+    assert worker.register.reserved_for == FIRST
+    worker.send(lease=train_lease(controller, tmp_path, 1))
+    assert worker.result().HasField("output")
+    running.wait_for_end()
+    assert running.error is None
+
+
+def test_a_reserved_worker_gives_up_where_the_controller_stays_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cassl_worker.session.PATIENCE_SECONDS", 0.1)
+    with Controller() as controller:
+        pass
+    running = RunningSession(controller.address, tmp_path, ("task", 1))
+    running.wait_for_end()
+    assert running.error is not None and running.error.reason == "CONTROLLER_UNREACHABLE"
 
 
 @contextmanager

@@ -20,6 +20,7 @@ import {
   overrideGateOption,
   parseNames,
   pythonOption,
+  rayOption,
   setOption,
   workspaceBeside,
   workspaceOption,
@@ -33,6 +34,7 @@ interface CompareOptions {
   readonly resamples: number;
   readonly workspace?: string;
   readonly python?: string;
+  readonly ray?: string;
   readonly set?: readonly Override[];
   readonly overrideGate?: readonly GateName[];
   readonly json?: true;
@@ -67,6 +69,7 @@ export function addCompare(program: Command): void {
     .addOption(new Option("--resamples <count>", "samples of the bootstrap").argParser(countParser(6)).default(1000))
     .addOption(workspaceOption("beside the configuration"))
     .addOption(pythonOption())
+    .addOption(rayOption())
     .addOption(setOption())
     .addOption(overrideGateOption())
     .addOption(jsonOption("print the runs' events as JSON, one a line, and the result's path as the last"))
@@ -82,8 +85,9 @@ async function compare(file: string, options: CompareOptions): Promise<void> {
   const workspace = workspaceBeside(file, options.workspace);
   const interrupted = interruptSignal();
   const view = createView(json);
-  const { python, debug } = options;
-  const controller = await startLocalController({ workspace, python, debug }, view);
+  const { python, ray, debug } = options;
+  const { executor } = config;
+  const controller = await startLocalController({ workspace, python, ray, executor, debug }, view);
   const client = new CasslClient(controller.address);
   try {
     const outcomes = await complete(client, runs, view, interrupted);

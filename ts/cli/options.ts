@@ -28,6 +28,10 @@ export function pythonOption(): Option {
   );
 }
 
+export function rayOption(): Option {
+  return new Option("--ray <file>", "the Ray cluster of the executor `ray`; see docs/ray.md");
+}
+
 export function runIdOption(): Option {
   return new Option("--run-id <id>", "id of the run (default: its name and the time)");
 }

@@ -15,6 +15,7 @@ import {
   jsonOption,
   overrideGateOption,
   pythonOption,
+  rayOption,
   runIdOption,
   setOption,
   tensorboardOption,
@@ -29,6 +30,7 @@ import { withTensorboard } from "./tensorboard.js";
 interface RunOptions {
   readonly workspace?: string;
   readonly python?: string;
+  readonly ray?: string;
   readonly runId?: string;
   readonly set?: readonly Override[];
   readonly overrideGate?: readonly GateName[];
@@ -47,6 +49,7 @@ export function addRun(program: Command): void {
     .argument("<config>", "configuration, such as cassl.yaml")
     .addOption(workspaceOption("beside the configuration"))
     .addOption(pythonOption())
+    .addOption(rayOption())
     .addOption(runIdOption())
     .addOption(setOption())
     .addOption(overrideGateOption())
@@ -61,8 +64,8 @@ async function run(file: string, options: RunOptions): Promise<void> {
   const workspace = workspaceBeside(file, options.workspace);
   const interrupted = interruptSignal();
   const view = withTensorboard(createView(options.json ?? false), options.tensorboard);
-  const { python, debug } = options;
-  const controller = await startLocalController({ workspace, python, debug }, view);
+  const { python, ray, debug } = options;
+  const controller = await startLocalController({ workspace, python, ray, executor: config.executor, debug }, view);
   let dashboard: Dashboard | undefined;
   try {
     if (options.ui) {

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { RUNS_AT_ONCE, startController } from "../controller/controller.js";
 import { CasslError } from "../core/errors.js";
 import type { ServerTlsFiles } from "../grpc/tls.js";
+import { readRayCluster } from "../ray/settings.js";
 import { DEFAULT_UI_PORT, openDashboard } from "./dashboard.js";
 import { interruptSignal } from "./interrupt.js";
 import {
@@ -11,6 +12,7 @@ import {
   jsonOption,
   parsePort,
   pythonOption,
+  rayOption,
   workspaceHere,
   workspaceOption,
 } from "./options.js";
@@ -28,6 +30,7 @@ interface ServeOptions {
   readonly runsAtOnce: number;
   readonly workspace?: string;
   readonly python?: string;
+  readonly ray?: string;
   readonly json?: true;
   readonly debug?: true;
 }
@@ -75,6 +78,7 @@ export function addServe(program: Command): void {
     )
     .addOption(workspaceOption("in the working folder"))
     .addOption(pythonOption())
+    .addOption(rayOption())
     .addOption(jsonOption("print the address as JSON"))
     .action((_options: object, command: Command) => serve(command.optsWithGlobals<ServeOptions>()));
 }
@@ -90,8 +94,9 @@ async function serve(options: ServeOptions): Promise<void> {
     childWorkers: workers,
     runsAtOnce,
     python,
+    ray: options.ray === undefined ? undefined : await readRayCluster(options.ray),
     recover: "resume",
-    onWorkerOutput: (line) => debug && console.error(`worker: ${line}`),
+    onWorkerOutput: debug ? (line) => console.error(`worker: ${line}`) : undefined,
   });
   const { address, parts } = controller;
   try {

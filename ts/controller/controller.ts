@@ -2,7 +2,9 @@
 import { lookup } from "node:dns/promises";
 import type { ArtifactStore } from "../core/artifacts.js";
 import type { FrameCounts } from "../gen/cassl/v1/prediction_frame.js";
+import type { ExecutorName } from "../pipeline/config.js";
 import { createStepsUnderWay } from "../pipeline/steps-under-way.js";
+import type { RayCluster } from "../ray/settings.js";
 import { type AccessOptions, openAccess, PLAIN } from "./access/access.js";
 import { type DataRoots, withinRoots } from "./access/data-roots.js";
 import type { Authorize } from "./access/guard.js";
@@ -15,6 +17,7 @@ import { serveFrames } from "./frames.js";
 import { createMeasurements } from "./measurements.js";
 import { pipelineWorkers } from "./pipeline-workers.js";
 import { createPlanner } from "./planner.js";
+import { createRayExecutor, type RayExecutor } from "./ray/executor.js";
 import { runExecution } from "./run-execution.js";
 import { createRunLog } from "./run-log.js";
 import { createRuns, type Recovery, type Runs } from "./runs.js";
@@ -42,8 +45,10 @@ export interface ControllerOptions {
   readonly recover: Recovery;
   /** How many runs may be under way at a time; others wait. @default 4 */
   readonly runsAtOnce?: number;
-  /** Given every line that a child worker writes. */
-  readonly onWorkerOutput?: (line: string) => void;
+  /** The cluster of the executor `ray`. Left out: there is none. */
+  readonly ray?: RayCluster | undefined;
+  /** Given every line that a child worker, or a job of Ray, writes. */
+  readonly onWorkerOutput?: ((line: string) => void) | undefined;
   /** @default 5 */
   readonly heartbeatSeconds?: number;
   /** Whether prediction frames are encrypted also where only this machine can reach them. @default false */
@@ -83,7 +88,7 @@ type Closer = () => void | Promise<void>;
 
 /**
  * WORKSPACE_LOCKED, ADDRESS_UNAVAILABLE, STORAGE_FAILED, WORKER_FAILED (no Python), CONFIG_INVALID or FILE_NOT_FOUND
- * (as `openAccess`); nothing is left open then.
+ * (as `openAccess`), or what `RayExecutor.start` may throw; nothing is left open then.
  */
 export async function startController(options: ControllerOptions): Promise<Controller> {
   const closers: Closer[] = [];
@@ -114,6 +119,7 @@ async function openAll(options: ControllerOptions, closers: Closer[]): Promise<O
     scratch: opened.scratch,
     onOutput: options.onWorkerOutput ?? (() => {}),
   });
+  const ray = rayExecutor(options);
   const { lastWords } = children;
   const progress = createTaskProgress(state, artifacts);
   const pool = createWorkerPool({ state, progress, frames, heartbeatSeconds, lastWords, succeeds: port !== 0 });
@@ -128,7 +134,8 @@ async function openAll(options: ControllerOptions, closers: Closer[]): Promise<O
   const stepsUnderWay = createStepsUnderWay();
   const execute = runExecution({ ...stores, folders, shards, tally, submit, measurements, stepsUnderWay, attached });
   const { roots } = access;
-  const runs = createRuns(createRunLog(state), execute, { roots, atOnce: runsAtOnce });
+  const executors: readonly ExecutorName[] = ray === undefined ? ["local"] : ["local", "ray"];
+  const runs = createRuns(createRunLog(state), execute, { roots, executors, atOnce: runsAtOnce });
   const datasets = createDatasets({ ...stores, roots });
   const workers = pipelineWorkers({ submit, shards, tally });
   const planner = createPlanner({
@@ -146,13 +153,18 @@ async function openAll(options: ControllerOptions, closers: Closer[]): Promise<O
     workers: workerService(pool),
   };
   const server = createServer(handlers, access.guards);
-  closers.push(server.stop, children.stop, runs.stop);
+  closers.push(server.stop, children.stop, ray?.stop ?? (() => {}), runs.stop);
   const address = await server.listen(host, port, access.credentials);
   // Its own workers need no TLS, whose certificate may not name this machine's loopback.
   const inner = access.credentials === PLAIN ? address : await server.listen("127.0.0.1", 0, PLAIN);
   await children.start({ address: inner, token: access.workerToken }, pool);
+  await ray?.start({ address, needsToken: access.workerToken !== undefined }, pool.tasks);
   runs.recover(options.recover);
   const { authorize } = access;
   const parts = { runs, pool, state, artifacts, frames: tally.total, workspace, imageCache, roots, authorize };
   return { address, parts };
+}
+
+function rayExecutor({ ray, workspace, onWorkerOutput }: ControllerOptions): RayExecutor | undefined {
+  return ray === undefined ? undefined : createRayExecutor({ cluster: ray, workspace, onOutput: onWorkerOutput });
 }

@@ -1,8 +1,10 @@
 /** What the pipeline asks of workers, as tasks. A task's id is the key of its step. */
 import { CasslError } from "../core/errors.js";
 import type { Task, TaskOutput } from "../gen/cassl/v1/task.js";
+import type { Config } from "../pipeline/config.js";
 import type { TrainedModel, Workers } from "../pipeline/operations.js";
 import type { StepContext } from "../pipeline/step.js";
+import { kindOf } from "../ray/job-request.js";
 import type { FrameTally } from "./frame-tally.js";
 import type { ShardLedger } from "./shards.js";
 import type { TaskListener, TaskRequest } from "./tasks/execution.js";
@@ -14,9 +16,11 @@ export interface PipelineWorkersOptions {
   readonly tally: FrameTally;
   /** What the run's configuration says. Left out: nothing. */
   readonly needs?: TaskRequest["needs"];
+  /** Who does which kind of task. Left out: attached workers. */
+  readonly executor?: Config["executor"];
 }
 
-export function pipelineWorkers({ submit, shards, tally, needs }: PipelineWorkersOptions): Workers {
+export function pipelineWorkers({ submit, shards, tally, needs, executor }: PipelineWorkersOptions): Workers {
   async function run(
     kind: Task["kind"],
     imageRoot: string,
@@ -24,7 +28,8 @@ export function pipelineWorkers({ submit, shards, tally, needs }: PipelineWorker
     imageCount = 0,
   ): Promise<TaskOutput["kind"]> {
     const { key: taskId, participants: beneficiaries, noteIdle } = step;
-    const request = { taskId, task: { kind }, imageRoot, imageCount, beneficiaries, noteIdle, ...(needs && { needs }) };
+    const wanted = { ...(needs && { needs }), ...(executor && { executor: executor[kindOf({ kind })] }) };
+    const request = { taskId, task: { kind }, imageRoot, imageCount, beneficiaries, noteIdle, ...wanted };
     const output = await submit(request, forwardingTo(step), step.signal);
     return output.kind;
   }

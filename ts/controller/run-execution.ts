@@ -55,7 +55,7 @@ export function runExecution({
     const expect = expectation(measurements, attached().map(deviceOf));
     const sharing = { underWay, run: { runId: run_id, priority } };
     const steps = measuredSteps(createSteps(state, artifacts, emit, signal, sharing), config, measurements, expect);
-    const workers = pipelineWorkers({ submit, shards, tally, needs: config.needs });
+    const workers = pipelineWorkers({ submit, shards, tally, needs: config.needs, executor: config.executor });
     const result = await runPipeline(run_id, config, {
       steps,
       workers,

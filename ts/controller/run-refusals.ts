@@ -1,6 +1,7 @@
 /** Why a run is not taken. */
 import { CasslError } from "../core/errors.js";
 import { type Run, State } from "../gen/cassl/v1/run.js";
+import type { Config, ExecutorName } from "../pipeline/config.js";
 
 export function alreadyFinished(runId: string): CasslError {
   return new CasslError(
@@ -21,6 +22,15 @@ export function checkFailedGates({ run_id, state }: Run, gates: readonly string[
       ? `Name one that was: ${failed.join(", ")}.`
       : "No gate holds it up: `cassl watch` shows what does.",
   );
+}
+
+/** RAY_NOT_SET_UP if the run wants an executor that is none of these. */
+export function checkExecutors(there: readonly ExecutorName[], { executor }: Config): void {
+  for (const [kind, wanted] of Object.entries(executor)) {
+    if (there.includes(wanted)) continue;
+    const message = `The run has its tasks of the kind ${kind} done by Ray, and the controller was started without a cluster.`;
+    throw new CasslError("RAY_NOT_SET_UP", message, "Start it with --ray FILE, or set `executor: local`.");
+  }
 }
 
 export function sameRun(known: Run, hash: string): Run {

@@ -2,13 +2,21 @@
 import { CasslError, cancelled } from "../core/errors.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import { Run, type RunConfig, type RunEvent, State } from "../gen/cassl/v1/run.js";
-import { type Config, parseConfig, withOverriddenGates } from "../pipeline/config.js";
+import { type Config, type ExecutorName, parseConfig, withOverriddenGates } from "../pipeline/config.js";
 import { configHash } from "../pipeline/pipeline.js";
 import type { EmitEvent } from "../pipeline/step.js";
 import { checkFiles, createDataRoots, type DataRoots } from "./access/data-roots.js";
 import { hasEnded, type RunLog } from "./run-log.js";
 import { createRunQueue } from "./run-queue.js";
-import { alreadyFinished, checkFailedGates, checkRunId, interrupted, sameRun, tooMany } from "./run-refusals.js";
+import {
+  alreadyFinished,
+  checkExecutors,
+  checkFailedGates,
+  checkRunId,
+  interrupted,
+  sameRun,
+  tooMany,
+} from "./run-refusals.js";
 import type { ListedRun, RunQuery } from "./state.js";
 
 /** What to do at start with runs that the last controller left under way. `leave`: nothing. */
@@ -25,7 +33,7 @@ export interface FinishedRun {
 
 export interface Runs {
   /**
-   * CONFIG_INVALID names the field; PATH_NOT_ALLOWED names the path; RUN_EXISTS if the id is taken by another
+   * CONFIG_INVALID names the field; PATH_NOT_ALLOWED names the path; RAY_NOT_SET_UP; RUN_EXISTS if the id is taken by another
    * configuration; LIMIT_EXCEEDED if too many runs wait.
    * @param priority see Run. A run that is there keeps its own. @default 0
    */
@@ -54,6 +62,8 @@ const MAX_UNFINISHED = 1000;
 export interface RunsOptions {
   /** Where the data of runs may be. @default everywhere */
   readonly roots?: DataRoots;
+  /** Who can do tasks. @default attached workers */
+  readonly executors?: readonly ExecutorName[];
   /** How many runs may be under way at a time. */
   readonly atOnce: number;
 }
@@ -61,7 +71,7 @@ export interface RunsOptions {
 export function createRuns(
   log: RunLog,
   execute: ExecuteRun,
-  { roots = createDataRoots(undefined), atOnce }: RunsOptions,
+  { roots = createDataRoots(undefined), executors = ["local"], atOnce }: RunsOptions,
 ): Runs {
   const queue = createRunQueue();
   /** Runs that are under way. */
@@ -112,8 +122,9 @@ export function createRuns(
       log.start(runId);
       const run = get(runId);
       const config = withOverriddenGates(parseConfig(run.config), run.overridden_gates);
-      // Of a run that an earlier controller took, with other roots.
+      // Of a run that an earlier controller took, which had other roots or executors.
       checkFiles(roots, config);
+      checkExecutors(executors, config);
       const { finishedAt, result } = await execute(run, config, emitter(runId, stopping), stopping.signal);
       log.succeed(runId, finishedAt, result);
     } catch (error) {
@@ -149,6 +160,7 @@ export function createRuns(
       checkRunId(runId);
       const checked = parseConfig(config);
       checkFiles(roots, checked);
+      checkExecutors(executors, checked);
       const hash = configHash(checked);
       const known = log.find(runId);
       if (known !== undefined) return withPosition(sameRun(known, hash));

@@ -22,6 +22,7 @@ import { createLabelling, progressOf, shardUnderWay } from "./tasks/labelling.js
 import type { HeldLease } from "./tasks/lease.js";
 import { createLeasing, type Leasing, type LeasingOptions } from "./tasks/leasing.js";
 import { needsOf } from "./tasks/needs.js";
+import { createProvided, type Provided } from "./tasks/provided.js";
 import {
   countSetback,
   emptyResult,
@@ -36,7 +37,7 @@ export type { Holder } from "./tasks/leasing.js";
 
 export type Submit = (request: TaskRequest, onEvent: TaskListener, signal: AbortSignal) => Promise<TaskOutput>;
 
-export interface TaskQueue extends Pick<Leasing, "lease" | "hasOpenWork" | "adopt">, TaskView {
+export interface TaskQueue extends Pick<Leasing, "lease" | "claim" | "hasOpenWork" | "adopt">, TaskView, Provided {
   /**
    * Has workers do the task. Two submissions of one task share its execution; it is cancelled when all have aborted.
    * WORKER_FAILED when three attempts ended at the same point; else the error that the worker reports.
@@ -51,7 +52,8 @@ export interface TaskQueue extends Pick<Leasing, "lease" | "hasOpenWork" | "adop
   noteShard(attempt: TaskAttempt, shard: number): void;
   /** The attempt ended without a result. */
   lose(attempt: TaskAttempt, why: string): void;
-  failAll(error: CasslError): void;
+  /** Fails the tasks that wait for attached workers. */
+  failLocal(error: CasslError): void;
   /** How often any task has come further. */
   progressCount(): number;
   /** Tells those who wait for tasks, or for one of them. */
@@ -99,7 +101,8 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
     progress.replaceCheckpoint(execution.taskId, undefined).then(() => execution.succeed(output), execution.fail);
   }
 
-  function setBack(execution: Execution, lease: HeldLease, why: string): void {
+  /** @param error that the task fails with if that comes up again and again. */
+  function setBack(execution: Execution, lease: HeldLease, why: string, error?: CasslError): void {
     if (countSetback(execution, lease, state) < MAX_SETBACKS) {
       const text = setbackText(execution, lease, why);
       publish(execution, { $case: "log", value: { level: "warning", text } });
@@ -108,7 +111,7 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
     }
     end(execution);
     const words = lease.pid === undefined ? Promise.resolve("") : lastWords(lease.pid);
-    void words.then((said) => execution.fail(keepsFailing(why, said)));
+    void words.then((said) => execution.fail(keepsFailing(why, said, error)));
   }
 
   function open(request: TaskRequest): Execution {
@@ -122,6 +125,7 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
   return {
     ...leasing,
     ...createTaskView(executions, fairShare, isAwaited),
+    ...createProvided({ executions, state, release, setBack, fail }),
     find,
     isUnderWay: (taskId) => executions.has(taskId),
 
@@ -188,8 +192,8 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
       if (execution !== undefined) setBack(execution, release(execution, attempt), why);
     },
 
-    failAll(error) {
-      for (const execution of [...executions.values()]) fail(execution, error);
+    failLocal(error) {
+      for (const execution of [...executions.values()]) if (execution.executor === "local") fail(execution, error);
     },
 
     progressCount: () => progressCount,

@@ -1,9 +1,9 @@
 /** The attached workers. Each idle one is given what comes first for it; each keeps its lease as long as it is heard of. */
 import { performance } from "node:perf_hooks";
-import type { CasslError } from "../core/errors.js";
+import { CasslError } from "../core/errors.js";
 import type { Worker } from "../gen/cassl/v1/controller_service.js";
 import type { WaitingTask } from "../gen/cassl/v1/run.js";
-import type { AttachRequest, HeldLease, Register, TaskResult } from "../gen/cassl/v1/worker_service.js";
+import type { AttachRequest, HeldLease, Lease, Register, TaskResult } from "../gen/cassl/v1/worker_service.js";
 import type { FrameRoute } from "./frame-route.js";
 import type { Candidate } from "./tasks/waiting.js";
 import { createTaskQueue, type Holder, type TaskQueue, type TaskQueueOptions } from "./tasks.js";
@@ -28,8 +28,11 @@ export interface AttachedWorker {
 }
 
 export interface WorkerPool extends Pick<WorkerRegistry, "findByToken"> {
-  readonly tasks: Omit<TaskQueue, "lease" | "adopt" | "hasOpenWork" | "waiting" | "tellWaiting">;
-  /** Welcomes the worker; leases follow. One that is known already, by its instance, goes on with what it holds. */
+  readonly tasks: Omit<TaskQueue, "lease" | "claim" | "adopt" | "hasOpenWork" | "waiting" | "tellWaiting">;
+  /**
+   * Welcomes the worker; leases follow. One that is known already, by its instance, goes on with what it holds.
+   * LEASE_ENDED if it is reserved for an attempt that does not count.
+   */
   attach(register: Register, channel: WorkerChannel): AttachedWorker;
   list(): Worker[];
   /** The tasks that no worker has, in the order in which workers would be given them. */
@@ -38,7 +41,7 @@ export interface WorkerPool extends Pick<WorkerRegistry, "findByToken"> {
   drain(workerId: string): Worker;
   /** The worker's process, a child of ours, has ended. */
   bury(pid: number, why: string): void;
-  /** No worker will come by itself any more: tasks fail with `error` whenever no worker is attached. */
+  /** No worker will come by itself any more: tasks of attached workers fail with `error` whenever none is. */
   giveUp(error: CasslError): void;
   close(): void;
 }
@@ -89,11 +92,9 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       if (!tasks.hasOpenWork()) break;
       if (!isIdle(worker)) continue;
       const lease = tasks.lease(holderOf(worker), workers.count());
-      if (lease === undefined) continue;
-      worker.running = { task_attempt: lease.task_attempt, shards: lease.shards };
-      worker.channel?.send({ $case: "lease", value: lease });
+      if (lease !== undefined) give(worker, lease);
     }
-    if (desertion !== undefined && workers.count() === 0) tasks.failAll(desertion);
+    if (desertion !== undefined && candidates().length === 0) tasks.failLocal(desertion);
   }
 
   function holderOf(worker: WorkerRecord): Holder {
@@ -104,8 +105,31 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   /** The workers that take tasks, now or when they have done theirs. */
   function candidates(): Candidate[] {
     return [...workers.all()]
-      .filter(({ draining }) => !draining)
+      .filter(({ draining, register }) => !draining && register.reserved_for === undefined)
       .map(({ register }) => ({ name: register.name, capabilities: register }));
+  }
+
+  function refuseNeedless({ name, held, reserved_for }: Register): void {
+    if (reserved_for === undefined || held.length > 0 || tasks.standing(reserved_for) === "waiting") return;
+    throw new CasslError(
+      "LEASE_ENDED",
+      `Worker ${name} was started for attempt ${reserved_for.attempt} at task ${reserved_for.task_id}, which counts no longer.`,
+      "Nothing is lost: another worker has the task, or it is done. End the worker.",
+    );
+  }
+
+  /** Gives the worker the attempt that it was started for, unless it has begun it. */
+  function beginReserved(worker: WorkerRecord): void {
+    const { reserved_for } = worker.register;
+    if (reserved_for === undefined || worker.running !== undefined) return;
+    const lease = tasks.claim(reserved_for, holderOf(worker));
+    if (lease === undefined) remove(worker, "its task needs it no longer");
+    else give(worker, lease);
+  }
+
+  function give(worker: WorkerRecord, lease: Lease): void {
+    worker.running = { task_attempt: lease.task_attempt, shards: lease.shards };
+    worker.channel?.send({ $case: "lease", value: lease });
   }
 
   /** What the worker came with is its lease, if that is still to be had. */
@@ -180,9 +204,11 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   return {
     tasks,
     attach(register, channel) {
+      refuseNeedless(register);
       const worker = workers.admit(register, channel);
       welcome(worker);
       reconcile(worker, register.held[0]);
+      beginReserved(worker);
       assign();
       const isCurrent = (): boolean => worker.channel === channel;
       return {

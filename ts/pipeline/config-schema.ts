@@ -312,6 +312,22 @@ const needs = z.strictObject({
   memory_gb: z.number().min(0).default(0).describe("Memory of its machine; 0: any"),
 });
 
+export const EXECUTORS = ["local", "ray"] as const;
+export type ExecutorName = (typeof EXECUTORS)[number];
+
+const executorName = z.enum(EXECUTORS).default("local");
+const executor = z.union(
+  [
+    z.enum(EXECUTORS).transform((name) => ({ train: name, predict: name, export: name })),
+    z.strictObject({
+      train: executorName.describe("Every training"),
+      predict: executorName.describe("Labelling"),
+      export: executorName.describe("Export of the model"),
+    }),
+  ],
+  { error: `must be ${EXECUTORS.join(" or ")}, or {train: ray, predict: local, export: local}` },
+);
+
 /** The solver as every stage starts from it: all of it may be left out. */
 export const sharedSolverSchema = solver.partial();
 
@@ -362,6 +378,11 @@ export const configFileSchema = z.strictObject({
   needs: needs
     .prefault({})
     .describe("What a worker must have to be given tasks of the run; nothing else depends on it"),
+  executor: executor
+    .prefault("local")
+    .describe(
+      "Who does the tasks: `local`, attached workers, or `ray`, a cluster that the controller knows; {train: ray}: by kind",
+    ),
 });
 
 /** The file with `solver` merged into the stages. */

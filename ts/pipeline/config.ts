@@ -17,6 +17,7 @@ export {
   type Arm,
   CARRIED_PARTS,
   type Config,
+  type ExecutorName,
   type GateName,
   LABELING_ARMS,
   type LabelingArm,

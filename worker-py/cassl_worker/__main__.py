@@ -105,6 +105,12 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
         default=0,
         help="end with this code when SIGTERM has drained it, so that a batch system can tell (default: 0)",
     )
+    parser.add_argument(
+        "--reserved-for",
+        metavar="TASK-ATTEMPT",
+        type=attempt,
+        help="do this attempt at a task alone, then leave; give up where the controller stays away",
+    )
     parser.add_argument("--exit-on-stdin-eof", action="store_true", help="exit when standard input closes")
     parser.add_argument("--version", action="version", version=VERSION)
     return parser.parse_args(arguments)
@@ -126,6 +132,14 @@ def exit_code(text: str) -> int:
     if not text.isdigit() or int(text) > 255:
         raise argparse.ArgumentTypeError(f"`{text}` is not an exit code, 0 to 255")
     return int(text)
+
+
+def attempt(text: str) -> tuple[str, int]:
+    """Task id and number."""
+    task_id, _, number = text.rpartition("-")
+    if not task_id or not number.isdigit():
+        raise argparse.ArgumentTypeError(f"`{text}` is not TASK-ATTEMPT, such as 3f2a-1")
+    return task_id, int(number)
 
 
 def missing_distributions() -> list[str]:
@@ -169,7 +183,16 @@ def run(options: argparse.Namespace) -> int:
         return EXIT_USAGE
     with TemporaryDirectory(prefix="cassl-worker-", dir=options.scratch, ignore_cleanup_errors=True) as folder:
         cache = options.cache or Path(folder, "artifacts")
-        session = Session(options.controller, options.name, Path(folder), cache, report, connection, options.processes)
+        session = Session(
+            options.controller,
+            options.name,
+            Path(folder),
+            cache,
+            report,
+            connection,
+            options.processes,
+            reserved_for=options.reserved_for,
+        )
         preempted = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: begin_drain(session, exits, preempted))
         start_thread(lambda: exits.put(outcome(session)))

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 import grpc
 
+from cassl.v1.task_pb2 import TaskOutput
 from cassl.v1.worker_service_pb2 import (
     AttachResponse,
     HandedBack,
@@ -35,13 +36,16 @@ from cassl_worker.channel import backoff, open_channel, reachable
 from cassl_worker.connection import PLAIN, Connection
 from cassl_worker.detectors import backend_of, families
 from cassl_worker.error_details import cancelled_error, from_rpc_error, to_error_detail
+from cassl_worker.errors import CasslError
 from cassl_worker.frames import Route, ShardSender
 from cassl_worker.tasks import HandBack, TaskContext, run_task
 from cassl_worker.version import VERSION
 
-FINAL_REASONS = frozenset({"VERSION_MISMATCH", "UNAUTHENTICATED", "PERMISSION_DENIED", "TLS_FAILED"})
+FINAL_REASONS = frozenset({"VERSION_MISMATCH", "UNAUTHENTICATED", "PERMISSION_DENIED", "TLS_FAILED", "LEASE_ENDED"})
 """Refusals that dialing in again does not change."""
 OUTAGE_REPORT_SECONDS = 60.0
+PATIENCE_SECONDS = 300.0
+"""How long a worker that is reserved for an attempt dials a controller that does not answer."""
 LEAVE_SECONDS = 0.5
 """For the controller to take leave of a worker that does not wait for its results to be received."""
 
@@ -73,6 +77,9 @@ class Session:
         report: takes lines for the worker's operator.
         connection: what the worker shows and trusts.
         processes: that a training is divided over; None: one for each GPU.
+        reserved_for: id of the task and number of the attempt that the worker does alone. It gives up where the
+            controller stays away, because what it runs on is not its own.
+        do_task: how tasks are done.
     """
 
     def __init__(
@@ -84,6 +91,9 @@ class Session:
         report: Callable[[str], None],
         connection: Connection = PLAIN,
         processes: int | None = None,
+        *,
+        reserved_for: tuple[str, int] | None = None,
+        do_task: Callable[[TaskContext], TaskOutput] = run_task,
     ) -> None:
         self.address = address
         self.name = name
@@ -95,6 +105,8 @@ class Session:
         self.report = report
         self.connection = connection
         self.processes = processes
+        self.reserved_for = reserved_for
+        self.do_task = do_task
         self.executor = ThreadPoolExecutor(1, thread_name_prefix="task")
         self.last_task: Future[None] | None = None
         self.held: dict[tuple[str, int], HeldTask] = {}
@@ -105,9 +117,9 @@ class Session:
         self.silent_until = 0.0
 
     def run(self) -> None:
-        """Returns when the worker is drained, or after `close`. VERSION_MISMATCH, UNAUTHENTICATED, PERMISSION_DENIED or
-        TLS_FAILED where the controller does not let it in."""
-        delays = backoff()
+        """Returns when the worker is drained, or after `close`. VERSION_MISMATCH, UNAUTHENTICATED, PERMISSION_DENIED,
+        TLS_FAILED or LEASE_ENDED where the controller does not let it in; CONTROLLER_UNREACHABLE if it gives up."""
+        delays, away_since = backoff(), time.monotonic()
         with open_channel(self.address, self.connection) as channel:
             while not self.closed.is_set():
                 attachment = Attachment(channel, self.registration(), partial(self.receive, channel), self.beat)
@@ -115,7 +127,9 @@ class Session:
                 if self.is_drained():
                     return
                 if attachment.welcome is not None:
-                    delays, self.silent_until = backoff(), 0.0
+                    delays, self.silent_until, away_since = backoff(), 0.0, time.monotonic()
+                if self.reserved_for is not None and time.monotonic() - away_since > PATIENCE_SECONDS:
+                    raise given_up(why)
                 self.report_outage(why)
                 self.closed.wait(next(delays))
 
@@ -133,6 +147,7 @@ class Session:
             gpus=self.gpus,
             instance=self.instance,
             held=held,
+            reserved_for=self.reserved_for and TaskAttempt(task_id=self.reserved_for[0], attempt=self.reserved_for[1]),
         )
 
     def serve(self, attachment: Attachment) -> str:
@@ -168,6 +183,8 @@ class Session:
                     task.cancelled.set()
             case "result_received":
                 self.held.pop(key_of(response.result_received.task_attempt), None)
+                if self.reserved_for is not None:
+                    self.drain()
                 self.leave_if_drained()
             case "drain":
                 self.drain()
@@ -224,7 +241,7 @@ class Session:
         task = f"{kind} task {attempt.task_id[:12]}, attempt {attempt.attempt}"
         self.report(f"Begins {task}.")
         try:
-            output = run_task(context)
+            output = self.do_task(context)
         except HandBack:
             self.report(f"Hands back {task}.")
             return TaskResult(task_attempt=attempt, handed_back=HandedBack())
@@ -272,6 +289,14 @@ class Session:
             attachment.finish()
             attachment.ended.wait(LEAVE_SECONDS)
             attachment.close()
+
+
+def given_up(why: str) -> CasslError:
+    return CasslError(
+        "CONTROLLER_UNREACHABLE",
+        f"{why} The worker has dialed for {PATIENCE_SECONDS:.0f} s.",
+        "Check that this machine may connect to the address.",
+    )
 
 
 def key_of(attempt: TaskAttempt) -> tuple[str, int]:

@@ -3,6 +3,7 @@ import { performance } from "node:perf_hooks";
 import type { WaitingTask } from "../../gen/cassl/v1/run.js";
 import type { Task, TaskOutput } from "../../gen/cassl/v1/task.js";
 import type { TaskEvent } from "../../gen/cassl/v1/worker_service.js";
+import type { ExecutorName } from "../../pipeline/config.js";
 import type { Participant } from "../../pipeline/steps-under-way.js";
 import type { Labelling } from "./labelling.js";
 import type { HeldLease } from "./lease.js";
@@ -27,6 +28,8 @@ export interface TaskRequest {
   readonly imageCount?: number;
   /** What the task needs of a worker, beside what its detector does. Left out: nothing. */
   readonly needs?: Pick<TaskNeeds, "device" | "gpu_memory_gb" | "memory_gb">;
+  /** Who does it. Left out: `local`. */
+  readonly executor?: ExecutorName;
   /** Runs may come and go while the task is under way. Left out: it is nobody's in particular. */
   readonly beneficiaries?: ReadonlySet<Beneficiary>;
   /** Told at the end how long no worker had the task. */
@@ -40,6 +43,7 @@ export interface Requester extends Pick<TaskRequest, "beneficiaries" | "noteIdle
 
 export interface Execution extends Pick<TaskRequest, "taskId" | "task" | "imageRoot"> {
   readonly needs: TaskNeeds;
+  readonly executor: ExecutorName;
   readonly outcome: Promise<TaskOutput>;
   readonly requesters: Set<Requester>;
   /** The attempts that count, by number. A prediction may have many, other tasks have one at most. */
@@ -54,12 +58,19 @@ export interface Execution extends Pick<TaskRequest, "taskId" | "task" | "imageR
   idleMs: number;
   /** What was told last of why it waits. */
   toldReason: string;
+  /** The latest attempt that a worker has begun. */
+  claimed: number;
+  /** What an executor other than `local` says of a worker that it is to come by. */
+  provisioning: Provisioning;
   succeed(output: TaskOutput): void;
   fail(error: unknown): void;
 }
 
+/** How far a worker is that an executor starts for a task. */
+export type Provisioning = Pick<WaitingTask, "message" | "remedy">;
+
 export function createExecution(
-  { taskId, task, imageRoot }: TaskRequest,
+  { taskId, task, imageRoot, executor = "local" }: TaskRequest,
   needs: TaskNeeds,
   labelling: Labelling | undefined,
 ): Execution {
@@ -76,6 +87,7 @@ export function createExecution(
     task,
     imageRoot,
     needs,
+    executor,
     outcome,
     requesters: new Set(),
     leases: new Map(),
@@ -84,6 +96,8 @@ export function createExecution(
     idleSince: performance.now(),
     idleMs: 0,
     toldReason: "",
+    claimed: 0,
+    provisioning: { message: "", remedy: "" },
     succeed,
     fail,
   };

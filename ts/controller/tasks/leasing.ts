@@ -23,6 +23,8 @@ export interface Leasing {
   lease(holder: Holder, workerCount: number): Lease | undefined;
   /** Whether a worker might be given something: a task that nobody has, or a part of a prediction. */
   hasOpenWork(): boolean;
+  /** Begins the attempt that the worker was started for. Undefined if it is not the one that is due. */
+  claim(attempt: TaskAttempt, holder: Holder): Lease | undefined;
   /** Takes an attempt that a worker is at already as the one that counts. `unknown` if the task may yet be submitted. */
   adopt(claim: Claim, holder: Holder): "adopted" | "unknown" | "ended";
   /** Ends the lease of the attempt, which must be one that counts. */
@@ -52,12 +54,18 @@ export function createLeasing(options: LeasingOptions): Leasing {
     const since = performance.now();
     if (execution.leases.size === 0) execution.idleMs += since - execution.idleSince;
     execution.toldReason = "";
+    execution.claimed = Math.max(execution.claimed, attempt.attempt);
     execution.leases.set(attempt.attempt, { attempt, shards, workerId, pid, since, cancel });
   }
 
-  function begin(execution: Execution, holder: Holder, shards: readonly number[]): Lease {
+  function begin(
+    execution: Execution,
+    holder: Holder,
+    shards: readonly number[],
+    number = state.nextAttempt(execution.taskId),
+  ): Lease {
     const { taskId, task, imageRoot } = execution;
-    const attempt = { task_id: taskId, attempt: state.nextAttempt(taskId) };
+    const attempt = { task_id: taskId, attempt: number };
     hold(execution, attempt, shards, holder);
     const resume_from = progress.resumePoint(taskId);
     const rest = { shards: [...shards], credit_bytes: creditBytes() };
@@ -117,6 +125,13 @@ export function createLeasing(options: LeasingOptions): Leasing {
       return false;
     },
 
+    claim({ task_id, attempt }, holder) {
+      const execution = executions.get(task_id);
+      if (execution === undefined || execution.leases.size > 0 || execution.claimed >= attempt) return undefined;
+      if (attempt !== state.latestAttempt(task_id)) return undefined;
+      return begin(execution, holder, [...(execution.labelling?.open ?? [])], attempt);
+    },
+
     adopt({ task_attempt, shards }, holder) {
       const { task_id = "", attempt = 0 } = task_attempt ?? {};
       const latest = state.latestAttempt(task_id);
@@ -142,6 +157,7 @@ export function createLeasing(options: LeasingOptions): Leasing {
   };
 }
 
-function isOpen({ labelling, leases }: Execution): boolean {
-  return labelling !== undefined || leases.size === 0;
+/** Whether a worker that is for any task might be given it. */
+function isOpen({ labelling, leases, executor }: Execution): boolean {
+  return executor === "local" && (labelling !== undefined || leases.size === 0);
 }

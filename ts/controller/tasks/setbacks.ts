@@ -24,12 +24,16 @@ export function setbackText({ labelling }: Execution, { attempt }: HeldLease, wh
   return `Attempt ${attempt.attempt} ended: ${why}. The task goes on ${rest}.`;
 }
 
-/** @param words what the worker has said last; empty if that is not known. */
-export function keepsFailing(why: string, words: string): CasslError {
+/**
+ * @param words what the worker has said last; empty if that is not known.
+ * @param error what ended the last attempt, where that has a name of its own.
+ */
+export function keepsFailing(why: string, words: string, error?: CasslError): CasslError {
   return new CasslError(
-    "WORKER_FAILED",
+    error?.reason ?? "WORKER_FAILED",
     `${MAX_SETBACKS} attempts came no further. The last one: ${why}.${words === "" ? "" : `\n${words}`}`,
-    "Look at the worker's last lines; a worker that is killed mostly lacks memory: lower images_per_batch or the input size.",
+    error?.remedy ??
+      "Look at the worker's last lines; a worker that is killed mostly lacks memory: lower images_per_batch or the input size.",
   );
 }
 

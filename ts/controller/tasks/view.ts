@@ -17,6 +17,9 @@ export interface TaskView {
   running(attempt: TaskAttempt | undefined): RunningTask | undefined;
 }
 
+/** Reasons that do not pass by themselves, or that nothing else tells. */
+const TOLD: ReadonlySet<WaitReason> = new Set([WaitReason.NO_WORKER, WaitReason.NEED_UNMET, WaitReason.EXECUTOR]);
+
 export function createTaskView(
   executions: ReadonlyMap<string, Execution>,
   fairShare: FairShare,
@@ -36,8 +39,8 @@ export function createTaskView(
       for (const value of waiting(workers)) {
         const { task_id, reason, message } = value;
         const execution = executions.get(task_id);
-        const isHopeless = reason === WaitReason.NO_WORKER || reason === WaitReason.NEED_UNMET;
-        if (execution === undefined || !isHopeless || execution.toldReason === message) continue;
+        const isTold = TOLD.has(reason) && message !== "";
+        if (execution === undefined || !isTold || execution.toldReason === message) continue;
         execution.toldReason = message;
         publish(execution, { $case: "task_waiting", value });
       }

@@ -37,7 +37,8 @@ const RETURNING: Wait = {
   remedy: "",
 };
 
-function reasonOf({ needs }: Execution, workers: readonly Candidate[]): Wait {
+function reasonOf({ needs, executor, provisioning }: Execution, workers: readonly Candidate[]): Wait {
+  if (executor !== "local") return { reason: WaitReason.EXECUTOR, ...provisioning };
   if (workers.length === 0) {
     return {
       reason: WaitReason.NO_WORKER,

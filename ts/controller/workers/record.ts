@@ -52,8 +52,9 @@ export function newToken(): string {
   return randomBytes(TOKEN_BYTES).toString("hex");
 }
 
-export function isIdle({ running, channel, draining }: WorkerRecord): boolean {
-  return running === undefined && channel !== undefined && !draining;
+/** Whether it may be given any task. */
+export function isIdle({ register, running, channel, draining }: WorkerRecord): boolean {
+  return register.reserved_for === undefined && running === undefined && channel !== undefined && !draining;
 }
 
 /** Undefined if it is on another machine. */

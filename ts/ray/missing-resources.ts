@@ -1,0 +1,29 @@
+/** Why a job of Ray does not begin, in words. */
+import type { JobRequest, NodeResources } from "./jobs.js";
+
+const GB = 1e9;
+
+/**
+ * What a job asks for that no node of the cluster has, even if it were idle, such as `1 GPU`. Empty if one has it all.
+ * Labels are not known of nodes here: a selector that no node meets leaves it empty.
+ */
+export function missingResources(job: JobRequest, nodes: readonly NodeResources[]): string[] {
+  const demand = Object.entries({
+    CPU: job.entrypoint_num_cpus ?? 0,
+    GPU: job.entrypoint_num_gpus ?? 0,
+    memory: job.entrypoint_memory ?? 0,
+    ...job.entrypoint_resources,
+  });
+  const lacks = nodes.map((node) => demand.filter(([name, amount]) => amount > (node[name] ?? 0)));
+  const [fewest = demand.filter(([, amount]) => amount > 0)] = lacks.toSorted((a, b) => a.length - b.length);
+  return fewest.map(([name, amount]) => (name === "memory" ? `${amount / GB} GB of memory` : `${amount} ${name}`));
+}
+
+/** What to tell of a job that is pending. */
+export function describePending(job: JobRequest, nodes: readonly NodeResources[]): string {
+  const missing = missingResources(job, nodes);
+  if (missing.length > 0) return `No node of the cluster has ${missing.join(" and ")}.`;
+  const labels = Object.entries(job.entrypoint_label_selector ?? {}).map(([key, value]) => `${key}=${value}`);
+  const selector = labels.length === 0 ? "" : `, or none has the labels ${labels.join(", ")}`;
+  return `Ray has not begun the job: the nodes are busy, or its environment is being made${selector}.`;
+}

@@ -1,0 +1,96 @@
+/** The operator's file of --ray: which cluster, and what its jobs are given. Runs only say which of their tasks go there. */
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { parse as parseYaml } from "yaml";
+import { z } from "zod";
+import { CasslError } from "../core/errors.js";
+import { readSecretFile } from "../grpc/secret-files.js";
+import { describeIssue } from "../pipeline/describe-issue.js";
+
+const count = z.int32().min(1);
+const amount = z.number().min(0).default(0);
+
+/** What is demanded of one node at once. */
+const demand = {
+  cpus: z.number().min(0).default(1),
+  gpus: amount,
+  memory_gb: amount,
+  resources: z.record(z.string().min(1), z.number().positive()).default({}),
+  labels: z.record(z.string().min(1), z.string().min(1)).default({}),
+};
+
+const schema = z.strictObject({
+  /** Of the dashboard, which serves the Jobs API. */
+  address: z.url({ protocol: /^https?$/, error: "must be a URL such as http://10.0.0.1:8265" }),
+  token_file: z.string().min(1).optional(),
+  /** A folder that all nodes share, or a URI that Ray can write to. */
+  storage: z.string().min(1),
+  /** How a job reaches the controller. */
+  controller: z
+    .strictObject({
+      address: z.string().min(1).optional(),
+      token_file: z.string().min(1).optional(),
+      tls_ca: z.string().min(1).optional(),
+    })
+    .prefault({}),
+  /** Of the nodes. */
+  python: z.string().min(1).default("python"),
+  runtime_env: z.record(z.string(), z.unknown()).default({}),
+  pending_seconds: z.number().positive().default(600),
+  unreachable_seconds: z.number().positive().default(300),
+  driver: z.strictObject({ ...demand, cpus: amount }).prefault({}),
+  train: z
+    .strictObject({ ...demand, workers: count.default(1), max_failures: z.int32().min(0).default(3) })
+    .prefault({}),
+  predict: z.strictObject({ ...demand, workers: count.default(1), min_workers: count.default(1) }).prefault({}),
+  export: z.strictObject(demand).prefault({}),
+});
+
+export type RaySettings = z.output<typeof schema>;
+/** What one process of a job asks for. */
+export type Demand = RaySettings["export"];
+
+/** A cluster, with the secret that it demands. */
+export interface RayCluster extends RaySettings {
+  /** Undefined if Ray demands none. */
+  readonly token: string | undefined;
+}
+
+/** CONFIG_INVALID names the field; FILE_NOT_FOUND. Paths of this machine are relative to the folder of the file. */
+export async function readRayCluster(file: string): Promise<RayCluster> {
+  const settings = parseRaySettings(await textOf(file), file);
+  if (settings.token_file === undefined) return { ...settings, token: undefined };
+  const token = await readSecretFile(resolve(dirname(file), settings.token_file), "The token of Ray");
+  return { ...settings, token: token.toString().trim() };
+}
+
+export function parseRaySettings(text: string, file: string): RaySettings {
+  const input = yamlOf(text, file);
+  const parsed = schema.safeParse(input);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.flatMap((issue) => describeIssue(issue, schema, input));
+    throw new CasslError("CONFIG_INVALID", `${file}: ${lines.join("\n")}`, "Correct the file; see docs/ray.md.");
+  }
+  const { workers, min_workers } = parsed.data.predict;
+  if (min_workers > workers) {
+    const message = `${file}: \`predict.min_workers\` is ${min_workers}, above \`predict.workers\`, ${workers}.`;
+    throw new CasslError("CONFIG_INVALID", message, "Correct the file; see docs/ray.md.");
+  }
+  return parsed.data;
+}
+
+async function textOf(file: string): Promise<string> {
+  return readFile(file, "utf8").catch((cause: Error) => {
+    const message = `The file of --ray, ${file}, cannot be read: ${cause.message}.`;
+    throw new CasslError("FILE_NOT_FOUND", message, "Correct the path.", { cause });
+  });
+}
+
+function yamlOf(text: string, file: string): unknown {
+  try {
+    return parseYaml(text);
+  } catch (cause) {
+    const message = `${file} is not YAML: ${(cause as Error).message}`;
+    throw new CasslError("CONFIG_INVALID", message, "Correct the line.", { cause });
+  }
+}
