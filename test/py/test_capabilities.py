@@ -12,6 +12,13 @@ def test_finds_what_detectors_are_built_with() -> None:
     assert "torch" in capabilities.backends()
 
 
+def test_names_the_versions_of_what_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capabilities, "COMPUTING_PACKAGES", ("torch", "no-such-package"))
+    found = capabilities.versions()
+    assert list(found) == ["python", "torch"]
+    assert found["torch"][0].isdigit()
+
+
 def test_names_devices_as_torch_does() -> None:
     assert capabilities.devices([Gpu(device="cuda:0")]) == ["cpu", "cuda:0"]
 

@@ -22,8 +22,9 @@ export function addReport(program: Command): void {
 }
 
 async function report(runId: string, { workspace, open, json }: ReportOptions): Promise<void> {
-  const { run, html, markdown, result } = await findFinishedRun(workspaceHere(workspace), runId);
-  console.log(json ? JSON.stringify({ run, html, markdown, result }) : `${html}\n${markdown}`);
+  const { run, html, markdown, json: data, result } = await findFinishedRun(workspaceHere(workspace), runId);
+  const files = { run, html, markdown, json: data, result };
+  console.log(json ? JSON.stringify(files) : [html, markdown, data].join("\n"));
   if (open ?? isForPeople()) await openInBrowser(html);
 }
 

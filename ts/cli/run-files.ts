@@ -9,6 +9,8 @@ export interface RunFiles {
   readonly result: string;
   readonly html: string;
   readonly markdown: string;
+  /** The report for programs. */
+  readonly json: string;
 }
 
 export interface FinishedRun extends RunFiles {
@@ -17,7 +19,13 @@ export interface FinishedRun extends RunFiles {
 
 export function runFiles(workspace: string, run: string): RunFiles {
   const file = (name: string): string => join(workspace, "runs", run, name);
-  return { run, result: file("result.json"), html: file("report.html"), markdown: file("report.md") };
+  return {
+    run,
+    result: file("result.json"),
+    html: file("report.html"),
+    markdown: file("report.md"),
+    json: file("report.json"),
+  };
 }
 
 /** Newest first. */

@@ -1,7 +1,16 @@
 /** What the runs of a design say about its arms. Pure functions. */
 import { type BootstrapOptions, pairedDifference } from "../evaluation/diagnosis/index.js";
 import type { Arm } from "../pipeline/config.js";
-import type { ArmDifference, ArmSummary, Comparison, ComparisonGroup, Spread, StoppedRun, Trial } from "./results.js";
+import type {
+  ArmDifference,
+  ArmSummary,
+  Comparison,
+  ComparisonGroup,
+  SeededAp,
+  Spread,
+  StoppedRun,
+  Trial,
+} from "./results.js";
 import { comparisonNotes, verdict } from "./verdict.js";
 
 export interface ComparisonContext {
@@ -36,10 +45,18 @@ function summarizeGroup(trials: readonly Trial[], bootstrap: Required<BootstrapO
     labeled_images: first.result.labeled_images,
     target: first.result.target,
     arms: byArm.map(summarizeArm),
-    differences: comparedPairs(byArm.map(([one]) => (one as Trial).run.arm)).flatMap(([arm, baseline]) =>
-      compareArms(trials, arm, baseline, bootstrap),
+    differences: armDifferences(
+      trials.map(({ run: { arm, seed }, resampled }) => ({ arm, seed, resampled })),
+      bootstrap,
     ),
   };
+}
+
+/** @param aps on the same validation set, resampled with the same options; the arms in their order. */
+export function armDifferences(aps: readonly SeededAp[], bootstrap: Required<BootstrapOptions>): ArmDifference[] {
+  return comparedPairs([...new Set(aps.map(({ arm }) => arm))]).flatMap(([arm, baseline]) =>
+    compareArms(aps, arm, baseline, bootstrap),
+  );
 }
 
 function summarizeArm(trials: readonly Trial[]): ArmSummary {
@@ -69,15 +86,15 @@ function comparedPairs(arms: readonly Arm[]): (readonly [Arm, Arm])[] {
 
 /** None if no seed has a result of both. */
 function compareArms(
-  trials: readonly Trial[],
+  aps: readonly SeededAp[],
   arm: Arm,
   baseline: Arm,
   bootstrap: Required<BootstrapOptions>,
 ): ArmDifference[] {
-  const partners = new Map(trials.filter(({ run }) => run.arm === baseline).map((trial) => [trial.run.seed, trial]));
-  const pairs = trials.flatMap((first) => {
-    const second = partners.get(first.run.seed);
-    return first.run.arm === arm && second !== undefined ? [{ seed: first.run.seed, first, second }] : [];
+  const partners = new Map(aps.filter((ap) => ap.arm === baseline).map((ap) => [ap.seed, ap]));
+  const pairs = aps.flatMap((first) => {
+    const second = partners.get(first.seed);
+    return first.arm === arm && second !== undefined ? [{ seed: first.seed, first, second }] : [];
   });
   if (pairs.length === 0) return [];
   const { perPair, lower, upper } = pairedDifference(

@@ -15,6 +15,13 @@ export interface Trial {
   readonly oracle_class_ap: number;
 }
 
+/** The AP of one arm and seed. */
+export interface SeededAp {
+  readonly arm: Arm;
+  readonly seed: number;
+  readonly resampled: ResampledAp;
+}
+
 /** A run that a gate has stopped. */
 export interface StoppedRun {
   readonly run: DesignedRun;

@@ -1,6 +1,7 @@
 /** The work of one run: the pipeline, then result.json, config.json and the report in the run's folder. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { judgeInThread } from "../comparison/judge-in-thread.js";
 import type { ArtifactStore } from "../core/artifacts.js";
 import type { InspectionCache } from "../data/inspect-image.js";
 import type { Worker } from "../gen/cassl/v1/controller_service.js";
@@ -11,9 +12,11 @@ import { createSteps } from "../pipeline/step.js";
 import type { StepsUnderWay } from "../pipeline/steps-under-way.js";
 import { type ReportInput, writeReport } from "../report/report.js";
 import { curatedData, reportedCuration } from "./curation.js";
+import { environment } from "./environment.js";
 import type { FrameTally } from "./frame-tally.js";
 import { deviceOf, expectation, type Measurements, measuredSteps } from "./measurements.js";
 import { pipelineWorkers } from "./pipeline-workers.js";
+import { judgeRequest, reportedCertificates } from "./reported-evaluation.js";
 import type { RunFolders } from "./run-folders.js";
 import type { ExecuteRun } from "./runs.js";
 import { gatherSamples } from "./samples.js";
@@ -79,6 +82,9 @@ export function runExecution({
       samples: await gatherSamples(result, curated, artifacts),
       curation: await reportedCuration(curated, artifacts),
       transplants: await reportedTransplants(run_id, state, artifacts),
+      judged: await judgeInThread(await judgeRequest(result, artifacts), signal),
+      certificates: await reportedCertificates(result, artifacts),
+      environment: environment(attached()),
     };
     await folders.write(run_id, (directory) => writeResults(directory, config, result, report));
     return { finishedAt, result: await artifacts.put(Buffer.from(jsonText(result))) };

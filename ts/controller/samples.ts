@@ -10,36 +10,48 @@ import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import type { ImagePredictions } from "../labels/predictions.js";
 import { readPseudoLabels } from "../labels/pseudo-labels.js";
 import type { CompressedRle } from "../masks/index.js";
-import type { ArmResult, RunResult } from "../pipeline/pipeline.js";
-import type { SampleBox, SampleImage } from "../report/report.js";
+import type { ArmResult, RoundResult, RunResult } from "../pipeline/pipeline.js";
+import { armName, type SampleBox, type SampleGroup, type SampleImage } from "../report/report.js";
 
 /** Of each arm and kind. */
 const IMAGES = 4;
 const MIN_SHOWN_SCORE = 0.3;
+/** In a row: more of them would be too small to be read. */
+const LEAST_COLUMNS = 2;
 
 export async function gatherSamples(
-  result: RunResult,
+  { arms }: RunResult,
   curated: CuratedData,
   artifacts: ArtifactStore,
-): Promise<SampleImage[]> {
+): Promise<SampleGroup[]> {
   const load = async ({ sha256 }: ArtifactRef): Promise<Dataset> => decodeManifest(await artifacts.read(sha256));
   const [unlabeled, validation] = [await load(curated.unlabeled), await load(curated.validation)];
-  const samples = result.arms.map(async (arm) => [
-    ...(await pseudoLabelSamples(arm, unlabeled, curated.image_root, artifacts)),
-    ...(await detectionSamples(arm, validation, curated.image_root, artifacts)),
-  ]);
-  return (await Promise.all(samples)).flat();
+  const groups: SampleGroup[] = [];
+  for (const result of armsWithLabels(arms)) {
+    const images = await pseudoLabelSamples(result, unlabeled, curated.image_root, artifacts);
+    groups.push({ title: `Pseudo labels of ${result.arm} on unlabeled images`, columns: LEAST_COLUMNS, images });
+  }
+  const images = await detectionSamples(arms, validation, curated.image_root, artifacts);
+  return [
+    ...groups,
+    { title: "Detections on validation images, arm by arm", columns: Math.max(LEAST_COLUMNS, arms.length), images },
+  ];
+}
+
+/** One for each arm that has pseudo labels, which its targets have in common. */
+function armsWithLabels(arms: readonly ArmResult[]): ArmResult[] {
+  const withLabels = arms.filter(({ rounds }) => rounds.length > 0);
+  return withLabels.filter(({ arm }, index) => withLabels.findIndex((other) => other.arm === arm) === index);
 }
 
 /** Of the last round. */
 async function pseudoLabelSamples(
-  { arm, rounds }: ArmResult,
+  { rounds }: ArmResult,
   unlabeled: Dataset,
   imageRoot: string,
   artifacts: ArtifactStore,
 ): Promise<SampleImage[]> {
-  const last = rounds.at(-1);
-  if (last === undefined) return [];
+  const last = rounds.at(-1) as RoundResult;
   const { categories, imageCount, images } = await readPseudoLabels(await artifacts.path(last.pseudo_labels.sha256));
   const chosen: ImagePredictions[] = [];
   for await (const labels of images) {
@@ -49,31 +61,38 @@ async function pseudoLabelSamples(
   }
   return chosen.map((labels) => {
     const image = unlabeled.images[labels.imageIndex] as DatasetImage;
-    return sampleOf(`${arm}, pseudo labels`, image, imageRoot, pseudoLabelBoxes(labels, categories));
+    return sampleOf(image.file_name, image, imageRoot, pseudoLabelBoxes(labels, categories));
   });
 }
 
+/** Each image as every arm sees it. */
 async function detectionSamples(
-  { arm, detections }: ArmResult,
+  arms: readonly ArmResult[],
   { images, categories }: Dataset,
   imageRoot: string,
   artifacts: ArtifactStore,
 ): Promise<SampleImage[]> {
-  const results = await readResults(detections, artifacts);
-  return spread(images, IMAGES).map((image) => {
-    const detected = results.filter(({ image_id, score }) => image_id === image.id && score >= MIN_SHOWN_SCORE);
-    const boxes = [...groundTruthBoxes(image, categories), ...detectionBoxes(detected, categories)];
-    return sampleOf(`${arm}, validation`, image, imageRoot, boxes);
-  });
+  const shown = spread(images, IMAGES);
+  const byArm = await Promise.all(
+    arms.map(async (result) => {
+      const results = await readResults(result.detections, artifacts);
+      return shown.map((image) => {
+        const detected = results.filter(({ image_id, score }) => image_id === image.id && score >= MIN_SHOWN_SCORE);
+        const boxes = [...groundTruthBoxes(image, categories), ...detectionBoxes(detected, categories)];
+        return sampleOf(`${armName(result, arms)}: ${image.file_name}`, image, imageRoot, boxes);
+      });
+    }),
+  );
+  return shown.flatMap((_, index) => byArm.map((samples) => samples[index] as SampleImage));
 }
 
 async function readResults(detections: ArtifactRef, artifacts: ArtifactStore): Promise<CocoResult[]> {
   return JSON.parse(Buffer.from(await artifacts.read(detections.sha256)).toString()) as CocoResult[];
 }
 
-function sampleOf(caption: string, image: DatasetImage, imageRoot: string, boxes: SampleBox[]): SampleImage {
+function sampleOf(title: string, image: DatasetImage, imageRoot: string, boxes: SampleBox[]): SampleImage {
   const { file_name, width_px, height_px } = image;
-  return { title: `${caption}: ${file_name}`, image_path: join(imageRoot, file_name), width_px, height_px, boxes };
+  return { title, image_path: join(imageRoot, file_name), width_px, height_px, boxes };
 }
 
 function pseudoLabelBoxes(

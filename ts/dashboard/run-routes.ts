@@ -19,7 +19,11 @@ import type { ArtifactLink, LabelingSummary, RunDetail, StreamedEvent } from "./
 const OVERVIEW_EVERY_MS = 1000;
 const SHA256 = /^[0-9a-f]{64}$/;
 /** Of files that browsers show; all others are to be downloaded. */
-const REPORT_TYPES: Readonly<Record<string, string>> = { "report.html": "text/html", "report.md": "text/plain" };
+const REPORT_TYPES: Readonly<Record<string, string>> = {
+  "report.html": "text/html",
+  "report.md": "text/plain",
+  "report.json": "application/json",
+};
 /** The report is one page with its style in it, and needs nothing else. */
 const REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox";
 

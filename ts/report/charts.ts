@@ -70,9 +70,9 @@ export function barChart({ title, groups, format }: BarChart): Html {
   return frame(title, [...yTicks.map((tick) => yTick(tick, y(tick), format(tick))), ...drawn]);
 }
 
-/** The names in the colours of their series. @param what the lines are of, over iterations. */
+/** The names in the colours of their series. @param what the lines are of. */
 export function seriesLegend(names: readonly string[], what?: string): Html {
-  const title = what === undefined ? undefined : html`<span class="what">${what} over iterations</span> `;
+  const title = what === undefined ? undefined : html`<span class="what">${what}</span> `;
   return html`<figcaption class="legend">${title}${names.map((name, index) => html`<span class="key s${index}">${name}</span> `)}</figcaption>`;
 }
 

@@ -21,7 +21,7 @@ function compareWithin(arms: readonly ArmResult[], target: string): string[] {
 }
 
 function compare(result: ArmResult, baseline: ArmResult, name: (result: ArmResult) => string): string {
-  const terms = `at the same total of ${baseline.total_iterations} iterations, one seed: no interval`;
+  const terms = `at the same total of ${baseline.total_iterations} iterations, one seed: no interval over seeds`;
   const difference = Math.round(10 * shownAp(result)) - Math.round(10 * shownAp(baseline));
   if (difference === 0) return `${name(result)} has the same AP as ${name(baseline)} ${terms}. It does not win.`;
   const points = (Math.abs(difference) / 10).toFixed(1);

@@ -1,7 +1,10 @@
 /** What the leak firewall has kept out of training, and some of it as pairs of pictures. */
 
 import type { LeakEvidence } from "../data/evidence.js";
+import { htmlTextTable } from "./document.js";
 import { type Html, html } from "./html.js";
+
+const MOST_LISTED = 200;
 
 /** For a reader who sees no pictures. */
 export function leakSentence(leaks: readonly LeakEvidence[]): string {
@@ -19,7 +22,18 @@ export function leakFigures(leaks: readonly LeakEvidence[]): Html {
   const pairs = html`<details open="open"><summary>${pictured.length} of the near-duplicates, each beside its validation image</summary>
     <div class="pairs">${pictured.map(figure)}</div>
   </details>`;
-  return html`<p>${leakSentence(leaks)}</p>${pictured.length === 0 ? undefined : pairs}`;
+  return html`<p>${leakSentence(leaks)}</p>${pictured.length === 0 ? undefined : pairs}${leaks.length === 0 ? undefined : list(leaks)}`;
+}
+
+function list(leaks: readonly LeakEvidence[]): Html {
+  const shown = leaks.slice(0, MOST_LISTED);
+  const which = shown.length < leaks.length ? `The first ${shown.length} of ${leaks.length}` : `All ${leaks.length}`;
+  const rows = shown.map(({ file_name, split, validation, kind, distance }) => {
+    return [file_name, split, validation, kind, distance.toFixed(3)];
+  });
+  return html`<details><summary>${which}, by name</summary>
+    ${htmlTextTable("Images that show the same as a validation image; report.json has all", { header: ["image", "of the set", "validation image", "copy", "distance"], rows })}
+  </details>`;
 }
 
 function figure({ file_name, split, validation, distance, mirrored, previews }: LeakEvidence): Html {

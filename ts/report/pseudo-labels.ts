@@ -1,18 +1,18 @@
 /** How the pseudo labels came about: thresholds with what they give on held-out images, and gates that were overridden. */
 import type { RunResult } from "../pipeline/pipeline.js";
-import { lineChart, type Series } from "./charts.js";
+import { lineChart, type Series, seriesLegend } from "./charts.js";
 import { htmlTable } from "./document.js";
-import { type Html, html } from "./html.js";
+import { type Html, type HtmlPart, html } from "./html.js";
 import { roundTable } from "./tables.js";
 
-export function pseudoLabelSection(result: RunResult): Html {
-  if (result.arms.every(({ rounds }) => rounds.length === 0)) return html``;
-  return html`<section>
-    <h2>Pseudo labels</h2>
-    ${htmlTable(thresholdCaption(result), roundTable(result))}
-    ${thresholdNotes(result).map((note) => html`<p>${note}</p>`)}
-    ${thresholdCurves(result).map(({ title, series }) => curveFigure(title, series))}
-  </section>`;
+/** Undefined where no arm has pseudo labels. */
+export function pseudoLabelContent(result: RunResult): HtmlPart {
+  if (result.arms.every(({ rounds }) => rounds.length === 0)) return undefined;
+  return [
+    htmlTable(thresholdCaption(result), roundTable(result)),
+    thresholdNotes(result).map((note) => html`<p>${note}</p>`),
+    thresholdCurves(result).map(({ title, series }) => curveFigure(title, series)),
+  ];
 }
 
 /** What the numbers of the table are. */
@@ -59,9 +59,9 @@ function thresholdCurves({ arms }: RunResult): Curves[] {
 }
 
 function curveFigure(title: string, series: readonly Series[]): Html {
-  const keys = series.map(({ name }, index) => html`<span class="key s${index}">${name}</span> `);
+  const names = series.map(({ name }) => name);
   return html`<article class="curve">
     <h3>${title}</h3>
-    <figure><figcaption class="legend"><span class="what">On held-out images over the score threshold</span> ${keys}</figcaption>${lineChart({ title: `F, precision and recall of ${title} over the score threshold`, series })}</figure>
+    <figure>${seriesLegend(names, "On held-out images over the score threshold")}${lineChart({ title: `F, precision and recall of ${title} over the score threshold`, series })}</figure>
   </article>`;
 }

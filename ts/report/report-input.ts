@@ -1,6 +1,8 @@
+import type { JudgedDetections } from "../comparison/judge-detections.js";
 import type { BoxXywh } from "../core/boxes.js";
 import type { LeakEvidence } from "../data/evidence.js";
 import type { FateCount } from "../data/ledger.js";
+import type { Certificate } from "../evaluation/onnx/certify.js";
 import type { RunEvent, StepProgress } from "../gen/cassl/v1/run.js";
 import type { Config } from "../pipeline/config.js";
 import type { RunResult } from "../pipeline/pipeline.js";
@@ -16,10 +18,39 @@ export interface ReportInput {
   readonly events: readonly RunEvent[];
   /** Of the steps of the result, also where an earlier run did them. */
   readonly progress: readonly StepProgress[];
-  readonly samples: readonly SampleImage[];
+  readonly samples: readonly SampleGroup[];
   readonly curation: ReportedCuration;
   /** Of the trainings that started from other weights. */
   readonly transplants: readonly Transplant[];
+  /** One an arm, in the order of the result. */
+  readonly judged: readonly JudgedDetections[];
+  /** Of the exported models, one an arm, in the order of the result. */
+  readonly certificates: readonly Certificate[];
+  readonly environment: Environment;
+}
+
+/** What the run was computed with. */
+export interface Environment {
+  /** Version of this package. */
+  readonly cassl: string;
+  /** Version of Node.js. */
+  readonly node: string;
+  /** Such as `linux x64`. */
+  readonly platform: string;
+  readonly host: string;
+  /** Those that were attached when the run ended. */
+  readonly workers: readonly ReportedWorker[];
+}
+
+export interface ReportedWorker {
+  readonly name: string;
+  readonly host: string;
+  /** As torch names them. */
+  readonly devices: readonly string[];
+  /** Names of the GPUs, as far as they are known. */
+  readonly gpus: readonly string[];
+  /** Of Python and of the packages that compute, by their names. */
+  readonly versions: Readonly<Record<string, string>>;
 }
 
 /** What became of the images. */
@@ -33,6 +64,14 @@ export interface ReportedRun {
   readonly config: Config;
   readonly created_at: Date;
   readonly finished_at: Date;
+}
+
+/** Images of one kind. */
+export interface SampleGroup {
+  readonly title: string;
+  /** How many stand in a row, because they show the same; as many as have room where it is left out. */
+  readonly columns?: number;
+  readonly images: readonly SampleImage[];
 }
 
 /** An image to show with its boxes. */

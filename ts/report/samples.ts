@@ -3,9 +3,9 @@ import sharp from "sharp";
 import { DECODING } from "../images/decoding.js";
 import { type Html, html } from "./html.js";
 import { maskPath } from "./mask-path.js";
-import type { SampleBox, SampleImage } from "./report-input.js";
+import type { SampleBox, SampleGroup, SampleImage } from "./report-input.js";
 
-const THUMBNAIL_PX = 320;
+const THUMBNAIL_PX = 400;
 const JPEG_QUALITY = 72;
 
 /** The names of the kinds, in the order in which they are drawn. */
@@ -14,6 +14,13 @@ const KINDS: Readonly<Record<SampleBox["kind"], string>> = {
   pseudo_label: "pseudo label",
   detection: "detection",
 };
+
+/** The figures of each group, in the order of its images. */
+export async function groupFigures(groups: readonly SampleGroup[]): Promise<Html[][]> {
+  const figures: Html[][] = [];
+  for (const { images } of groups) figures.push(await sampleFigures(images));
+  return figures;
+}
 
 /** An image that cannot be read any more is left out of its figure: its boxes still tell something. */
 export async function sampleFigures(samples: readonly SampleImage[]): Promise<Html[]> {

@@ -17,11 +17,12 @@ export const STYLE: Html = html`
   :root { --paper: #fff; --ink: #000; --quiet: #444; --rule: #bbb; --panel: #fff;
     --c0: #4a6fa5; --c1: #c9722c; --c2: #4d8f6b; --c3: #8d6aa8; --c4: #a8556a; --c5: #7a7a52; }
   figure, tr, .curve, .timeline { break-inside: avoid; }
+  .contents { display: none; }
   h2, h3 { break-after: avoid; }
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-main { max-width: 62rem; margin: 0 auto; padding: 2.5rem 1.5rem 4rem; }
+main { max-width: 66rem; margin: 0 auto; padding: 2.5rem 1.5rem 4rem; }
 h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .25rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.15rem; margin: 3rem 0 1rem; padding-top: 1.25rem; border-top: 1px solid var(--rule); }
 h3 { font-size: 1rem; font-weight: 600; margin: 0; grid-column: 1 / -1; }
@@ -31,14 +32,17 @@ pre { background: var(--panel); padding: 1rem; border-radius: 6px; overflow-x: a
 summary { cursor: pointer; color: var(--quiet); }
 figure { margin: 0; }
 .quiet, caption, figcaption, .tick, .time { color: var(--quiet); fill: var(--quiet); }
-.claim { font-size: 1.1rem; white-space: pre-line; max-width: 46rem; }
+.question { font-size: 1.05rem; max-width: 46rem; margin: 1.25rem 0 .5rem; }
+.claim { font-size: 1.2rem; font-weight: 600; line-height: 1.4; white-space: pre-line; max-width: 46rem; }
+.contents { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; font-size: .9rem; margin-top: 1.5rem; }
+a { color: var(--c0); text-underline-offset: .2em; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; margin: 0 0 1.5rem; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; width: auto; min-width: min(100%, 32rem); margin: 0 0 1.5rem; font-size: .93rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-size: .85rem; padding-bottom: .4rem; }
-th, td { padding: .4rem .75rem; text-align: right; border-bottom: 1px solid var(--rule); font-weight: 400; white-space: nowrap; }
+th, td { padding: .35rem .6rem; text-align: right; border-bottom: 1px solid var(--rule); font-weight: 400; white-space: nowrap; }
 th:first-child { text-align: left; padding-left: 0; }
 td:last-child, th:last-child { padding-right: 0; }
-thead th { color: var(--quiet); font-size: .85rem; }
+thead th { color: var(--quiet); font-size: .85rem; white-space: normal; vertical-align: bottom; }
 tbody th { font-weight: 600; }
 figcaption, .legend { font-size: .85rem; }
 .legend { margin: 0 0 .4rem; }
@@ -57,6 +61,8 @@ svg .tick, svg .time { fill: var(--quiet); }
 .line.s0 { stroke-width: 2; opacity: 1; }
 .bar { fill: var(--key); }
 svg.share { width: 8rem; }
+.text th, .text td { text-align: left; vertical-align: top; white-space: normal; overflow-wrap: anywhere; }
+.text tbody th { white-space: nowrap; }
 .findings td:last-child, .findings th:last-child { text-align: left; white-space: normal; }
 .findings td p { margin: .4rem 0 0; color: var(--quiet); overflow-wrap: anywhere; }
 .timeline { margin-bottom: 1rem; }
@@ -66,6 +72,8 @@ svg.share { width: 8rem; }
 .timeline .reused rect { fill: var(--paper); stroke: var(--c0); }
 .timeline .reused text { fill: var(--quiet); }
 .samples { display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: 1.25rem; }
+.samples + h3 { margin-top: 1.75rem; }
+.samples { margin-top: .5rem; }
 .sample svg { border-radius: 4px; background: var(--panel); }
 .sample figcaption { margin-top: .3rem; overflow-wrap: anywhere; }
 .pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(22rem, 1fr)); gap: 1.25rem; margin-top: 1rem; }

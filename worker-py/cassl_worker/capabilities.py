@@ -3,7 +3,10 @@
 import glob
 import importlib.util
 import os
+import platform
 import subprocess
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from itertools import takewhile
 from pathlib import Path
 
@@ -16,6 +19,8 @@ from cassl_worker.errors import CasslError
 NVIDIA_SMI = ("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
 NVIDIA_SMI_SECONDS = 10.0
 MIB = 2**20
+COMPUTING_PACKAGES = ("torch", "torchvision", "timm", DETECTRON2, "lightly", "onnx", "onnxscript", "numpy", "pillow")
+"""Another version of these may compute something else."""
 CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
@@ -23,6 +28,15 @@ def backends() -> list[str]:
     """What detectors may be built with. Takes seconds if detectron2 is installed."""
     torch = ["torch"] if importlib.util.find_spec("torch") is not None else []
     return [*torch, *([DETECTRON2] if is_usable() else [])]
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the installed packages that decide what is computed, by their names."""
+    found = {"python": platform.python_version()}
+    for package in COMPUTING_PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
 
 
 def devices(gpus: list[Gpu]) -> list[str]:

@@ -31,7 +31,7 @@ from cassl.v1.worker_service_pb2 import (
 
 from cassl_worker.artifacts import ArtifactCache, Artifacts
 from cassl_worker.attachment import Attachment
-from cassl_worker.capabilities import backends, devices, find_gpus, memory_bytes
+from cassl_worker.capabilities import backends, devices, find_gpus, memory_bytes, versions
 from cassl_worker.channel import backoff, open_channel, reachable
 from cassl_worker.connection import PLAIN, Connection
 from cassl_worker.detectors import backend_of, families
@@ -145,6 +145,7 @@ class Session:
             backends=self.backends,
             memory_bytes=memory_bytes(),
             gpus=self.gpus,
+            versions=versions(),
             instance=self.instance,
             held=held,
             reserved_for=self.reserved_for and TaskAttempt(task_id=self.reserved_for[0], attempt=self.reserved_for[1]),

@@ -108,7 +108,7 @@ describe("cassl", function () {
       const latest = await cassl("report", "latest");
       assert.deepEqual(
         latest.stdout.trim().split("\n"),
-        ["report.html", "report.md"].map((name) => join(folder, ".cassl", "runs", "new", name)),
+        ["report.html", "report.md", "report.json"].map((name) => join(folder, ".cassl", "runs", "new", name)),
       );
       assert.match((await cassl("report", "old", "--json")).stdout, /"run":"old"/);
     });

@@ -24,7 +24,7 @@ describe("table", () => {
         "supervised          20 (6.8 %)         900  41.2  61.2  31.2               46.2",
         "class_agnostic      20 (6.8 %)         900  44.7  64.7  34.7               49.7",
         "",
-        "class_agnostic is 3.5 AP above supervised at the same total of 900 iterations, one seed: no interval.",
+        "class_agnostic is 3.5 AP above supervised at the same total of 900 iterations, one seed: no interval over seeds.",
       ].join("\n"),
     );
   });

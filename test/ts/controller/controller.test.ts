@@ -6,6 +6,7 @@ import { CasslClient } from "../../../ts/client/client.js";
 import { type Controller, type ControllerOptions, startController } from "../../../ts/controller/controller.js";
 import { type RunConfig, type RunEvent, State, WaitReason } from "../../../ts/gen/cassl/v1/run.js";
 import type { RunResult } from "../../../ts/pipeline/pipeline.js";
+import type { ReportJson } from "../../../ts/report/report.js";
 import { makeCellsProject, workOn } from "./cells-project.js";
 import { makeFolder } from "./workbench.js";
 
@@ -107,12 +108,21 @@ describe("controller", () => {
       assert.deepEqual((await readdir(join(workspace, "runs", "first"))).sort(), [
         "config.json",
         "report.html",
+        "report.json",
         "report.md",
         "result.json",
       ]);
       const report = await readFile(join(workspace, "runs", "first", "report.html"), "utf8");
-      assert.match(report, /class_agnostic, pseudo labels: .*png/);
-      assert.match(report, /supervised, validation: .*val-1\.png/);
+      assert.match(report, /Pseudo labels of class_agnostic on unlabeled images[\s\S]*\.png/);
+      assert.match(report, /supervised: .*val-1\.png[\s\S]*class_agnostic: .*val-1\.png/);
+      const data = JSON.parse(await readFile(join(workspace, "runs", "first", "report.json"), "utf8")) as ReportJson;
+      assert.deepEqual(data.result, result);
+      assert.deepEqual(
+        data.differences.map(({ arm, baseline, interval }) => [arm, baseline, interval]),
+        [["class_agnostic", "supervised", [0, 0]]],
+      );
+      assert.deepEqual([data.certificates.length, data.evaluations.length], [2, 2]);
+      assert.deepEqual(data.environment.workers[0]?.versions, { python: "3.11.2" });
       const { result: ref } = await client.getRun("first");
       assert.deepEqual(JSON.parse(Buffer.from(await client.getArtifact(ref?.sha256 ?? "")).toString()), result);
     });

@@ -58,7 +58,7 @@ export function attachWorker(address: string, register: Partial<Register> = {}):
   const event = (task_attempt: TaskAttempt | undefined, value: { $case: string; value: unknown }): void =>
     send({ $case: "event", value: { task_attempt, event: value as never } });
   const able = { devices: ["cpu"], families: ["light"], backends: ["torch"], memory_bytes: 8e9, gpus: [] };
-  const defaults = { name: "fake", version, pid: 1, host: "here", ...able };
+  const defaults = { name: "fake", version, pid: 1, host: "here", ...able, versions: { python: "3.11.2" } };
   send({ $case: "register", value: { ...defaults, instance: randomUUID(), held: [], ...register } });
 
   return {

@@ -7,14 +7,14 @@ describe("comparison", () => {
   it("states a win with its budget and without an interval", () => {
     assert.equal(
       comparison([exampleArm("supervised", 0.4124), exampleArm("class_agnostic", 0.4467)]),
-      "class_agnostic is 3.5 AP above supervised at the same total of 900 iterations, one seed: no interval.",
+      "class_agnostic is 3.5 AP above supervised at the same total of 900 iterations, one seed: no interval over seeds.",
     );
   });
 
   it("states a loss as plainly", () => {
     assert.equal(
       comparison([exampleArm("supervised", 0.5), exampleArm("class_agnostic", 0.438)]),
-      "class_agnostic is 6.2 AP below supervised at the same total of 900 iterations, one seed: no interval. It does not win.",
+      "class_agnostic is 6.2 AP below supervised at the same total of 900 iterations, one seed: no interval over seeds. It does not win.",
     );
   });
 

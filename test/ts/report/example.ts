@@ -1,5 +1,7 @@
 /** A small finished run, for tests of what is made of one. */
 
+import type { JudgedDetections } from "../../../ts/comparison/judge-detections.js";
+import { type Certificate, LIMITS } from "../../../ts/evaluation/onnx/certify.js";
 import type { RunEvent, StepProgress } from "../../../ts/gen/cassl/v1/run.js";
 import { parseConfig } from "../../../ts/pipeline/config.js";
 import type { ArmResult, RoundResult, RunResult } from "../../../ts/pipeline/pipeline.js";
@@ -55,6 +57,34 @@ export function exampleArm(arm: ArmResult["arm"], ap: number): ArmResult {
     rounds: arm === "supervised" ? [] : [exampleRound],
   };
 }
+
+/** As if AP rose and fell by 2 with the images, and an error of each kind cost 1. */
+function exampleJudged(ap: number): JudgedDetections {
+  const cost = { count: 3, apGained: 0.01 };
+  const samples = Float64Array.from({ length: 1000 }, (_, sample) => ap + 0.02 * Math.sin(sample * (1 + ap)));
+  const kinds = {
+    classification: cost,
+    localization: cost,
+    both: cost,
+    duplicate: cost,
+    background: cost,
+    missed: cost,
+  };
+  return {
+    resampled: { ap, samples },
+    curve: { recall: [0, 0.5, 1], precision: [1, 0.8, 0] },
+    errors: { ap: ap + 0.2, kinds, falsePositives: cost, falseNegatives: cost },
+  };
+}
+
+const exampleBatch = { box_px: 0.0004, score: 1e-6, unmatched: 0, agreement_ap: 1, mask_pixels: null, detections: 41 };
+const exampleCertificate: Certificate = {
+  passed: true,
+  family: "light",
+  probes: ["a.jpg", "b.jpg"],
+  limits: LIMITS,
+  batches: [1, 2].map((images_per_batch) => ({ images_per_batch, ...exampleBatch })),
+};
 
 const exampleRound: RoundResult = {
   score_threshold: 0.3125,
@@ -182,6 +212,17 @@ export function exampleInput(changes: Partial<ReportInput> = {}): ReportInput {
     samples: [],
     curation: { fates: [{ split: "labeled", fate: "used", images: 20 }], leaks: [] },
     transplants: [exampleTransplant],
+    judged: exampleResult.arms.map(({ ap }) => exampleJudged(ap)),
+    certificates: exampleResult.arms.map(() => exampleCertificate),
+    environment: {
+      cassl: "0.1.0",
+      node: "20.20.0",
+      platform: "linux x64",
+      host: "lab",
+      workers: [
+        { name: "one", host: "gpu-box", devices: ["cpu", "cuda:0"], gpus: ["H100"], versions: { torch: "2.14.1" } },
+      ],
+    },
     ...changes,
   };
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { encodeCounts, fromBox } from "../../../ts/masks/index.js";
 import { comparison } from "../../../ts/report/comparison.js";
-import { type ReportedCuration, type SampleImage, writeReport } from "../../../ts/report/report.js";
+import { type ReportedCuration, type SampleGroup, type SampleImage, writeReport } from "../../../ts/report/report.js";
 import { exampleConfig, exampleInput, exampleResult } from "./example.js";
 import { assertWellFormed } from "./well-formed.js";
 
@@ -41,11 +41,63 @@ describe("report", () => {
     };
   };
 
+  const group = (...images: SampleImage[]): SampleGroup => ({ title: "Images", images });
+
   it("is well-formed and needs nothing beside it", async () => {
-    const { page } = await write(exampleInput({ samples: [await sample("cell")] }));
+    const { page } = await write(exampleInput({ samples: [group(await sample("cell"))] }));
     assertWellFormed(page);
-    assert.doesNotMatch(page, /<script|<link|@import|url\(|(?:src|href)="(?!data:)/);
+    assert.doesNotMatch(page, /<script|<link|@import|url\(|(?:src|href)="(?!data:|#)/);
     assert.doesNotMatch(page, /NaN|undefined|\[object/);
+  });
+
+  it("lets browsers load nothing and run nothing", async () => {
+    const { page } = await write();
+    assert.match(
+      page,
+      /<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"\/>/,
+    );
+  });
+
+  it("has a link to each of its sections", async () => {
+    const { page } = await write(exampleInput({ samples: [group(await sample("cell"))] }));
+    const targets = (pattern: RegExp): string[] => [...page.matchAll(pattern)].map(([, id = ""]) => id);
+    const sections = targets(/<section id="([^"]+)"/g);
+    assert.deepEqual(targets(/href="#([^"]+)"/g), sections);
+    assert.equal(new Set(sections).size, sections.length);
+    assert.ok(sections.length >= 10);
+  });
+
+  it("asks the question before it answers, in both files", async () => {
+    const curation: ReportedCuration = {
+      fates: [
+        { split: "unlabeled", fate: "used", images: 272 },
+        { split: "unlabeled", fate: "dropped", reason: "same content as another image", images: 5 },
+        { split: "validation", fate: "used", images: 72 },
+      ],
+      leaks: [],
+    };
+    const { page, markdown } = await write(exampleInput({ curation }));
+    for (const text of [page, markdown]) {
+      assert.match(
+        text,
+        /Do 272 unlabeled images help 20 labeled ones\? class_agnostic against supervised, each with 900 training iterations in all, judged by the COCO AP on 72 validation images\./,
+      );
+    }
+    const [, only = assert.fail()] = exampleResult.arms;
+    const alone = await write(exampleInput({ curation, result: { ...exampleResult, arms: [only] } }));
+    assert.match(alone.page, /How well does class_agnostic detect, trained on 20 labeled and 272 unlabeled images/);
+  });
+
+  it("shows paired differences, errors, parity, cost and all that it takes to do it again, in both files", async () => {
+    const { page, markdown } = await write();
+    for (const text of [page, markdown]) {
+      assert.match(text, /class_agnostic\W.*supervised\W.*\+3\.43/);
+      assert.match(text, /1\.0 \(3\)/);
+      assert.match(text, /4\.0e-4.*passed/s);
+      assert.match(text, /40 s were planned: they took 30 s, 75 % of that/);
+      assert.match(text, /worker one.*gpu-box.*cpu, cuda:0, H100.*torch 2\.14\.1/s);
+      assert.match(text, /validation set.*1 B.*0123456789abcdef0123456789abcdef/s);
+    }
   });
 
   it("shows the table and the same sentence as the terminal, in both files", async () => {
@@ -61,7 +113,7 @@ describe("report", () => {
     const image = await sample("cell");
     const [box, ...boxes] = image.boxes as [SampleImage["boxes"][number], ...SampleImage["boxes"][number][]];
     const mask = encodeCounts(fromBox([10, 20, 100, 50], 640, 400).counts);
-    const { page } = await write(exampleInput({ samples: [{ ...image, boxes: [{ ...box, mask }, ...boxes] }] }));
+    const { page } = await write(exampleInput({ samples: [group({ ...image, boxes: [{ ...box, mask }, ...boxes] })] }));
     assertWellFormed(page);
     assert.equal(page.match(/<path d="M10 20h2V70h-2z/g)?.length, 1);
   });
@@ -90,7 +142,7 @@ describe("report", () => {
 
   it("shows curves, steps with what was reused, gates and configuration", async () => {
     const { page, markdown } = await write();
-    assert.equal(page.match(/<polyline/g)?.length, 3 + 2 * (4 + 1));
+    assert.equal(page.match(/<polyline/g)?.length, 3 + 2 * (4 + 1) + 2);
     assert.match(page, /reused, took 41 s before/);
     assert.match(markdown, /\| curate \| {2}\| 41 s \| reused \| 0123456789ab \|/);
     assert.match(markdown, /\| class_agnostic\/finetune \| 40 s \| /);
@@ -134,13 +186,13 @@ describe("report", () => {
   });
 
   it("embeds samples as thumbnails with their boxes in the image's own pixels", async () => {
-    const { page } = await write(exampleInput({ samples: [await sample("cell")] }));
+    const { page } = await write(exampleInput({ samples: [group(await sample("cell"))] }));
     assert.match(page, /viewBox="0 0 640 400"/);
     assert.match(page, /<rect x="12" y="18" width="104" height="55"\/>/);
     assert.match(page, /object 0\.88/);
     const jpeg = /data:image\/jpeg;base64,([^"]+)/.exec(page)?.[1] ?? "";
     const { width, height } = await sharp(Buffer.from(jpeg, "base64")).metadata();
-    assert.deepEqual([width, height], [320, 200]);
+    assert.deepEqual([width, height], [400, 250]);
   });
 
   it("says what became of the images, and shows pairs of what leaked", async () => {
@@ -174,12 +226,14 @@ describe("report", () => {
 
   it("keeps a class named <script> text", async () => {
     const config = { ...exampleConfig, name: "a|b" };
-    const { page } = await write(
+    const { page, markdown } = await write(
       exampleInput({
-        samples: [await sample("<script>alert(1)</script>")],
+        samples: [group(await sample("<script>alert(1)</script>"))],
         run: { ...exampleInput().run, run_id: "<i>`x`|", config },
+        environment: { ...exampleInput().environment, host: "<b>\n| host" },
       }),
     );
+    assert.match(markdown, /\| controller \| \\<b\\> \\\| host \|/);
     assertWellFormed(page);
     assert.doesNotMatch(page, /<script|<i>/);
     assert.match(page, /&lt;script&gt;alert\(1\)&lt;\/script&gt;/);
@@ -193,7 +247,7 @@ describe("report", () => {
 
   it("shows the boxes of an image that cannot be read any more", async () => {
     const missing = { ...(await sample("cell")), image_path: join(folder, "missing.png") };
-    const { page } = await write(exampleInput({ samples: [missing] }));
+    const { page } = await write(exampleInput({ samples: [group(missing)] }));
     assertWellFormed(page);
     assert.match(page, /<rect x="12" y="18"/);
     assert.match(page, /the image cannot be read any more/);

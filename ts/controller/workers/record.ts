@@ -72,7 +72,7 @@ export function cancelRunning({ running, channel }: WorkerRecord): void {
 
 export function describeWorker(worker: WorkerRecord, tasks: Pick<TaskQueue, "running">): Worker {
   const { id, register, running, draining, frames } = worker;
-  const { name, host, pid, devices, families, backends, memory_bytes, gpus } = register;
+  const { name, host, pid, devices, families, backends, memory_bytes, gpus, versions } = register;
   const attempt = running?.task_attempt;
   return {
     worker_id: id,
@@ -88,5 +88,6 @@ export function describeWorker(worker: WorkerRecord, tasks: Pick<TaskQueue, "run
     backends,
     memory_bytes,
     gpus,
+    versions,
   };
 }
