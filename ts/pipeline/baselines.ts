@@ -2,7 +2,8 @@
 import type { CuratedData } from "../data/curate.js";
 import { type FinishedArm, totalIterations, trainTargets } from "./arm.js";
 import type { Config } from "./config.js";
-import { type Operations, operations, type PipelineContext, type Solver, type Start } from "./operations.js";
+import { type Operations, operations, type PipelineContext, type Solver } from "./operations.js";
+import type { Start } from "./pretrained.js";
 
 /** The baseline: ground truth only, for as many iterations as the three stages have together. */
 export async function runSupervised(

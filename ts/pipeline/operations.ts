@@ -2,7 +2,6 @@
  * The verbs of the pipeline, each a memoised step: what it is called with decides its key.
  * An operation takes and returns artifacts, so that every step can be reused, resumed or done elsewhere.
  */
-import { access, constants, copyFile } from "node:fs/promises";
 import type { ArtifactStore } from "../core/artifacts.js";
 import type { Dataset } from "../core/dataset.js";
 import { CasslError } from "../core/errors.js";
@@ -18,13 +17,14 @@ import type { ExportTask, MeanTeacherTask, PredictTask, PretrainTask, TrainTask 
 import { openImageCache } from "../images/image-cache.js";
 import { createImageStore, type ImageStore } from "../images/image-store.js";
 import { readPseudoLabels, type SelectedLabels, selectPseudoLabels } from "../labels/pseudo-labels.js";
-import { CARRIED_PARTS, type Config } from "./config.js";
+import type { Config } from "./config.js";
 import { labeledImagesPerBatch, refuseNoUnlabeled } from "./config-checks.js";
 import { givesMasks, learnsMasks } from "./detector-schema.js";
 import type { checkGates } from "./gates.js";
 import { holdOut } from "./held-out.js";
 import { everyDetection, judgeLabeler, type LabelerQuality } from "./judge-labeler.js";
 import { type LabelEvidence, labelEvidence } from "./label-evidence.js";
+import type { Start } from "./pretrained.js";
 import type { EmitEvent, StepContext, Steps } from "./step.js";
 
 /** What only workers can do. A task's id is the key of its step, so doing it twice is harmless. */
@@ -128,23 +128,6 @@ export async function holdOutImages(
   });
   if (parts.objects === 0) fixedThreshold(select);
   return parts;
-}
-
-/** What trainings start from that go on from no other; undefined: the detector's own starting weights. */
-export type Start = TrainTask["init_from"];
-
-/** What trainings start from that go on from no other: `pretrained` of the configuration. FILE_NOT_FOUND if it cannot be read. */
-export async function storePretrained(
-  { pretrained }: Config,
-  { artifacts }: Pick<PipelineContext, "artifacts">,
-): Promise<Start> {
-  if (pretrained === undefined) return undefined;
-  await access(pretrained, constants.R_OK).catch((cause: unknown) => {
-    const message = `\`pretrained\`, ${pretrained}, cannot be read.`;
-    throw new CasslError("FILE_NOT_FOUND", message, "Correct the path.", { cause });
-  });
-  const { sha256 } = await artifacts.putFile((path) => copyFile(pretrained, path));
-  return { weights: sha256, carry: [...CARRIED_PARTS], class_predictor: "reinitialize" };
 }
 
 export type Operations = ReturnType<typeof operations>;

@@ -21,10 +21,9 @@ import {
   type Operations,
   operations,
   type PipelineContext,
-  type Start,
-  storePretrained,
   type TrainedModel,
 } from "./operations.js";
+import { type Start, storePretrained } from "./pretrained.js";
 import type { StepSummary } from "./step.js";
 
 export { type ArmResult, type RoundResult, totalIterations } from "./arm.js";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { openArtifactStore } from "../../../ts/controller/artifacts.js";
 import { CasslError } from "../../../ts/core/errors.js";
 import { CARRIED_PARTS, parseConfig } from "../../../ts/pipeline/config.js";
-import { storePretrained } from "../../../ts/pipeline/operations.js";
+import { storePretrained } from "../../../ts/pipeline/pretrained.js";
 import { makeFolder } from "../controller/workbench.js";
 
 describe("pretrained weights", () => {
@@ -28,6 +28,27 @@ describe("pretrained weights", () => {
     assert.equal(Buffer.from(await artifacts.read(start.weights)).toString(), "weights");
   });
 
+  it("are copied once, however often a run starts from them, and again where their bytes are others", async () => {
+    const artifacts = await openArtifactStore(join(folder, "artifacts"));
+    const file = join(folder, "again.pth");
+    let copies = 0;
+    const counting = {
+      ...artifacts,
+      putFile: (write: (path: string) => Promise<void>) => {
+        copies++;
+        return artifacts.putFile(write);
+      },
+    };
+    const weights: (string | undefined)[] = [];
+    for (const bytes of ["one", "one", "two"]) {
+      await writeFile(file, bytes);
+      weights.push((await storePretrained(configOf(file), { artifacts: counting }))?.weights);
+    }
+    assert.equal(copies, 2);
+    assert.equal(weights[0], weights[1]);
+    assert.notEqual(weights[1], weights[2]);
+  });
+
   it("are none where the configuration names none", async () => {
     const artifacts = await openArtifactStore(join(folder, "artifacts"));
     assert.equal(await storePretrained(configOf(), { artifacts }), undefined);
@@ -35,10 +56,12 @@ describe("pretrained weights", () => {
 
   it("that are not there are named", async () => {
     const artifacts = await openArtifactStore(join(folder, "artifacts"));
-    await assert.rejects(storePretrained(configOf("/no/such.pth"), { artifacts }), (error) => {
-      assert.ok(error instanceof CasslError);
-      assert.equal(error.reason, "FILE_NOT_FOUND");
-      return error.message.includes("/no/such.pth");
-    });
+    for (const path of ["/no/such.pth", folder]) {
+      await assert.rejects(storePretrained(configOf(path), { artifacts }), (error) => {
+        assert.ok(error instanceof CasslError);
+        assert.equal(error.reason, "FILE_NOT_FOUND");
+        return error.message.includes(path);
+      });
+    }
   });
 });
