@@ -9,6 +9,7 @@ import pytest
 import torch
 from detector_cases import SIDE_PX, missing_backend
 from tiny import CARRIED, solver
+from training import train
 
 from cassl.v1.task_pb2 import DetectorConfig, Detectron2Config, InitFrom, TrainTask
 
@@ -21,7 +22,6 @@ from cassl_worker.errors import CasslError
 from cassl_worker.export import to_onnx
 from cassl_worker.foreign_weights import under_our_names
 from cassl_worker.records import Checkpoint, Trained
-from cassl_worker.train import train
 from cassl_worker.transplant import transplant
 
 MISSING = missing_backend("detectron2")
@@ -244,6 +244,30 @@ class TestBadInput:
     @pytest.mark.parametrize("override", ["SOLVER.BASE_LR=0.1", "MODEL.MASK_ON", "DATASETS.TRAIN=('mine',)"])
     def test_keys_that_would_be_ignored_are_refused(self, override: str) -> None:
         assert "Only model and data mapper can be overridden" in refused(FASTER, [override])
+
+    def test_keys_of_another_model_are_refused(self) -> None:
+        message = refused(FASTER, [*SMALL, "MODEL.RETINANET.NUM_CONVS=2"])
+        assert "that is built looks at the override `MODEL.RETINANET.NUM_CONVS=2`" in message
+
+    @pytest.mark.parametrize("override", ["MODEL.ROI_HEADS.SCORE_THRESH_TEST=0.5", "MODEL.DEVICE=cuda"])
+    def test_keys_that_cassl_does_not_look_at_are_refused(self, override: str) -> None:
+        assert "no effect" in refused(FASTER, [override])
+
+    @pytest.mark.parametrize(
+        "wrong", ["model.roi_heads.box_predictor.num_classes = 80", "model.roi_heads.mask_head.num_classes = 80"]
+    )
+    def test_numbers_of_classes_that_disagree_are_refused(
+        self, wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from cassl_worker.detectors.detectron2.configuration import find
+
+        zoo = find("COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_1x.py")
+        (tmp_path / "mine.py").write_text(
+            "from detectron2.config import LazyConfig\n"
+            f"model = LazyConfig.load({str(zoo)!r}).model\nmodel.input_format = 'BGR'\n{wrong}\n"
+        )
+        monkeypatch.setenv(FOLDERS, str(tmp_path))
+        assert "parts for 3 and 80 classes" in refused("mine.py", [], family="detectron2_segmenter")
 
     def test_numbers_of_classes_are_those_of_the_data(self) -> None:
         assert "sets a number of classes" in refused(FASTER, ["MODEL.ROI_HEADS.NUM_CLASSES=80"])

@@ -11,6 +11,7 @@ from detector_cases import SIDE_PX, missing_backend
 from ellipses import ellipse_dataset
 from PIL import Image
 from tiny import solver
+from training import train
 
 from cassl.v1.task_pb2 import AugmentationConfig, DetectorConfig, Detectron2Config, SolverConfig, TrainTask
 
@@ -19,10 +20,9 @@ from cassl_worker.data import Dataset
 from cassl_worker.detectors import build_detector
 from cassl_worker.errors import CasslError
 from cassl_worker.masks import decode as decode_mask
-from cassl_worker.recipe import DetectorRecipe, batch_maker
+from cassl_worker.recipe import batch_maker
 from cassl_worker.records import Checkpoint, Trained
 from cassl_worker.sampling import batch_positions, change_seed
-from cassl_worker.train import follow
 
 MISSING = missing_backend("detectron2")
 pytestmark = [
@@ -162,16 +162,12 @@ def test_batch_follows_from_seed_and_iteration_and_leaves_numpy_s_generator_alon
 def test_resumed_training_equals_straight_training_bit_for_bit(name: str, ellipses: Dataset, tmp_path: Path) -> None:
     task = task_of(name, [*SMALL, *SIZES, *CROP], gradient_accumulation=2)
 
-    def train(resume_from: Path | None) -> list[Any]:
-        recipe = DetectorRecipe(task, ellipses, CPU, tmp_path, None)
-        return list(follow(recipe, scratch=tmp_path, resume_from=resume_from))
-
-    straight = train(None)
+    straight = list(train(task, ellipses, device=CPU, scratch=tmp_path, init_from=None, resume_from=None))
     (checkpoint,) = (event for event in straight if isinstance(event, Checkpoint))
     (end,) = (event for event in straight if isinstance(event, Trained))
     whole = end.weights.read_bytes()
     np.random.seed(99)
-    train(checkpoint.path)
+    list(train(task, ellipses, device=CPU, scratch=tmp_path, init_from=None, resume_from=checkpoint.path))
     assert end.weights.read_bytes() == whole
 
 
@@ -221,29 +217,41 @@ class TestBadConfiguration:
     def test_keys_without_effect_are_refused(self, override: str, ellipses: Dataset) -> None:
         assert "no effect" in self.refused(ellipses, FASTER, [override])
 
+    def test_keys_that_the_mapper_does_not_look_at_are_refused(self, ellipses: Dataset) -> None:
+        override = "INPUT.CROP.SIZE=[0.5,0.5]"
+        assert f"that is built looks at the override `{override}`" in self.refused(ellipses, FASTER, [override])
+
     def test_augmentation_that_fails_is_named_with_the_image(self, ellipses: Dataset) -> None:
         overrides = ["INPUT.CROP.ENABLED=True", "INPUT.CROP.TYPE='absolute'", "INPUT.CROP.SIZE=[0.5,-3]"]
         assert "fails on" in self.refused(ellipses, FASTER, [*SMALL, *overrides])
-
-    def test_boxes_from_masks_need_masks(self, ellipses: Dataset) -> None:
-        overrides = ["dataloader.train.mapper.recompute_boxes=true"]
-        assert "takes boxes from masks" in self.refused(ellipses, FCOS, overrides)
 
     def test_orders_of_colors_must_agree(self, ellipses: Dataset) -> None:
         name = "COCO-Detection/retinanet_R_50_FPN_1x.py"
         assert "BGR and RGB" in self.refused(ellipses, name, ["dataloader.train.mapper.image_format=RGB"])
 
-    def test_configuration_without_a_mapper_is_refused(
-        self, ellipses: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize(
+        ("lines", "fault"),
+        [
+            ("model.input_format = 'BGR'", "no DatasetMapper"),
+            ("dataloader = zoo.dataloader\ndataloader.train.mapper.is_train = False", "no DatasetMapper"),
+            (
+                "dataloader = zoo.dataloader\n"
+                "dataloader.train.mapper.update(use_instance_mask=True, recompute_boxes=True)",
+                "takes boxes from masks",
+            ),
+        ],
+    )
+    def test_mapper_that_cannot_be_used_is_refused(
+        self, lines: str, fault: str, ellipses: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         from cassl_worker.detectors.detectron2.configuration import find
 
         (tmp_path / "mine.py").write_text(
-            "from detectron2.config import LazyConfig\n"
-            f"model = LazyConfig.load({str(find(FCOS))!r}).model\nmodel.input_format = 'BGR'\n"
+            f"from detectron2.config import LazyConfig\nzoo = LazyConfig.load({str(find(FCOS))!r})\n"
+            f"model = zoo.model\n{lines}\n"
         )
         monkeypatch.setenv("CASSL_DETECTRON2_CONFIGS", str(tmp_path))
-        assert "no DatasetMapper" in self.refused(ellipses, "mine.py", [])
+        assert fault in self.refused(ellipses, "mine.py", [])
 
 
 def test_masks_follow_the_image(ellipses: Dataset) -> None:

@@ -7,7 +7,9 @@ detectron2 may have expressions too. Which of these run on a machine is for its 
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import reduce
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import detectron2
 import yaml
@@ -23,8 +25,9 @@ FOLDERS_VARIABLE = "CASSL_DETECTRON2_CONFIGS"
 """Environment variable of the worker: folders of configurations, separated as in PATH."""
 YAML_SECTIONS, PYTHON_SECTIONS = ("MODEL.", "INPUT."), ("model.", "dataloader.train.mapper.")
 """What can be overridden in each kind of file: the model, and how detectron2's data mapper makes training images."""
-SETTLED = frozenset({"min_size_test", "max_size_test", "mask_format", "instance_mask_format", "use_instance_mask"})
-"""Keys of the mapper that follow from cassl.yaml, in lower case and without their section."""
+SETTLED = frozenset({"device", "mask_format", "instance_mask_format", "use_instance_mask"})
+"""Keys, in lower case and without their section, that follow from cassl.yaml, as all do that end in _test or begin with
+test_."""
 
 
 def read_configuration(described: Detectron2Config) -> CfgNode | DictConfig:
@@ -35,11 +38,32 @@ def read_configuration(described: Detectron2Config) -> CfgNode | DictConfig:
         return LazyConfig.apply_overrides(LazyConfig.load(str(file)), overrides)
     refuse_overrides(overrides, YAML_SECTIONS)
     check_bases(file)
-    configuration = get_cfg()
+    configuration = WatchedConfiguration(get_cfg())
     # Those of the model zoo have tags that are evaluated.
     configuration.merge_from_file(str(file))
     configuration.merge_from_list([part for override in overrides for part in override.split("=", 1)])
     return configuration
+
+
+class WatchedConfiguration(CfgNode):  # type: ignore[misc]
+    """A configuration that knows which of its keys have been read."""
+
+    def __getattr__(self, name: str) -> Any:
+        value = super().__getattr__(name)
+        self.__dict__.setdefault("read", set()).add(name)
+        return value
+
+
+def refuse_unread(configuration: CfgNode | DictConfig, overrides: Sequence[str], section: str) -> None:
+    """To be called when all that a section is for has been built. Constructors that a LazyConfig file names refuse what
+    they do not know by themselves."""
+    if not isinstance(configuration, CfgNode):
+        return
+    for override in overrides:
+        *parents, key = override.partition("=")[0].split(".")
+        node = reduce(lambda outer, name: outer[name], parents, configuration)
+        if override.startswith(section) and key not in node.__dict__.get("read", ()):
+            raise invalid(f"nothing that is built looks at the override `{override}`", "Leave it out.")
 
 
 def is_bgr(name: str, configuration: CfgNode | DictConfig) -> bool:
@@ -116,10 +140,10 @@ def refuse_overrides(overrides: Sequence[str], sections: tuple[str, ...]) -> Non
         last = key.lower().rpartition(".")[2]
         if last == "num_classes":
             raise invalid(f"the override `{override}` sets a number of classes", "Leave it out: the data say it.")
-        if last in SETTLED and not key.startswith(sections[0]):
+        if last in SETTLED or last.endswith("_test") or last.startswith("test_"):
             raise invalid(
                 f"the override `{override}` would have no effect",
-                "Leave it out: the size in prediction is `input_width_px` x `input_height_px`, and masks are bitmasks.",
+                "Leave it out: device, kind of masks and how detections are made are not the configuration's to say.",
             )
 
 

@@ -19,9 +19,16 @@ from cassl.v1.task_pb2 import DetectorConfig
 
 from cassl_worker.detectors import gives_masks
 from cassl_worker.detectors.detectron2.base import Detectron2Detector
-from cassl_worker.detectors.detectron2.configuration import faults_of, invalid, is_bgr, read_configuration
+from cassl_worker.detectors.detectron2.configuration import (
+    YAML_SECTIONS,
+    faults_of,
+    invalid,
+    is_bgr,
+    read_configuration,
+    refuse_unread,
+)
 from cassl_worker.detectors.detectron2.dense import DenseDetector
-from cassl_worker.detectors.detectron2.regions import MaskedRegionDetector, RegionDetector
+from cassl_worker.detectors.detectron2.regions import MaskedRegionDetector, RegionDetector, stages
 from cassl_worker.detectors.detectron2.weights import load_backbone
 
 CLASS_COUNTS = ("MODEL.ROI_HEADS.NUM_CLASSES", "MODEL.RETINANET.NUM_CLASSES")
@@ -49,6 +56,7 @@ def build_configured(config: DetectorConfig, class_count: int) -> Detectron2Dete
     with faults_of(name):
         configuration = read_configuration(config.detectron2)
         described = describe(name, configuration, class_count)
+        refuse_unread(configuration, config.detectron2.overrides, YAML_SECTIONS[0])
         other = described.model
         if hasattr(other, "roi_heads"):
             with torch.random.fork_rng():
@@ -79,11 +87,23 @@ def check_model(name: str, model: Any, class_count: int) -> None:
             f"`{name}` is a {type(model).__name__} that cassl cannot train",
             "Choose RetinaNet, FCOS, or a Faster, Mask or Cascade R-CNN on a pyramid, with axis-aligned boxes.",
         )
-    heads = getattr(model, "roi_heads", model)
-    if heads.num_classes != class_count:
+    if (counts := class_counts(model)) != {class_count}:
+        given = " and ".join(map(str, sorted(counts)))
         raise invalid(
-            f"`{name}` has {heads.num_classes} classes where the data have {class_count}", "Leave the number out of it."
+            f"`{name}` has parts for {given} classes where the data have {class_count}",
+            "Let all numbers of classes follow that of `model.roi_heads`, or of `model`.",
         )
+
+
+def class_counts(model: Any) -> set[int]:
+    """What the parts of a model take for the number of classes."""
+    if not hasattr(model, "roi_heads"):
+        (anchors,) = set(model.anchor_generator.num_anchors)
+        return {model.num_classes, model.head.cls_score.out_channels // anchors}
+    heads = model.roi_heads
+    counts = {heads.num_classes, *(predictor.num_classes for _, predictor in stages(heads))}
+    masks = getattr(heads.mask_head, "predictor", None) if heads.mask_on else None
+    return counts if masks is None or masks.out_channels == 1 else {*counts, masks.out_channels}
 
 
 def is_region_model(model: Any) -> bool:

@@ -22,7 +22,14 @@ from cassl.v1.task_pb2 import DetectorConfig, SolverConfig
 from cassl_worker.batches import Batch
 from cassl_worker.data import Dataset, Objects
 from cassl_worker.detectors import gives_masks
-from cassl_worker.detectors.detectron2.configuration import faults_of, invalid, is_bgr, read_configuration
+from cassl_worker.detectors.detectron2.configuration import (
+    YAML_SECTIONS,
+    faults_of,
+    invalid,
+    is_bgr,
+    read_configuration,
+    refuse_unread,
+)
 from cassl_worker.detectors.interface import Target
 from cassl_worker.images import Pixels, Size, decode, place_on_canvas
 from cassl_worker.sampling import SIZE_STEP_PX, batch_positions, change_seed, own_slots, repeats_of
@@ -56,7 +63,7 @@ class MappedBatches:
         """
         record = self.dataset.images[position]
         image = decode(record, self.dataset.root, self.dataset.remote)
-        described = record_of(self.dataset.objects(position), image.size, masks=self.masks)
+        described = record_of(self.dataset.objects(position, masks=self.masks), image.size)
         with tempfile.NamedTemporaryFile(suffix=".bmp") as file:
             image.save(file, "BMP")
             file.flush()
@@ -79,6 +86,7 @@ def data_mapper(config: DetectorConfig) -> DatasetMapper:
         order = "BGR" if is_bgr(name, configuration) else "RGB"
         if isinstance(configuration, CfgNode):
             mapper = DatasetMapper(configuration, is_train=True)
+            refuse_unread(configuration, config.detectron2.overrides, YAML_SECTIONS[1])
         else:
             mapper = instantiate(OmegaConf.select(configuration, "dataloader.train.mapper"))
     if not isinstance(mapper, DatasetMapper) or not mapper.is_train or mapper.image_format != order:
@@ -95,7 +103,7 @@ def data_mapper(config: DetectorConfig) -> DatasetMapper:
     return mapper
 
 
-def record_of(objects: Objects, size: Size, *, masks: bool) -> dict[str, Any]:
+def record_of(objects: Objects, size: Size) -> dict[str, Any]:
     """An image in detectron2's form. size: width, height in px.
 
     Without any object it has no annotations at all: the mapper cannot take boxes from masks where there is none.
@@ -107,7 +115,8 @@ def record_of(objects: Objects, size: Size, *, masks: bool) -> dict[str, Any]:
         {"bbox": box.tolist(), "bbox_mode": BoxMode.XYXY_ABS, "category_id": int(class_index)}
         for box, class_index in zip(objects.boxes, objects.classes, strict=True)
     ]
-    for annotation, counts in zip(annotations, objects.masks if masks else (), strict=masks):
+    # Where no masks were asked for, there are none.
+    for annotation, counts in zip(annotations, objects.masks, strict=False):
         annotation["segmentation"] = {"size": [size[1], size[0]], "counts": counts}
     return {**shape, "annotations": annotations}
 
