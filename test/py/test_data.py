@@ -21,7 +21,16 @@ from cassl.v1.task_pb2 import AugmentationConfig, SolverConfig
 
 from cassl_worker.augmentation import draw_view, jitter_color, visible_boxes
 from cassl_worker.batches import TrainingBatches
-from cassl_worker.data import Annotation, Dataset, ImageRecord, boxes_xyxy, check_masks, read_dataset, read_labels
+from cassl_worker.data import (
+    Annotation,
+    Dataset,
+    ImageRecord,
+    Labels,
+    boxes_xyxy,
+    check_masks,
+    read_dataset,
+    read_labels,
+)
 from cassl_worker.errors import CasslError
 from cassl_worker.images import View, decode, letterbox, letterbox_size, prefetch, view_boxes, view_masks, view_pixels
 from cassl_worker.masks import encode
@@ -129,8 +138,13 @@ class TestReadLabels:
         dataset = Dataset((), tuple(ImageRecord(at, f"{at}.png", "", 9, 9, ()) for at in range(4)), tmp_path)
         given = read_labels(path, image_count=4, class_count=2, masks=True)
         without = read_labels(path, image_count=4, class_count=2)
-        assert [replace(dataset, labels=given).objects(at).masks for at in range(3)] == [(b"0a",), (), (None, b"9")]
-        assert [replace(dataset, labels=without).objects(at).masks for at in range(3)] == [(None,), (), (None, None)]
+
+        def masks_of(labels: Labels) -> list[tuple[bytes | None, ...]]:
+            return [replace(dataset, labels=labels).objects(at, masks=True).masks for at in range(3)]
+
+        assert masks_of(given) == [(b"0a",), (), (None, b"9")]
+        assert masks_of(without) == [(None,), (), (None, None)]
+        assert replace(dataset, labels=given).objects(0).masks == ()
 
     def test_without_a_column_of_masks_have_none(self, tmp_path: Path) -> None:
         assert read_labels(write_labels(tmp_path), image_count=4, class_count=2, masks=True).masks is None

@@ -8,6 +8,7 @@ import pytest
 import torch
 from rectangles import rectangle_dataset
 from tiny import PREDICT, solver, train_task
+from training import train
 
 from cassl.v1.task_pb2 import MeanTeacherTask, PredictConfig
 
@@ -19,7 +20,7 @@ from cassl_worker.images import View
 from cassl_worker.mean_teacher import MeanTeacherRecipe, target_of, teacher_of
 from cassl_worker.records import Checkpoint, Event, Trained
 from cassl_worker.strong_augmentation import change_appearance, erase_patches
-from cassl_worker.train import follow, train
+from cassl_worker.train import follow
 
 CPU = torch.device("cpu")
 pytestmark = pytest.mark.usefixtures("one_thread")

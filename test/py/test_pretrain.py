@@ -12,6 +12,7 @@ import torch
 from rectangles import rectangle_dataset
 from safetensors.torch import load_file
 from tiny import DETECTOR, solver, train_task
+from training import train
 
 from cassl.v1.task_pb2 import DetectorConfig, InitFrom, PretrainTask, SolverConfig
 
@@ -22,7 +23,7 @@ from cassl_worker.errors import CasslError
 from cassl_worker.pretrain import PretrainRecipe
 from cassl_worker.records import Checkpoint, Event, Trained
 from cassl_worker.strong_augmentation import draw_crop
-from cassl_worker.train import follow, train, training_step
+from cassl_worker.train import follow, training_step
 
 CPU = torch.device("cpu")
 pytestmark = pytest.mark.usefixtures("one_thread")

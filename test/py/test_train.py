@@ -15,6 +15,7 @@ from rectangles import CATEGORIES, rectangle_dataset
 from safetensors.torch import load_file, save_file
 from tiny import CARRIED, DETECTOR, lr_factors, solver
 from torchvision.ops import box_iou
+from training import train
 
 from cassl.v1.task_pb2 import AugmentationConfig, DetectorConfig, InitFrom, PredictConfig, SolverConfig, TrainTask
 
@@ -29,7 +30,7 @@ from cassl_worker.images import decode, letterbox
 from cassl_worker.predict import detect
 from cassl_worker.records import Checkpoint, Event, Progress, RolledBack, Trained
 from cassl_worker.solver import learning_rate_at
-from cassl_worker.train import LAST_CHECKPOINT, add_gradients, train
+from cassl_worker.train import LAST_CHECKPOINT, add_gradients
 
 CPU = torch.device("cpu")
 pytestmark = pytest.mark.usefixtures("one_thread")

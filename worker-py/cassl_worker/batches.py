@@ -4,7 +4,7 @@ checkpoint sees the images that it would have seen anyway."""
 import math
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -58,14 +58,16 @@ class TrainingBatches:
         self.masks = masks
         self.cache = ImageCache(CACHE_BYTES)
 
-    def batch(self, iteration: int) -> Batch:
-        positions = batch_positions(self.seed, iteration, self.images_per_batch, self.repeats)
+    def batch(self, iteration: int, count: int | None = None) -> Batch:
+        """count: images in the batches, all of one part; None: as many, in as many parts, as the solver says."""
+        images, parts = (self.images_per_batch, self.parts) if count is None else (count, 1)
+        positions = batch_positions(self.seed, iteration, images, self.repeats)
         input_size = input_size_at(self.seed, iteration, self.input_size, self.augmentation.multi_scale)
-        slots = own_slots(self.images_per_batch, self.parts)
+        slots = own_slots(images, parts)
         changes = (np.random.default_rng([self.seed, CHANGE_STREAM, iteration, slot]) for slot in slots)
         samples = [self.sample(positions[slot], input_size, rng) for slot, rng in zip(slots, changes, strict=True)]
-        images, targets = zip(*samples, strict=True)
-        return Batch(torch.from_numpy(np.stack(images)), targets)
+        inputs, targets = zip(*samples, strict=True)
+        return Batch(torch.from_numpy(np.stack(inputs)), targets)
 
     def sample(self, position: int, input_size: Size, rng: np.random.Generator) -> tuple[NDArray[np.uint8], Target]:
         """One image of the dataset, changed at random, with its objects and perhaps those of another image."""
@@ -82,15 +84,12 @@ class TrainingBatches:
         size = (record.width_px, record.height_px)
         view = draw_view(rng, self.augmentation, letterbox_size(size, input_size))
         pixels = jitter_color(view_pixels(self.decoded(position), view), rng, self.augmentation.color_jitter)
-        objects = self.dataset.objects(position)
+        objects = self.dataset.objects(position, masks=self.masks)
         boxes, visible = visible_boxes(view_boxes(objects.boxes, size, view), view)
-        shown = tuple(objects.masks[at] for at in np.flatnonzero(visible))
-        masks = view_masks(shown, size, view, input_size) if self.masks else None
-        target = Target(
-            torch.from_numpy(boxes[visible]),
-            torch.from_numpy(objects.classes[visible]),
-            None if masks is None else torch.from_numpy(masks),
-        )
+        target = Target(torch.from_numpy(boxes[visible]), torch.from_numpy(objects.classes[visible]))
+        if self.masks:
+            shown = tuple(objects.masks[at] for at in np.flatnonzero(visible))
+            target = replace(target, masks=torch.from_numpy(view_masks(shown, size, view, input_size)))
         return place_on_canvas(pixels, view.place[:2], input_size), target
 
     def decoded(self, position: int) -> Image.Image:

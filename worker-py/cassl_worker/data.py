@@ -84,7 +84,8 @@ class Objects:
     Attributes:
         boxes: (M, 4) float32 xyxy, absolute px of the original image.
         classes: (M,) int64, class indices.
-        masks: (M,) of the whole image, in COCO's compressed form; None where there is none.
+        masks: (M,) of the whole image, in COCO's compressed form; None where there is none. Empty: they were not asked
+            for.
     """
 
     boxes: NDArray[np.float32]
@@ -111,16 +112,19 @@ class Dataset:
     def class_count(self) -> int:
         return len(self.categories) if self.labels is None else self.labels.class_count
 
-    def objects(self, position: int) -> Objects:
-        """Those of the image at that position, without crowds."""
+    def objects(self, position: int, *, masks: bool = False) -> Objects:
+        """Those of the image at that position, without crowds; with their masks where they are asked for."""
         if self.labels is None:
             annotations = [item for item in self.images[position].annotations if not item.iscrowd]
             classes = np.array([annotation.class_index for annotation in annotations], dtype=np.int64)
-            masks = tuple(None if item.mask is None else item.mask.encode("latin1") for item in annotations)
-            return Objects(boxes_xyxy(annotations), classes, masks)
+            return Objects(boxes_xyxy(annotations), classes, annotation_masks(annotations) if masks else ())
         rows = slice(*self.labels.starts[position : position + 2])
         boxes, classes = self.labels.boxes[rows].copy(), self.labels.classes[rows].astype(np.int64)
-        return Objects(boxes, classes, label_masks(self.labels, rows))
+        return Objects(boxes, classes, label_masks(self.labels, rows) if masks else ())
+
+
+def annotation_masks(annotations: Sequence[Annotation]) -> tuple[bytes | None, ...]:
+    return tuple(None if item.mask is None else item.mask.encode("latin1") for item in annotations)
 
 
 def label_masks(labels: Labels, rows: slice) -> tuple[bytes | None, ...]:
@@ -132,7 +136,7 @@ def label_masks(labels: Labels, rows: slice) -> tuple[bytes | None, ...]:
 def check_masks(dataset: Dataset) -> None:
     """ANNOTATIONS_INVALID names an object to be learned that has no mask."""
     for position, image in enumerate(dataset.images):
-        masks = dataset.objects(position).masks
+        masks = dataset.objects(position, masks=True).masks
         if None in masks:
             raise CasslError(
                 "ANNOTATIONS_INVALID",

@@ -163,19 +163,15 @@ class MixedBatches:
         self.task, self.seed, self.augmentation = task, seed, solver.augmentation
         self.input_size = (detector.input_width_px, detector.input_height_px)
         self.unlabeled_count = solver.images_per_batch - task.labeled_images_per_batch
-
-        def batches(dataset: Dataset, **changes: float) -> TrainingBatches:
-            return TrainingBatches(dataset, input_size=self.input_size, solver=changed(solver, **changes), seed=seed)
-
-        self.burn_in = batches(labeled)
-        self.labeled = batches(labeled, images_per_batch=task.labeled_images_per_batch, gradient_accumulation=1)
-        self.labeled.cache = self.burn_in.cache
-        self.images = batches(unlabeled, images_per_batch=self.unlabeled_count, repeat_threshold=0)
+        self.labeled = TrainingBatches(labeled, input_size=self.input_size, solver=solver, seed=seed)
+        unrepeated = changed(solver, repeat_threshold=0)
+        self.images = TrainingBatches(unlabeled, input_size=self.input_size, solver=unrepeated, seed=seed)
 
     def batch(self, iteration: int) -> MixedImages:
         if iteration < self.task.burn_in_iterations:
-            return MixedImages(self.burn_in.batch(iteration), None)
-        return MixedImages(self.labeled.batch(iteration), self.unlabeled(iteration))
+            return MixedImages(self.labeled.batch(iteration), None)
+        labeled = self.labeled.batch(iteration, self.task.labeled_images_per_batch)
+        return MixedImages(labeled, self.unlabeled(iteration))
 
     def unlabeled(self, iteration: int) -> UnlabeledImages:
         positions = batch_positions(self.seed, iteration, self.unlabeled_count, self.images.repeats)

@@ -13,16 +13,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cassl.v1.task_pb2 import SolverConfig, TrainTask
+from cassl.v1.task_pb2 import SolverConfig
 
 from cassl_worker import distributed
 from cassl_worker.batches import Batch
 from cassl_worker.checkpoint import Course, TrainingState, load_checkpoint, save_checkpoint
-from cassl_worker.data import Dataset
 from cassl_worker.detectors.interface import Detector, Learner
 from cassl_worker.device import autocast
 from cassl_worker.errors import CasslError
-from cassl_worker.recipe import DetectorRecipe, Recipe
+from cassl_worker.recipe import Recipe
 from cassl_worker.records import Checkpoint, Event, Progress, RolledBack, Started
 from cassl_worker.sampling import sampling_seed
 from cassl_worker.solver import (
@@ -42,21 +41,6 @@ MAX_ROLLBACKS = 1
 SEED_STRIDE = 1 << 32
 """Seeds of tasks are smaller, so that each rollback has random numbers of its own."""
 LAST_CHECKPOINT, STARTING_CHECKPOINT = "last-checkpoint.pt", "starting-checkpoint.pt"
-
-
-def train(
-    task: TrainTask,
-    dataset: Dataset,
-    *,
-    device: torch.device,
-    scratch: Path,
-    init_from: Path | None,
-    resume_from: Path | None,
-    pause: threading.Event | None = None,
-) -> Generator[Event]:
-    """Trains a detector for all classes of the dataset; see `follow` and `DetectorRecipe`."""
-    recipe = DetectorRecipe(task, dataset, device, scratch, init_from)
-    return follow(recipe, scratch=scratch, resume_from=resume_from, pause=pause)
 
 
 def follow(

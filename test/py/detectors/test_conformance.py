@@ -11,6 +11,7 @@ from rectangles import rectangle_dataset
 from safetensors.torch import load_file
 from tiny import CARRIED, lr_factors, solver
 from torchvision.ops import box_iou
+from training import train
 
 from cassl.v1.task_pb2 import DetectorConfig, InitFrom, PredictConfig, SolverConfig, TrainTask
 
@@ -23,7 +24,6 @@ from cassl_worker.export import to_onnx
 from cassl_worker.images import decode, letterbox
 from cassl_worker.predict import detect
 from cassl_worker.records import Checkpoint, Trained
-from cassl_worker.train import train
 from cassl_worker.transplant import transplant
 
 CPU = torch.device("cpu")

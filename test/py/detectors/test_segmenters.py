@@ -8,6 +8,7 @@ import torch
 from detector_cases import cases, small
 from ellipses import SIZE, ellipse_dataset
 from tiny import CARRIED, lr_factors, solver
+from training import train
 
 from cassl.v1.task_pb2 import DetectorConfig, InitFrom, PredictConfig, PredictTask, SolverConfig, TrainTask
 
@@ -20,7 +21,6 @@ from cassl_worker.images import decode, letterbox
 from cassl_worker.masks import decode as decode_mask
 from cassl_worker.predict import detect, predict
 from cassl_worker.records import Trained
-from cassl_worker.train import train
 from cassl_worker.transplant import Ledger, transplant
 
 CPU = torch.device("cpu")
