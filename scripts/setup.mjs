@@ -72,15 +72,24 @@ async function findPython() {
   );
 }
 
-/** Chromium for the browser tests, where it is missing and this user may install it. Says nothing where not: the tests do. */
-export async function setUpBrowser() {
-  const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-  if (process.env.CASSL_CHROMIUM || places.some((path) => existsSync(path))) return;
+/**
+ * What some tests need of the system, where it is missing and this user may install it: Chromium, and the tools of network
+ * namespaces. Says nothing where not: the tests do.
+ */
+export async function setUpSystem() {
+  const browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+  if (!process.env.CASSL_CHROMIUM && !browsers.some((path) => existsSync(path))) await installPackages("chromium");
+  const tools = ["ip", "tc", "nft"].map((tool) => capture("which", [tool]));
+  if ((await Promise.all(tools)).some(({ status }) => status !== 0)) await installPackages("iproute2", "nftables");
+}
+
+/** By apt-get, if this is root. */
+async function installPackages(...names) {
   if (process.getuid?.() !== 0 || (await capture("apt-get", ["--version"])).status !== 0) return;
   const env = { DEBIAN_FRONTEND: "noninteractive" };
-  process.stdout.write("Install Chromium ... ");
+  process.stdout.write(`Install ${names.join(", ")} ... `);
   await capture("apt-get", ["update", "-q"], { env });
-  const { status } = await capture("apt-get", ["install", "-q", "-y", "--no-install-recommends", "chromium"], { env });
+  const { status } = await capture("apt-get", ["install", "-q", "-y", "--no-install-recommends", ...names], { env });
   console.log(status === 0 ? "done" : "failed");
 }
 

@@ -8,7 +8,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { compile } from "./build.mjs";
-import { setUpBrowser, setUpDependencies, setUpRay } from "./setup.mjs";
+import { setUpDependencies, setUpRay, setUpSystem } from "./setup.mjs";
 import { capture, filesUnder, main, nodeBin, root, ScriptError, venvBin } from "./tools.mjs";
 
 const PYPROJECT = "worker-py/pyproject.toml";
@@ -30,6 +30,7 @@ const checks = [
   { name: "eslint", kinds: ["static"], check: command(nodeBin("eslint"), "--max-warnings=0", ".") },
   { name: "biome", kinds: ["static"], check: command(nodeBin("biome"), "check", "--error-on-warnings") },
   { name: "dependency-cruiser", kinds: ["static"], check: command(nodeBin("depcruise"), "ts") },
+  { name: "hadolint", kinds: ["static"], check: command(venvBin("hadolint"), ...filesUnder("docker", ".Dockerfile")) },
   { name: "mocha", kinds: ["mocha"], check: mocha },
   { name: "ruff check", kinds: ["static"], check: command(venvBin("ruff"), "check", "--config", PYPROJECT, ...PYTHON) },
   {
@@ -127,7 +128,7 @@ function chosenChecks() {
 async function isSetUp() {
   try {
     await setUpDependencies();
-    await setUpBrowser();
+    await setUpSystem();
     await setUpRay();
     return true;
   } catch (error) {

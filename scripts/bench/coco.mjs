@@ -13,27 +13,48 @@ const cases = [
   { name: "segm", iouType: "segm", images: 500, classes: 80, annotations: 3500, detections: 15_000 },
 ];
 
+const quickCases = [
+  { name: "bbox", iouType: "bbox", images: 500, classes: 80, annotations: 3670, detections: 50_000 },
+  { name: "segm", iouType: "segm", images: 150, classes: 80, annotations: 1050, detections: 4500 },
+];
+
+const GROWTH = [50_000, 100_000, 200_000, 500_000, 1_000_000];
+
 const allReferences = ["pycocotools", "ultrafast-pycocotools", "hotcoco", "faster-coco-eval"];
 
 /** Sums of as many numbers in another order differ in the last bits. */
 const TOLERANCE = 1e-12;
 
-export async function compare({ rounds, references = allReferences }) {
+export async function compare({ rounds, quick, references = quick ? ["pycocotools"] : allReferences }) {
   const unknown = references.find((name) => !allReferences.includes(name));
   if (unknown) throw new ScriptError(`--references takes ${allReferences.join(", ")}, not ${unknown}.`);
   const comparisons = [];
-  for (const data of cases) comparisons.push(...(await compareCase(data, references, rounds)));
+  for (const data of quick ? quickCases : cases) comparisons.push(...(await compareCase(data, references, rounds)));
   return comparisons;
+}
+
+/** Boxes, a hundred an image. */
+export async function grow() {
+  const sizes = GROWTH.map((detections) => ({
+    ...cases[0],
+    images: detections / 100,
+    detections,
+    annotations: detections / 10,
+  }));
+  const subjects = sizes.map((data) => ourSubject(data, cocoData(data)));
+  const results = (await takeTurns(subjects, 1)).map((runs) => summary("cassl", runs));
+  return results.map(({ seconds, peak_mb }, i) => ({
+    case: "evaluator, detections",
+    size: GROWTH[i],
+    seconds,
+    peak_mb,
+  }));
 }
 
 async function compareCase(data, references, rounds) {
   const { gt, dt } = cocoData(data);
   const subjects = [
-    {
-      name: "cassl",
-      command: process.execPath,
-      args: [join(root, "scripts/bench/coco-ours.mjs"), data.iouType, gt, dt],
-    },
+    ourSubject(data, { gt, dt }),
     ...references.map((name) => ({
       name,
       command: venvBin("python"),
@@ -54,6 +75,11 @@ async function compareCase(data, references, rounds) {
     reference,
     ratio: reference.seconds / ours.seconds,
   }));
+}
+
+function ourSubject({ iouType }, { gt, dt }) {
+  const args = [join(root, "scripts/bench/coco-ours.mjs"), iouType, gt, dt];
+  return { name: "cassl", command: process.execPath, args };
 }
 
 function summary(name, runs) {

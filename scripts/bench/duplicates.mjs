@@ -17,7 +17,9 @@ const searches = [
   { name: `${IMAGES} images against ${VALIDATION} validation images`, kind: "copies" },
 ];
 
-export async function compare({ rounds, references = ["limit", "sharp"] }) {
+const GROWTH = [225_000, 450_000, 900_000, 1_800_000, 3_600_000];
+
+export async function compare({ rounds, quick, references = quick ? ["sharp"] : ["limit", "sharp"] }) {
   const unknown = references.find((name) => !["limit", "sharp"].includes(name));
   if (unknown) throw new ScriptError(`--references takes limit, sharp, not ${unknown}.`);
   const comparisons = [];
@@ -36,6 +38,18 @@ export async function compare({ rounds, references = ["limit", "sharp"] }) {
     ]),
   ]);
   return comparisons;
+}
+
+/** The search of curation that takes longest. */
+export async function grow() {
+  const subjects = GROWTH.map((images) => script("duplicates-search.mjs", "copies", images, VALIDATION));
+  const results = await takeTurns(subjects, 1);
+  return results.map(([{ seconds, peak_mb }], i) => ({
+    case: `curation, images against ${VALIDATION} of validation`,
+    size: GROWTH[i],
+    seconds,
+    peak_mb,
+  }));
 }
 
 async function compareSearch({ name, kind }) {

@@ -10,17 +10,19 @@ import { join } from "node:path";
 import { root, ScriptError, venvBin } from "../tools.mjs";
 
 const IMAGES = 320;
+const QUICK_IMAGES = 96;
 const REFERENCE = join(root, "scripts/bench/labelling_reference.py");
 const ENV = { ...process.env, PYTHONPATH: join(root, "worker-py") };
 
-export async function compare({ rounds }) {
+export async function compare({ rounds, quick }) {
+  const images = quick ? QUICK_IMAGES : IMAGES;
   const folder = mkdtempSync(join(tmpdir(), "cassl-bench-labelling-"));
   try {
-    await python([REFERENCE, "prepare", folder, String(IMAGES)]);
+    await python([REFERENCE, "prepare", folder, String(images)]);
     const pairs = [];
     for (let round = 0; round < rounds; round++) {
       const bare = JSON.parse(await python([REFERENCE, "loop", folder]));
-      const ours = await label(folder);
+      const ours = await label(folder, images);
       pairs.push({ ours, bare, ratio: ours.images_per_second / bare.images_per_second });
       const [mine, theirs] = [ours, bare].map(({ images_per_second }) => images_per_second.toFixed(1));
       console.log(`worker ${mine} images/s, bare loop ${theirs} images/s, ratio ${pairs.at(-1).ratio.toFixed(3)}`);
@@ -29,7 +31,7 @@ export async function compare({ rounds }) {
     const middle = pairs.sort((a, b) => a.ratio - b.ratio)[Math.floor(pairs.length / 2)];
     return [
       {
-        case: `${IMAGES} images`,
+        case: `${images} images`,
         ours: measured(middle.ours),
         reference: { name: "bare torch loop", ...measured(middle.bare) },
         ratio: middle.ratio,
@@ -50,7 +52,7 @@ function peakMb(pid) {
 }
 
 /** One worker process at a controller's parts on real sockets and files. Timed from the first commit. */
-async function label(folder) {
+async function label(folder, images) {
   const { openWorkbench } = await import("../../dist/test/ts/controller/workbench.js");
   const { PredictTask } = await import("../../dist/ts/gen/cassl/v1/task.js");
   const bench = await openWorkbench();
@@ -65,7 +67,7 @@ async function label(folder) {
       taskId: "bench",
       task: { kind: { $case: "predict", value } },
       imageRoot: folder,
-      imageCount: IMAGES,
+      imageCount: images,
     };
     const marks = [];
     const note = (event) => {

@@ -12,11 +12,10 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import torch
 from coco_reference import peak_mb
 from google.protobuf.json_format import MessageToJson, Parse
-from PIL import Image
+from pictures import HEIGHT_PX, WIDTH_PX, write_pictures
 
 from cassl.v1.task_pb2 import DetectorConfig, PredictConfig, PredictTask
 
@@ -26,18 +25,12 @@ from cassl_worker.detectors import build_detector
 from cassl_worker.device import pick_device
 from cassl_worker.predict import predict
 
-WIDTH_PX, HEIGHT_PX = 640, 480
 CATEGORY = {"id": 1, "name": "object"}
 
 
 def prepare(folder: Path, count: int) -> None:
-    """Smooth random pictures, which JPEG compresses about as photos."""
-    rng = np.random.default_rng(0)
     lines = []
-    for at in range(count):
-        coarse = Image.fromarray(rng.integers(0, 256, (24, 32, 3), dtype=np.uint8))
-        path = folder / f"{at}.jpg"
-        coarse.resize((WIDTH_PX, HEIGHT_PX), Image.Resampling.BICUBIC).save(path, quality=90)
+    for at, path in enumerate(write_pictures(folder, count)):
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         size = {"width_px": WIDTH_PX, "height_px": HEIGHT_PX}
         lines.append({"id": at + 1, "file_name": path.name, "sha256": digest, **size, "annotations": []})

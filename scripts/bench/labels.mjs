@@ -10,7 +10,9 @@ import { median, printTable, takeTurns } from "./measure.mjs";
 /** torchvision takes minutes for tens of millions of boxes. */
 const MOST_REFERENCE_BOXES = 10_000_000;
 
-export async function compare({ rounds, references = ["torchvision"], boxes = 2_000_000 }) {
+const GROWTH = [1_000_000, 2_000_000, 5_000_000, 10_000_000, 20_000_000];
+
+export async function compare({ rounds, quick, references = ["torchvision"], boxes = quick ? 256_000 : 2_000_000 }) {
   const unknown = references.find((name) => name !== "torchvision");
   if (unknown) throw new ScriptError(`--references takes torchvision, not ${unknown}.`);
   const comparisons = [await compareSize(Math.min(boxes, MOST_REFERENCE_BOXES), rounds, references)];
@@ -26,6 +28,15 @@ export async function compare({ rounds, references = ["torchvision"], boxes = 2_
   return comparisons;
 }
 
+export async function grow() {
+  const results = [];
+  for (const size of GROWTH) {
+    const { ours } = await compareSize(size, 1, []);
+    results.push({ case: "selection, boxes", size, seconds: ours.seconds, peak_mb: ours.peak_mb });
+  }
+  return results;
+}
+
 async function compareSize(boxes, rounds, references) {
   const folder = await boxData(boxes);
   const subjects = [
@@ -36,7 +47,7 @@ async function compareSize(boxes, rounds, references) {
     })),
   ];
   const [ours, reference] = (await takeTurns(subjects, rounds)).map((runs) => summary(boxes, runs));
-  const name = `${(boxes / 1e6).toFixed(0)} M boxes`;
+  const name = `${boxes / 1e6} M boxes`;
   if (!reference) return { case: name, ours: published(ours), reference: null, ratio: null };
   if (ours.digest !== reference.digest) throw new ScriptError(`torchvision selects other boxes of ${folder}.`);
   const theirs = { name: "torchvision", ...published(reference) };

@@ -9,12 +9,14 @@ import { join } from "node:path";
 import { root, venvBin } from "../tools.mjs";
 
 const IMAGES = 400;
+const QUICK_IMAGES = 80;
 const HERE = join(root, "scripts/bench");
 
-export async function compare({ rounds }) {
+export async function compare({ rounds, quick }) {
+  const images = quick ? QUICK_IMAGES : IMAGES;
   const folder = mkdtempSync(join(tmpdir(), "cassl-bench-onnx-"));
   try {
-    python("prepare", folder, String(IMAGES));
+    python("prepare", folder, String(images));
     const pairs = [];
     for (let round = 0; round < rounds; round++) {
       const theirs = JSON.parse(python("run", folder));
@@ -29,7 +31,7 @@ export async function compare({ rounds }) {
     const { ours, theirs, ratio } = pairs.sort((a, b) => a.ratio - b.ratio)[Math.floor(pairs.length / 2)];
     const measured = (one) => ({ seconds: one.seconds, peak_mb: one.peak_mb, value: speed(one), unit: "images/s" });
     const reference = { name: "onnxruntime and Pillow in Python", ...measured(theirs) };
-    return [{ case: `light, ${IMAGES} JPEG files of 640 x 480`, ours: measured(ours), reference, ratio }];
+    return [{ case: `light, ${images} JPEG files of 640 x 480`, ours: measured(ours), reference, ratio }];
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -19,6 +19,7 @@ import onnxruntime
 import torch
 from coco_reference import peak_mb
 from numpy.typing import NDArray
+from pictures import write_pictures
 from PIL import Image
 from torchvision.ops import batched_nms
 
@@ -29,18 +30,14 @@ from cassl_worker.data import Category
 from cassl_worker.detectors import build_detector
 from cassl_worker.export import export_onnx
 
-WIDTH_PX, HEIGHT_PX = 640, 480
 INPUT = (256, 192)
 IMAGES_PER_BATCH, BATCHES_AHEAD, THREADS = 4, 4, 2
 PREDICT = PredictConfig(score_threshold=0.05, nms_iou=0.6, max_candidates=1000, max_detections=100)
 
 
 def prepare(folder: Path, count: int) -> None:
-    """Smooth random pictures, which JPEG compresses about as photos, and the preset `light` with an untrained head."""
-    rng = np.random.default_rng(0)
-    for at in range(count):
-        coarse = Image.fromarray(rng.integers(0, 256, (24, 32, 3), dtype=np.uint8))
-        coarse.resize((WIDTH_PX, HEIGHT_PX), Image.Resampling.BICUBIC).save(folder / f"{at:05}.jpg", quality=90)
+    """Pictures, and the preset `light` with an untrained head."""
+    write_pictures(folder, count)
     torch.manual_seed(0)
     config = DetectorConfig(
         family="light",

@@ -6,11 +6,13 @@ import { cocoData } from "./coco-data.mjs";
 import { median, printTable, takeTurns } from "./measure.mjs";
 
 const SIZE = { iouType: "bbox", images: 100_000, classes: 80, annotations: 700_000, detections: 0 };
+const QUICK_SIZE = { ...SIZE, images: 10_000, annotations: 70_000 };
 const FIGURES = ["seconds", "cpu_seconds", "peak_mb", "value"];
 
-export async function compare({ rounds, references = ["pycocotools"] }) {
+export async function compare({ rounds, quick, references = ["pycocotools"] }) {
   if (references.join() !== "pycocotools") throw new ScriptError(`--references takes pycocotools, not ${references}.`);
-  const { gt } = cocoData(SIZE);
+  const size = quick ? QUICK_SIZE : SIZE;
+  const { gt } = cocoData(size);
   const megabytes = statSync(gt).size / 1e6;
   const subjects = [
     { command: process.execPath, args: [join(root, "scripts/bench/readers-ours.mjs"), gt] },
@@ -19,7 +21,7 @@ export async function compare({ rounds, references = ["pycocotools"] }) {
   const [ours, theirs] = (await takeTurns(subjects, rounds)).map((runs) => medians(runs, megabytes));
   if (ours.annotations !== theirs.annotations)
     throw new Error(`${ours.annotations} and ${theirs.annotations} are read.`);
-  const name = `COCO file of ${megabytes.toFixed(0)} MB, ${SIZE.annotations} annotations`;
+  const name = `COCO file of ${megabytes.toFixed(0)} MB, ${size.annotations} annotations`;
   printTable([
     [name, "seconds", "of CPU", "peak MB", "MB/s"],
     ...[

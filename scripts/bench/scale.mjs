@@ -18,8 +18,9 @@ const SHARD_SIZE = 64;
  */
 export async function compare({
   rounds,
-  images = 3_600_000,
-  labellers = 100,
+  quick,
+  images = quick ? 3840 : 3_600_000,
+  labellers = quick ? 8 : 100,
   rate = 60,
   boxes = 100,
   seconds: most = 86_400,

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from coco_reference import peak_mb
-from PIL import Image
+from pictures import HEIGHT_PX, WIDTH_PX, write_pictures
 
 from cassl.v1.task_pb2 import AugmentationConfig, DetectorConfig, LearningRateFactors, SolverConfig
 
@@ -33,7 +33,7 @@ from cassl_worker.records import Trained
 from cassl_worker.solver import build_optimizer, freeze_stages
 from cassl_worker.train import train_from
 
-IMAGES, OBJECTS, WIDTH_PX, HEIGHT_PX = 64, 8, 640, 480
+IMAGES, OBJECTS = 64, 8
 BATCHES, TURN_ITERATIONS, WARM_UP_ITERATIONS = 8, 4, 3
 
 
@@ -60,14 +60,11 @@ def main(turns: int) -> None:
 
 
 def write_dataset(folder: Path) -> Dataset:
-    """Smooth random pictures, which JPEG compresses about as photos."""
     rng, images = np.random.default_rng(0), []
-    for at in range(IMAGES):
-        coarse = Image.fromarray(rng.integers(0, 256, (24, 32, 3), dtype=np.uint8))
-        coarse.resize((WIDTH_PX, HEIGHT_PX), Image.Resampling.BICUBIC).save(folder / f"{at}.jpg", quality=90)
+    for at, path in enumerate(write_pictures(folder, IMAGES)):
         corners = rng.integers(0, (WIDTH_PX - 120, HEIGHT_PX - 120), (OBJECTS, 2))
         annotations = tuple(Annotation((int(x), int(y), 100, 80), 0, 8000, False) for x, y in corners)
-        images.append(ImageRecord(at + 1, f"{at}.jpg", "", WIDTH_PX, HEIGHT_PX, annotations))
+        images.append(ImageRecord(at + 1, path.name, "", WIDTH_PX, HEIGHT_PX, annotations))
     return Dataset((Category(1, "object"),), tuple(images), folder)
 
 

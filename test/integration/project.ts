@@ -1,8 +1,9 @@
 /** A user's project in a temporary folder: generated images, COCO files, a small cassl.yaml, and the compiled CLI to run on it. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import sharp, { type Sharp } from "sharp";
 import { stringify } from "yaml";
 import { packageRoot } from "../../ts/core/package.js";
@@ -149,6 +150,11 @@ export function cassl(args: readonly string[], env: NodeJS.ProcessEnv = {}): Run
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, NO_COLOR: "1", ...env },
   });
+  return follow(child);
+}
+
+/** Keeps what a process writes. */
+export function follow(child: ChildProcessByStdio<null, Readable, Readable>): Running {
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));

@@ -30,7 +30,7 @@ def secret(path: Path, text: str, mode: int = 0o600) -> Path:
 
 def test_a_token_comes_from_a_file_or_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_connection(LOOPBACK, None, None, None, None) == Connection()
-    monkeypatch.setenv("CASSL_TOKEN", "of-environment")
+    monkeypatch.setenv("CASSL_TOKEN", "of-environment\n")
     assert read_connection(LOOPBACK, None, None, None, None).token == "of-environment"
     file = secret(tmp_path / "token", "of-file\n")
     assert read_connection(LOOPBACK, file, None, None, None).token == "of-file"

@@ -25,6 +25,7 @@ export const COMMANDS: ReadonlyMap<string, CommandLoader> = new Map<string, Comm
   ["retry", async () => (await import("./retry.js")).addRetry],
   ["runs", async () => (await import("./runs.js")).addRuns],
   ["workers", async () => (await import("./workers.js")).addWorkers],
+  ["health", async () => (await import("./health.js")).addHealth],
   ["token", async () => (await import("./token.js")).addTokenCommands],
   ["eval", async () => (await import("./eval.js")).addEval],
   ["predict", async () => (await import("./predict.js")).addPredict],

@@ -46,7 +46,7 @@ export async function withController<T>(flags: ConnectionFlags, work: (client: C
 }
 
 async function readToken(file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return process.env["CASSL_TOKEN"];
+  if (file === undefined) return process.env["CASSL_TOKEN"]?.trim();
   return (await readSecretFile(file, "The token file")).toString().trim();
 }
 

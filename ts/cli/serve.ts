@@ -24,8 +24,10 @@ interface ServeOptions {
   readonly clientCa?: string;
   readonly tokens?: string;
   readonly dataRoot?: readonly string[];
+  readonly imageHost?: readonly string[];
   readonly ui: boolean;
   readonly uiPort?: number;
+  readonly framesPort?: number;
   readonly workers: number;
   readonly runsAtOnce: number;
   readonly workspace?: string;
@@ -65,7 +67,14 @@ export function addServe(program: Command): void {
       ).argParser(parsePort),
     )
     .option("--no-ui", "serve no dashboard")
+    .addOption(
+      new Option(
+        "--frames-port <port>",
+        "port on which workers send predictions, on the same host (default: any)",
+      ).argParser(parsePort),
+    )
     .option("--data-root <dir...>", "folders that runs may read data from (default on this machine: all)")
+    .option("--image-host <host...>", "with --data-root: hosts that runs may have images fetched from (default: none)")
     .addOption(
       new Option("--workers <count>", "workers to run as child processes; others may attach")
         .default(1)
@@ -90,7 +99,13 @@ async function serve(options: ServeOptions): Promise<void> {
   const controller = await startController({
     workspace,
     ...listen,
-    access: { tls: tlsFiles(options), tokens: options.tokens, dataRoots: options.dataRoot },
+    access: {
+      tls: tlsFiles(options),
+      tokens: options.tokens,
+      dataRoots: options.dataRoot,
+      imageHosts: options.imageHost,
+    },
+    framesPort: options.framesPort,
     childWorkers: workers,
     runsAtOnce,
     python,

@@ -13,6 +13,7 @@ import {
   type Worker,
 } from "../gen/cassl/v1/controller_service.js";
 import type { DataConfig, Run, RunConfig, RunEvent, State } from "../gen/cassl/v1/run.js";
+import { HealthCheckResponse_ServingStatus, HealthClient } from "../gen/grpc/health/v1/health.js";
 import { UNARY_DEADLINE_MS } from "../grpc/limits.js";
 import type { RunResult } from "../pipeline/pipeline.js";
 import { download, upload } from "./artifact-transfer.js";
@@ -44,6 +45,7 @@ const NO_LIMIT_SECONDS = 86_400;
 export class CasslClient {
   readonly #controller: ControllerServiceClient;
   readonly #artifacts: ArtifactServiceClient;
+  readonly #health: HealthClient;
   readonly #context: CallContext;
 
   /** CONFIG_INVALID if the token cannot be one, or would go to another machine in plain text. */
@@ -51,7 +53,15 @@ export class CasslClient {
     const { credentials, options } = connection(address, how);
     this.#controller = new ControllerServiceClient(address, credentials, options);
     this.#artifacts = new ArtifactServiceClient(address, credentials, options);
+    this.#health = new HealthClient(address, credentials, options);
     this.#context = { address, timeoutSeconds };
+  }
+
+  /** Whether the controller takes calls; not so while it stops. Needs no token. */
+  async serves(settings?: CallSettings): Promise<boolean> {
+    const method = this.#health.check.bind(this.#health);
+    const { status } = await callUnary(method, { service: "" }, this.#context, settings);
+    return status === HealthCheckResponse_ServingStatus.SERVING;
   }
 
   /**
@@ -258,6 +268,7 @@ export class CasslClient {
   close(): void {
     this.#controller.close();
     this.#artifacts.close();
+    this.#health.close();
   }
 }
 

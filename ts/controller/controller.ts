@@ -38,6 +38,8 @@ export interface ControllerOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly access?: AccessOptions;
+  /** Of the host, for prediction frames. @default any that is free */
+  readonly framesPort?: number | undefined;
   /** How many workers to run as child processes. Others may attach. */
   readonly childWorkers: number;
   /** See `choosePython`. */
@@ -110,7 +112,10 @@ async function openAll(options: ControllerOptions, closers: Closer[]): Promise<O
   closers.push(opened.close);
   const { state, artifacts, folders, imageCache } = opened;
   const inspections = withinRoots(opened.inspections, access.roots);
-  const frames = await serveFrames((await lookup(host)).address, { encrypted: encryptFrames });
+  const frames = await serveFrames((await lookup(host)).address, {
+    encrypted: encryptFrames,
+    port: options.framesPort,
+  });
   closers.push(frames.close);
 
   const children = createChildWorkers({

@@ -22,12 +22,17 @@ const RECEIVE_QUEUE = 4;
 const [HEARTBEAT_MS, HEARTBEAT_TIMEOUT_MS] = [5_000, 15_000];
 
 export interface FrameServerOptions {
+  /** @default any that is free */
+  readonly port?: number | undefined;
   /** Whether frames are encrypted also on loopback. @default false */
   readonly encrypted?: boolean;
 }
 
-/** @param host an IP address. Frames are encrypted where it is not a loopback address. */
-export async function serveFrames(host: string, { encrypted = false }: FrameServerOptions = {}): Promise<FrameServer> {
+/** ADDRESS_UNAVAILABLE if the port is taken. @param host an IP address. Frames are encrypted where it is not a loopback address. */
+export async function serveFrames(
+  host: string,
+  { encrypted = false, port }: FrameServerOptions = {},
+): Promise<FrameServer> {
   // Of its own, because there is one door to a context.
   const context = new Context();
   const encryption = encrypted || !isLoopback(host) ? await openEncryption(context) : undefined;
@@ -41,7 +46,13 @@ export async function serveFrames(host: string, { encrypted = false }: FrameServ
     heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
     ipv6: host.includes(":"),
   });
-  await router.bind(`tcp://${host.includes(":") ? `[${host}]` : host}:*`);
+  await bind(router, `tcp://${host.includes(":") ? `[${host}]` : host}:${port ?? "*"}`).catch(
+    async (error: unknown) => {
+      router.close();
+      await encryption?.close();
+      throw error;
+    },
+  );
   let loop: Promise<void> = Promise.resolve();
   return {
     endpoint: router.lastEndpoint ?? "",
@@ -56,6 +67,22 @@ export async function serveFrames(host: string, { encrypted = false }: FrameServ
       await encryption?.close();
     },
   };
+}
+
+async function bind(router: Router, endpoint: string): Promise<void> {
+  try {
+    await router.bind(endpoint);
+  } catch (error) {
+    const message = `Prediction frames cannot be taken at ${endpoint}: ${(error as Error).message}.`;
+    throw new CasslError(
+      "ADDRESS_UNAVAILABLE",
+      message,
+      "Choose another --frames-port, or none for any that is free.",
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 function isLoopback(address: string): boolean {

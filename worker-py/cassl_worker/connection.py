@@ -38,7 +38,9 @@ def read_connection(
         token_file: None: the token in $CASSL_TOKEN, if any.
         ca: path of trusted certificates (PEM), or `system`; None: plain text.
     """
-    token = os.environ.get("CASSL_TOKEN") if token_file is None else read_secret(token_file).decode().strip()
+    given = os.environ.get("CASSL_TOKEN") if token_file is None else read_secret(token_file).decode()
+    # Secrets that Kubernetes puts into the environment end as their file does, with a line break.
+    token = None if given is None else given.strip()
     if ca is None:
         if token is not None and not is_loopback(address):
             raise plain_token(address)

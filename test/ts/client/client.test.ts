@@ -43,6 +43,12 @@ describe("client", () => {
     await rm(folder, { recursive: true });
   });
 
+  it("knows whether the controller serves", async () => {
+    assert.equal(await client.serves(), true);
+    await controller.stop();
+    await assert.rejects(client.serves(), { reason: "CONTROLLER_UNREACHABLE" });
+  });
+
   it("creates a run once per id", async () => {
     const created = await client.createRun("a", missing);
     assert.equal(created.run_id, "a");

@@ -11,6 +11,23 @@ import type { FrameKeys } from "../../../ts/gen/cassl/v1/worker_service.js";
 const ledger = { commit: async () => "committed" } as unknown as ShardLedger;
 const tally = { note: () => {}, ofTask: noFrames, total: noFrames() };
 
+describe("the port of frames", () => {
+  it("is the one that is asked for, and is refused if it is taken", async () => {
+    const first = await serveFrames("127.0.0.1");
+    first.answer(ledger, tally);
+    const port = Number(first.endpoint.split(":").at(-1));
+    await assert.rejects(serveFrames("127.0.0.1", { port }), {
+      reason: "ADDRESS_UNAVAILABLE",
+      message: new RegExp(`127\\.0\\.0\\.1:${port}`),
+    });
+    await first.close();
+    const second = await serveFrames("127.0.0.1", { port });
+    assert.equal(second.endpoint, first.endpoint);
+    second.answer(ledger, tally);
+    await second.close();
+  });
+});
+
 describe("encrypted frames", () => {
   let server: FrameServer;
   const dealers: Dealer[] = [];

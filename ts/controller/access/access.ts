@@ -12,6 +12,8 @@ export interface AccessOptions {
   readonly tokens?: string | undefined;
   /** Folders that runs may name files of. Absent: all. */
   readonly dataRoots?: readonly string[] | undefined;
+  /** Hosts that runs may have images fetched from, where there are data roots. Absent: none. */
+  readonly imageHosts?: readonly string[] | undefined;
 }
 
 export interface Access {
@@ -27,11 +29,11 @@ export interface Access {
 export const PLAIN = ServerCredentials.createInsecure();
 
 /** CONFIG_INVALID if other machines reach the address and something is missing; FILE_NOT_FOUND. */
-export async function openAccess(host: string, { tls, tokens, dataRoots }: AccessOptions): Promise<Access> {
+export async function openAccess(host: string, { tls, tokens, dataRoots, imageHosts }: AccessOptions): Promise<Access> {
   if (!isLoopback(host))
     checkComplete(host, { "--tls-cert and --tls-key": tls, "--tokens": tokens, "--data-root": dataRoots });
   const credentials = tls === undefined ? PLAIN : await serverCredentials(tls);
-  const roots = createDataRoots(dataRoots);
+  const roots = createDataRoots(dataRoots, imageHosts);
   if (tokens === undefined) return { credentials, guards: [], authorize: undefined, roots, workerToken: undefined };
   const own = createToken("worker", "child-worker");
   const authorize = authorizer([...(await readTokens(tokens)), own.record]);

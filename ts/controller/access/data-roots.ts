@@ -9,15 +9,18 @@ import { isLocalFolder, isUri } from "../../images/places.js";
 export interface DataRoots {
   /** CONFIG_INVALID if it is no absolute path; PATH_NOT_ALLOWED if it leads out of the roots, be it by a symbolic link. */
   check(path: string): void;
-  /** PATH_NOT_ALLOWED if there are any hosts, but only files of certain folders may be used. */
+  /** PATH_NOT_ALLOWED if one of the hosts may not be asked for images. */
   checkHosts(hosts: readonly string[]): void;
 }
 
 /** As in lists of unlabeled images. */
 const GLOB = /[*?]/;
 
-/** @param roots folders, which must be there; undefined: any file may be named. */
-export function createDataRoots(roots: readonly string[] | undefined): DataRoots {
+/**
+ * @param roots folders, which must be there; undefined: any file may be named, and any host.
+ * @param imageHosts hosts that may be asked all the same, as in `data.remote.hosts`.
+ */
+export function createDataRoots(roots: readonly string[] | undefined, imageHosts: readonly string[] = []): DataRoots {
   const places = roots?.map(realRoot);
   return {
     check(path) {
@@ -31,10 +34,12 @@ export function createDataRoots(roots: readonly string[] | undefined): DataRoots
       if (place === undefined || !places.some((root) => place === root || place.startsWith(root + sep)))
         throw notAllowed(path, "no data root of the controller has it");
     },
-    checkHosts([host]) {
+    checkHosts(hosts) {
+      const host = hosts.find((name) => !imageHosts.includes(name));
       if (places === undefined || host === undefined) return;
-      const message = `\`data.remote.hosts\` names ${shown(host)}, but this controller fetches no images.`;
-      const remedy = "Use images inside of a folder that it was started with as --data-root.";
+      const message = `\`data.remote.hosts\` names ${shown(host)}, from which this controller fetches no images.`;
+      const remedy =
+        "Have it started with that --image-host, or use images inside of a folder that is a --data-root of it.";
       throw new CasslError("PATH_NOT_ALLOWED", message, remedy);
     },
   };

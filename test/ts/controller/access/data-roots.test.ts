@@ -94,6 +94,16 @@ describe("data roots", () => {
     assert.throws(() => checkData(roots, data(["example.org"])), refused);
   });
 
+  it("let images be fetched from hosts that the controller was started with, and no others", () => {
+    const guarded = createDataRoots([at("data")], ["files.lab:8080"]);
+    guarded.checkHosts(["files.lab:8080"]);
+    for (const host of ["files.lab", "evil.example"])
+      assert.throws(() => guarded.checkHosts(["files.lab:8080", host]), {
+        reason: "PATH_NOT_ALLOWED",
+        message: new RegExp(host),
+      });
+  });
+
   it("must be there", () => {
     assert.throws(() => createDataRoots([at("nowhere")]), { reason: "FILE_NOT_FOUND", message: /nowhere/ });
   });
