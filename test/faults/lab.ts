@@ -141,8 +141,8 @@ async function standIn(folder: string): Promise<string> {
   return path;
 }
 
-/** The cells project with many more unlabeled images, and stages that are long enough to be disturbed. */
-async function projectIn(folder: string): Promise<RunConfig> {
+/** Data in a folder, and a configuration for them: the cells project with many more unlabeled images, and stages that are long enough to be disturbed. */
+export async function projectIn(folder: string): Promise<RunConfig> {
   const config = await makeCellsProject(folder);
   const extra = join(folder, "noise");
   await mkdir(extra);

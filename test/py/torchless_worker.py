@@ -4,8 +4,9 @@ All else is the real worker: session, leases, artifacts, frames. Started like a 
 
     torchless_worker.py -m cassl_worker --controller HOST:PORT ...
 
-Environment: TORCHLESS_MS is the time of an image or a training iteration in ms. At an image whose file name contains
-TORCHLESS_POISON the process kills itself. With TORCHLESS_CLOCK the wall clock jumps at every look at it.
+Environment: TORCHLESS_MS is the time of an image or a training iteration in ms. With TORCHLESS_READ images are fetched
+and decoded before they are labelled. At an image whose file name contains TORCHLESS_POISON the process kills itself.
+With TORCHLESS_CLOCK the wall clock jumps at every look at it.
 """
 
 import hashlib
@@ -26,9 +27,11 @@ import numpy as np
 from cassl.v1.task_pb2 import ExportTask, PredictTask, TrainTask
 
 from cassl_worker.data import Category, Dataset
+from cassl_worker.images import decode
 from cassl_worker.records import Checkpoint, Progress, Shard, Trained
 
 SECONDS = float(os.environ.get("TORCHLESS_MS", "10")) / 1000
+READS = "TORCHLESS_READ" in os.environ
 POISON = os.environ.get("TORCHLESS_POISON", "")
 MODEL = Path(__file__).parents[1] / "golden" / "detections-model.onnx"
 BOXES_PER_IMAGE = 2
@@ -48,6 +51,8 @@ def predict(
         positions = range(len(dataset.images))[shard * size : (shard + 1) * size]
         for at in positions:
             time.sleep(SECONDS)
+            if READS:
+                decode(dataset.images[at], dataset.root, dataset.remote)
             if POISON and POISON in dataset.images[at].file_name:
                 print("the image is poison", file=sys.stderr, flush=True)
                 os.kill(os.getpid(), signal.SIGKILL)

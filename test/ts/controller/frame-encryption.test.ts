@@ -6,13 +6,14 @@ import { type FrameServer, serveFrames } from "../../../ts/controller/frames.js"
 import type { ShardLedger } from "../../../ts/controller/shards.js";
 import { ShardHeader, ShardReply } from "../../../ts/gen/cassl/v1/prediction_frame.js";
 import type { FrameKeys } from "../../../ts/gen/cassl/v1/worker_service.js";
+import { freePort } from "../../faults/lab.js";
 
 /** What every frame is answered with is not of interest here: that it is answered is. */
 const ledger = { commit: async () => "committed" } as unknown as ShardLedger;
 const tally = { note: () => {}, ofTask: noFrames, total: noFrames() };
 
 describe("the port of frames", () => {
-  it("is the one that is asked for, and is refused if it is taken", async () => {
+  it("is refused if it is taken", async () => {
     const first = await serveFrames("127.0.0.1");
     first.answer(ledger, tally);
     const port = Number(first.endpoint.split(":").at(-1));
@@ -21,10 +22,14 @@ describe("the port of frames", () => {
       message: new RegExp(`127\\.0\\.0\\.1:${port}`),
     });
     await first.close();
-    const second = await serveFrames("127.0.0.1", { port });
-    assert.equal(second.endpoint, first.endpoint);
-    second.answer(ledger, tally);
-    await second.close();
+  });
+
+  it("is the one that is asked for", async () => {
+    const port = await freePort();
+    const frames = await serveFrames("127.0.0.1", { port });
+    assert.equal(frames.endpoint, `tcp://127.0.0.1:${port}`);
+    frames.answer(ledger, tally);
+    await frames.close();
   });
 });
 
