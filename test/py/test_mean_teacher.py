@@ -56,6 +56,7 @@ class TestBatches:
         self, rectangles: Dataset, unlabeled: Dataset, tmp_path: Path
     ) -> None:
         recipe = recipe_of(task_of(5, burn_in=3), rectangles, unlabeled, tmp_path)
+        assert recipe.pieces == (2, 2) and recipe.most_processes == 2
         state = recipe.start()
         items = list(recipe.batches(0, seed=1))
         assert [item.unlabeled is None for item in items] == [True] * 3 + [False] * 2

@@ -14,6 +14,11 @@ def pick_device() -> torch.device:
     return torch.device("cpu")
 
 
+def release_memory() -> None:
+    """Gives back the GPU memory that torch keeps for later, so that other processes can have it."""
+    torch.cuda.empty_cache()
+
+
 def device_of_rank(rank: int, count: int) -> torch.device:
     """Of one of `count` processes of this machine: a GPU of its own, or the CPU with its part of the cores."""
     if torch.cuda.is_available():

@@ -95,6 +95,12 @@ class MeanTeacherRecipe(Recipe[MixedImages]):
     def most_processes(self) -> int:
         return most_processes_of(self.task)
 
+    @property
+    def pieces(self) -> tuple[int, ...]:
+        """After the burn-in."""
+        labeled = self.task.labeled_images_per_batch
+        return (labeled, self.solver.images_per_batch - labeled)
+
     def start(self) -> TrainingState:
         state = self.student.start()
         self.teacher = teacher_of(state)

@@ -50,6 +50,12 @@ class Recipe(ABC, Generic[Item]):
         """How many can train it together (distributed.py)."""
         return most_processes(self.solver)
 
+    @property
+    def pieces(self) -> tuple[int, ...]:
+        """The numbers of images that make up a batch; each is divided over the processes for itself."""
+        parts = self.solver.gradient_accumulation
+        return (self.solver.images_per_batch // parts,) * parts
+
     @abstractmethod
     def start(self) -> TrainingState:
         """What is trained as it is at iteration 0, on its device."""

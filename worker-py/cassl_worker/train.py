@@ -96,11 +96,12 @@ def follow_together(
 
 
 def started(recipe: Recipe[Any], iteration: int) -> Started:
-    solver = recipe.solver
-    size, parts = solver.images_per_batch // solver.gradient_accumulation, solver.gradient_accumulation
-    shares = tuple(parts * len(distributed.share_of(size, rank)) for rank in range(distributed.process_count()))
-    rate = peak_learning_rate(solver)
-    return Started(recipe.what, iteration, str(recipe.device), solver.images_per_batch, shares, rate)
+    shares = tuple(
+        sum(len(distributed.share_of(piece, rank)) for piece in recipe.pieces)
+        for rank in range(distributed.process_count())
+    )
+    count, rate = recipe.solver.images_per_batch, peak_learning_rate(recipe.solver)
+    return Started(recipe.what, iteration, str(recipe.device), count, shares, rate)
 
 
 def check_shares(recipe: Recipe[Any]) -> None:

@@ -17,7 +17,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 from cassl_worker import distributed
-from cassl_worker.device import device_of_rank
+from cassl_worker.device import device_of_rank, release_memory
 from cassl_worker.errors import CasslError
 from cassl_worker.records import Event
 from cassl_worker.training import Training, training_events
@@ -52,6 +52,7 @@ def train_in_processes(training: Training, count: int, scratch: Path, pause: thr
 
     TRAINING_PROCESS_LOST if one of them dies, and what one of them fails with.
     """
+    release_memory()
     members = [start(training, rank, count, scratch) for rank in range(count)]
     try:
         yield from events_of(members, pause)
