@@ -278,7 +278,7 @@ const baselines = z.strictObject({
 });
 
 const limits = {
-  min_precision: unit.default(0.3).describe("Least precision of the chosen threshold on held-out images, at IoU 0.5"),
+  min_precision: unit.default(0.5).describe("Least precision of the chosen threshold on held-out images, at IoU 0.5"),
   min_recall: unit.default(0.1).describe("Least recall of the chosen threshold on held-out images, at IoU 0.5"),
   min_average_recall: unit.default(0.05).describe("Least average recall of all predictions on held-out images"),
   max_calibration_error: unit.default(0.4).describe("Largest expected calibration error on held-out images"),

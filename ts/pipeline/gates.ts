@@ -34,6 +34,8 @@ export interface Measurement {
 
 const THRESHOLD = "stages.pseudo_label.select.score_threshold";
 const TRAIN_LONGER = "Train the pseudo-labeler longer (stages.pseudo_label.solver.iterations)";
+/** What wrong pseudo labels teach is worse than nothing: docs/results.md. */
+const WITHOUT_LABELER = "train on the labels alone (`arms: [supervised]`)";
 
 /** Of a pseudo-labeler on images that it has not trained on: none without such images. */
 export function labelerMeasurements(quality: LabelerQuality | undefined): Measurement[] {
@@ -47,19 +49,19 @@ export function labelerMeasurements(quality: LabelerQuality | undefined): Measur
       name: "min_precision",
       value: threshold.precision,
       says: `${at}, ${percent(threshold.precision)} of the boxes ${where} are right`,
-      remedy: `${TRAIN_LONGER}, raise ${THRESHOLD}, or label more images`,
+      remedy: `${TRAIN_LONGER}, raise ${THRESHOLD}, label more images, or ${WITHOUT_LABELER}`,
     },
     {
       name: "min_recall",
       value: threshold.recall,
       says: `${at}, ${percent(threshold.recall)} of the objects are found ${where}`,
-      remedy: `${TRAIN_LONGER}, lower ${THRESHOLD}, or label more images`,
+      remedy: `${TRAIN_LONGER}, lower ${THRESHOLD}, label more images, or ${WITHOUT_LABELER}`,
     },
     {
       name: "min_average_recall",
       value: average_recall,
       says: `The average recall over IoU 0.5 to 0.95 ${where} is ${percent(average_recall)}`,
-      remedy: `${TRAIN_LONGER}, or label more images`,
+      remedy: `${TRAIN_LONGER}, label more images, or ${WITHOUT_LABELER}`,
     },
     {
       name: "max_calibration_error",

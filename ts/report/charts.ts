@@ -27,6 +27,20 @@ export interface BarChart {
   format(value: number): string;
 }
 
+export interface DotGroup {
+  readonly name: string;
+  /** Each a dot; a line is at their mean. */
+  readonly values: readonly number[];
+}
+
+export interface DotChart {
+  readonly title: string;
+  /** From left to right. */
+  readonly groups: readonly DotGroup[];
+  /** What the groups are compared with: a dashed line at the mean. */
+  readonly reference: DotGroup;
+}
+
 /** px, of the drawing; the page scales it. */
 const WIDTH = 460;
 const HEIGHT = 170;
@@ -70,6 +84,37 @@ export function barChart({ title, groups, format }: BarChart): Html {
   return frame(title, [...yTicks.map((tick) => yTick(tick, y(tick), format(tick))), ...drawn]);
 }
 
+/** The values of each group above its name; the axis spans the values and need not start at 0. */
+export function dotChart({ title, groups, reference }: DotChart): Html {
+  const { ticks, y } = spanningAxis([...groups.flatMap(({ values }) => values), mean(reference.values)]);
+  const width = (RIGHT - MARGIN.left) / groups.length;
+  const at = y(mean(reference.values));
+  return frame(title, [
+    ...ticks.map((tick) => yTick(tick, y(tick))),
+    html`<line class="reference" x1="${MARGIN.left}" x2="${RIGHT}" y1="${at}" y2="${at}"/>
+    <text class="tick" x="${RIGHT}" y="${round(at - 4)}" text-anchor="end">${reference.name}</text>`,
+    ...groups.map((group, index) => dots(group, round(MARGIN.left + (index + 0.5) * width), y)),
+  ]);
+}
+
+function dots({ name, values }: DotGroup, x: number, y: (value: number) => number): Html {
+  const middle = y(mean(values));
+  return html`<line class="mean" x1="${x - 16}" x2="${x + 16}" y1="${middle}" y2="${middle}"/>
+    ${values.map((value) => html`<circle class="dot" cx="${x}" cy="${y(value)}" r="3.5"/>`)}
+    <text class="tick" x="${x}" y="${BOTTOM + 15}" text-anchor="middle">${name}</text>`;
+}
+
+/** Ticks from just below the least value to just above the largest. */
+function spanningAxis(values: readonly number[]): { ticks: number[]; y: (value: number) => number } {
+  const max = largest(values);
+  const min = values.reduce((least, value) => Math.min(least, value), max);
+  const step = niceTicks(max - min, 4)[1] as number;
+  const first = Math.floor(min / step) * step;
+  const ticks = niceTicks(max - first, 5).map((tick) => first + tick);
+  const toPx = scale((ticks.at(-1) as number) - first, BOTTOM, MARGIN.top);
+  return { ticks, y: (value) => toPx(value - first) };
+}
+
 /** The names in the colours of their series. @param what the lines are of. */
 export function seriesLegend(names: readonly string[], what?: string): Html {
   const title = what === undefined ? undefined : html`<span class="what">${what}</span> `;
@@ -106,6 +151,10 @@ export function niceTicks(max: number, count: number): number[] {
   const step = ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10) * power;
   const last = Math.ceil((max > 0 ? max : 1) / step - 1e-9);
   return Array.from({ length: last + 1 }, (_, index) => Number((index * step).toPrecision(12)));
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 }
 
 function largest(values: readonly number[]): number {

@@ -1,7 +1,8 @@
 /** The report of a comparison: report.html, one file that needs nothing beside it, and report.md. */
 import { join } from "node:path";
-import type { Comparison, ComparisonGroup } from "../comparison/results.js";
-import { lineChart, seriesLegend } from "./charts.js";
+import type { ArmSummary, Comparison, ComparisonGroup } from "../comparison/results.js";
+import type { Arm } from "../pipeline/config.js";
+import { type DotGroup, dotChart, lineChart, seriesLegend } from "./charts.js";
 import { armSummaryTable, differenceTable, groupTitle, verdicts } from "./comparison-tables.js";
 import { htmlDocument, htmlTable } from "./document.js";
 import { type Html, html } from "./html.js";
@@ -14,6 +15,9 @@ export interface ComparisonReport {
   readonly command: string;
   readonly comparison: Comparison;
 }
+
+/** From what has nothing to do with the task that is evaluated to what has everything to do with it. */
+const BY_TASK_SPECIFICITY: readonly Arm[] = ["self_supervised", "class_agnostic", "class_specific", "mean_teacher"];
 
 /** Writes both files into a folder that is there. */
 export async function writeComparisonReport(report: ComparisonReport, directory: string): Promise<void> {
@@ -41,7 +45,7 @@ export function comparisonPage({ name, command, comparison }: ComparisonReport):
       (group) =>
         html`<section><h2>${groupTitle(group)}</h2>
         ${htmlTable("Mean over seeds, plus or minus the standard deviation; AP times 100", armSummaryTable(group))}
-        ${htmlTable("Paired differences of AP", differenceTable(group))}</section>`,
+        ${spectrum(group)}${htmlTable("Paired differences of AP", differenceTable(group))}</section>`,
     ),
   ]);
 }
@@ -63,6 +67,20 @@ function curves({ groups }: Comparison): Html[] {
       <figure class="wide">${seriesLegend(series.map(({ name }) => name))}${lineChart({ title, series })}</figure></section>`,
     ];
   });
+}
+
+/** AP of the arms that use unlabeled images, where there are two of them to place and the one that does not. */
+export function spectrum({ arms }: ComparisonGroup): Html | undefined {
+  const dotsOf = (name: Arm): DotGroup[] => arms.filter(({ arm }) => arm === name).map(toDots);
+  const groups = BY_TASK_SPECIFICITY.flatMap(dotsOf);
+  const [reference] = dotsOf("supervised");
+  if (reference === undefined || groups.length < 2) return undefined;
+  const title = "AP against task specificity of what unlabeled images teach: a dot a seed";
+  return html`<figure class="wide"><figcaption class="legend">${title}</figcaption>${dotChart({ title, groups, reference })}</figure>`;
+}
+
+function toDots({ arm, ap }: ArmSummary): DotGroup {
+  return { name: arm, values: ap.values.map((value) => 100 * Math.max(0, value)) };
 }
 
 function armsOf(groups: readonly ComparisonGroup[]): string[] {

@@ -60,6 +60,9 @@ svg .tick, svg .time { fill: var(--quiet); }
 .line { fill: none; stroke: var(--key); stroke-width: 1.2; stroke-linejoin: round; opacity: .8; }
 .line.s0 { stroke-width: 2; opacity: 1; }
 .bar { fill: var(--key); }
+.dot { fill: var(--c0); fill-opacity: .55; }
+.mean { stroke: var(--c0); stroke-width: 2; }
+.reference { stroke: var(--c1); stroke-dasharray: 5 3; stroke-width: 1.5; }
 svg.share { width: 8rem; }
 .text th, .text td { text-align: left; vertical-align: top; white-space: normal; overflow-wrap: anywhere; }
 .text tbody th { white-space: nowrap; }

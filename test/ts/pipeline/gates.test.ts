@@ -137,7 +137,7 @@ describe("the gates on the pseudo-labeler", () => {
   });
 
   it("do not pass one that is wrong, blind, or mistaken about itself", () => {
-    assert.deepEqual(failures(quality({}, { precision: 0.29 })), ["min_precision"]);
+    assert.deepEqual(failures(quality({}, { precision: 0.49 })), ["min_precision"]);
     assert.deepEqual(failures(quality({}, { recall: 0.09 })), ["min_recall"]);
     assert.deepEqual(failures(quality({ average_recall: 0.04 })), ["min_average_recall"]);
     assert.deepEqual(failures(quality({ calibration_error: 0.41 })), ["max_calibration_error"]);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { barChart, lineChart, niceTicks } from "../../../ts/report/charts.js";
+import { barChart, dotChart, lineChart, niceTicks } from "../../../ts/report/charts.js";
 import { assertWellFormed } from "./well-formed.js";
 
 describe("charts", () => {
@@ -30,7 +30,12 @@ describe("charts", () => {
           series: [{ name: "total", points: numbers.map((value, index) => [index, value]) }],
         });
         const bars = barChart({ title: "AP", groups: [{ name: "AP", values: [...numbers, -1] }], format: String });
-        for (const { html } of [line, bars]) {
+        const dots = dotChart({
+          title: "AP",
+          groups: [{ name: "arm", values: numbers }],
+          reference: { name: "supervised", values: [1] },
+        });
+        for (const { html } of [line, bars, dots]) {
           assertWellFormed(html);
           assert.doesNotMatch(html, /NaN|Infinity/);
         }

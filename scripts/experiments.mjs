@@ -1,0 +1,88 @@
+/**
+ * The experiments of docs/results.md: compares the arms on real photos with several seeds, keeps what came out and writes its tables.
+ *
+ *     node scripts/experiments.mjs               all of them: 45 minutes on two CPU cores. Stop it, and it goes on when it is started again
+ *     node scripts/experiments.mjs bccd          this one
+ *     node scripts/experiments.mjs --tables      only writes docs/results.md again, from the results that are kept
+ *
+ * The photos are expected beside the repository, in ../shared/data. Runs are kept in .cassl/experiments.
+ */
+import { spawn } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { compile } from "./build.mjs";
+import { setUpDependencies } from "./setup.mjs";
+import { main, root, run, ScriptError } from "./tools.mjs";
+
+/** What is given to `cassl compare` beside the configuration. */
+export const experiments = {
+  bccd: ["--arms", "supervised,class_agnostic", "--seeds", "3"],
+};
+const WORKSPACE = ".cassl/experiments";
+const PAGE = "docs/results.md";
+
+/** Of docs/results/NAME.json. */
+const resultFile = (name) => join(root, "docs/results", `${name}.json`);
+
+/** The path that `cassl compare` prints last; what it says before goes to this terminal. */
+function compare(name) {
+  const args = ["compare", `scripts/experiments/${name}.yaml`, ...experiments[name], "--workspace", WORKSPACE];
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ["dist/ts/cli/main.js", ...args], {
+      cwd: root,
+      stdio: ["inherit", "pipe", "inherit"],
+    });
+    let output = "";
+    child.stdout.on("data", (chunk) => {
+      process.stdout.write(chunk);
+      output = (output + chunk).slice(-10_000);
+    });
+    process.on("SIGINT", () => {});
+    child.on("error", reject);
+    child.on("close", (code) =>
+      code === 0 ? resolve(output.trimEnd().split("\n").at(-1)) : reject(new ScriptError(`${name} was not finished.`)),
+    );
+  });
+}
+
+/** What is kept: the comparison, how it was made, on what and when. */
+async function keep(name, file) {
+  const { command, config_hash, comparison } = JSON.parse(readFileSync(file, "utf8"));
+  const made = {
+    command: `npx ${command}`,
+    commit: (await run("git", ["rev-parse", "--short", "HEAD"])).trim(),
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${cpus()[0].model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+    config_hash,
+  };
+  writeFileSync(resultFile(name), `${JSON.stringify({ ...made, comparison }, null, 2)}\n`);
+}
+
+/** The page with the tables and figures of all results that are kept, between the marks of each. */
+export async function writeTables(page) {
+  const { armSummaryTable, differenceTable, verdicts } = await import("../dist/ts/report/comparison-tables.js");
+  const { markdownTable } = await import("../dist/ts/report/markdown.js");
+  return page.replace(/(<!-- results: (\S+) -->\n)[^]*?(<!-- end -->)/g, (_, start, name, end) => {
+    const { command, date, machine, comparison } = JSON.parse(readFileSync(resultFile(name), "utf8"));
+    const tables = comparison.groups.flatMap((group) => [
+      markdownTable(armSummaryTable(group)),
+      markdownTable(differenceTable(group)),
+    ]);
+    const claims = verdicts(comparison).map((line) => `- ${line}`);
+    const made = `\`${command}\`, ${date}, ${machine}; [${name}.json](results/${name}.json)`;
+    return `${start}\n${[claims.join("\n"), ...tables, made].join("\n\n")}\n\n${end}`;
+  });
+}
+
+await main(import.meta.url, async () => {
+  const { values, positionals } = parseArgs({ options: { tables: { type: "boolean" } }, allowPositionals: true });
+  const unknown = positionals.find((name) => !(name in experiments));
+  if (unknown) throw new ScriptError(`There is no experiment ${unknown}; there are ${Object.keys(experiments).join(", ")}.`);
+  await setUpDependencies();
+  await compile();
+  const names = positionals.length > 0 ? positionals : Object.keys(experiments);
+  for (const name of values.tables ? [] : names) await keep(name, await compare(name));
+  writeFileSync(join(root, PAGE), await writeTables(readFileSync(join(root, PAGE), "utf8")));
+});
