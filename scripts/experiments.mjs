@@ -64,7 +64,7 @@ async function keep(name, file) {
 export async function writeTables(page) {
   const { armSummaryTable, differenceTable, verdicts } = await import("../dist/ts/report/comparison-tables.js");
   const { markdownTable } = await import("../dist/ts/report/markdown.js");
-  return page.replace(/(<!-- results: (\S+) -->\n)[^]*?(<!-- end -->)/g, (_, start, name, end) => {
+  return page.replace(/(<!-- results: (\S+) -->\n)[\s\S]*?(<!-- end -->)/g, (_, start, name, end) => {
     const { command, date, machine, comparison } = JSON.parse(readFileSync(resultFile(name), "utf8"));
     const tables = comparison.groups.flatMap((group) => [
       markdownTable(armSummaryTable(group)),
@@ -79,7 +79,8 @@ export async function writeTables(page) {
 await main(import.meta.url, async () => {
   const { values, positionals } = parseArgs({ options: { tables: { type: "boolean" } }, allowPositionals: true });
   const unknown = positionals.find((name) => !(name in experiments));
-  if (unknown) throw new ScriptError(`There is no experiment ${unknown}; there are ${Object.keys(experiments).join(", ")}.`);
+  if (unknown)
+    throw new ScriptError(`There is no experiment ${unknown}; there are ${Object.keys(experiments).join(", ")}.`);
   await setUpDependencies();
   await compile();
   const names = positionals.length > 0 ? positionals : Object.keys(experiments);

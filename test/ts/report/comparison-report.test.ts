@@ -6,10 +6,14 @@ import { assertWellFormed } from "./well-formed.js";
 
 describe("AP against task specificity", () => {
   it("has the arms from features without a task to the task itself, and the supervised one as a line", () => {
-    const figure = spectrum(group(["supervised", "mean_teacher", "class_specific", "class_agnostic", "self_supervised"]));
+    const figure = spectrum(
+      group(["supervised", "mean_teacher", "class_specific", "class_agnostic", "self_supervised"]),
+    );
     assert.ok(figure);
     assertWellFormed(figure.html);
-    const names = Array.from(figure.html.matchAll(/>(\w+)<\/text>/g), ([, name]) => name).filter((name) => /_|sup/.test(name ?? ""));
+    const names = Array.from(figure.html.matchAll(/>(\w+)<\/text>/g), ([, name]) => name).filter((name) =>
+      /_|sup/.test(name ?? ""),
+    );
     assert.deepEqual(names, ["supervised", "self_supervised", "class_agnostic", "class_specific", "mean_teacher"]);
     assert.equal(figure.html.match(/<circle/g)?.length, 8);
   });
