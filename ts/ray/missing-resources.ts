@@ -19,11 +19,19 @@ export function missingResources(job: JobRequest, nodes: readonly NodeResources[
   return fewest.map(([name, amount]) => (name === "memory" ? `${amount / GB} GB of memory` : `${amount} ${name}`));
 }
 
+export interface Pending {
+  /** In words. */
+  readonly why: string;
+  /** Whether waiting may be in vain: there is, or may be, no node for the job. */
+  readonly isDoubtful: boolean;
+}
+
 /** What to tell of a job that is pending. */
-export function describePending(job: JobRequest, nodes: readonly NodeResources[]): string {
+export function describePending(job: JobRequest, nodes: readonly NodeResources[]): Pending {
   const missing = missingResources(job, nodes);
-  if (missing.length > 0) return `No node of the cluster has ${missing.join(" and ")}.`;
+  if (missing.length > 0) return { why: `No node of the cluster has ${missing.join(" and ")}.`, isDoubtful: true };
+  const busy = "Ray has not begun the job: the nodes are busy, or its environment is being made";
   const labels = Object.entries(job.entrypoint_label_selector ?? {}).map(([key, value]) => `${key}=${value}`);
-  const selector = labels.length === 0 ? "" : `, or none has the labels ${labels.join(", ")}`;
-  return `Ray has not begun the job: the nodes are busy, or its environment is being made${selector}.`;
+  if (labels.length === 0) return { why: `${busy}.`, isDoubtful: false };
+  return { why: `${busy}, or no node has the labels ${labels.join(", ")}.`, isDoubtful: true };
 }

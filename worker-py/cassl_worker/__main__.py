@@ -18,6 +18,7 @@ import threading
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
@@ -27,7 +28,10 @@ from cassl_worker.errors import CasslError
 from cassl_worker.version import VERSION
 
 if TYPE_CHECKING:
+    from cassl.v1.task_pb2 import TaskOutput
+
     from cassl_worker.session import Session
+    from cassl_worker.tasks import TaskContext
 
 EXIT_FAULT, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_SIGNAL = 1, 2, 3, 128
 SIGNAL_LATENCY_SECONDS = 0.5
@@ -173,6 +177,7 @@ def run(options: argparse.Namespace) -> int:
     from cassl_worker.session import Session
 
     try:
+        do_task = task_doer()
         if options.processes is not None:
             check_process_count(options.processes, find_gpus())
         connection = read_connection(
@@ -192,6 +197,7 @@ def run(options: argparse.Namespace) -> int:
             connection,
             options.processes,
             reserved_for=options.reserved_for,
+            do_task=do_task,
         )
         preempted = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: begin_drain(session, exits, preempted))
@@ -199,6 +205,23 @@ def run(options: argparse.Namespace) -> int:
         code = first_of(exits)
         session.close(GRACE_SECONDS)
     return options.preempted_exit_code if code == 0 and preempted.is_set() else code
+
+
+def task_doer() -> "Callable[[TaskContext], TaskOutput]":
+    """How tasks are done: in this process, or where a job of Ray has started it, by the nodes of the cluster.
+
+    WORKER_INCOMPLETE or RAY_VERSION_MISMATCH if this Python cannot speak to the cluster.
+    """
+    from cassl_worker.on_ray.settings import VARIABLE, check_version, read_settings
+    from cassl_worker.tasks import run_task
+
+    if (text := os.environ.get(VARIABLE)) is None:
+        return run_task
+    settings = read_settings(text)
+    check_version(settings)
+    from cassl_worker.on_ray.job import run_on_cluster
+
+    return partial(run_on_cluster, settings=settings)
 
 
 def begin_drain(session: "Session", exits: "SimpleQueue[int]", preempted: threading.Event) -> None:

@@ -5,7 +5,7 @@ torch is imported by the functions, because loading it takes seconds that an idl
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,8 @@ from cassl_worker.artifacts import Artifacts
 from cassl_worker.error_details import cancelled_error
 from cassl_worker.errors import CasslError
 from cassl_worker.frames import ShardSender
-from cassl_worker.records import Checkpoint, Progress, RolledBack, Started, Trained
+from cassl_worker.records import Checkpoint, Progress, RolledBack, Shard, Started, Trained
+from cassl_worker.records import Event as TrainingEvent
 
 if TYPE_CHECKING:
     from cassl_worker.data import Dataset
@@ -98,9 +99,12 @@ def run_training(context: TaskContext) -> TrainOutput:
     kept_detector.cache_clear()
     training, count = fetch_training(context), process_count_of(context.lease.task, context.processes)
     if count == 1:
-        events = train_alone(training, context.scratch, context.pause)
-    else:
-        events = train_in_processes(training, count, context.scratch, context.pause)
+        return follow_training(train_alone(training, context.scratch, context.pause), context)
+    return follow_training(train_in_processes(training, count, context.scratch, context.pause), context)
+
+
+def follow_training(events: Generator[TrainingEvent], context: TaskContext) -> TrainOutput:
+    """Reports what a training says, and stores what it leaves."""
     with closing(events):
         for event in until_cancelled(events, context.cancelled):
             match event:
@@ -155,9 +159,15 @@ def run_predict(task: PredictTask, context: TaskContext) -> PredictOutput:
     device, due = pick_device(), context.lease.shards
     dataset = fetch_dataset(task.dataset, context)
     weights = context.artifacts.fetch(task.weights)
-    total = sum(images_of_shard(shard, task.predict.shard_size, len(dataset.images)) for shard in due)
-    output = PredictOutput()
     shards = predict(task, dataset, weights=weights, device=device, shards=due)
+    return send_shards(shards, task, len(dataset.images), context)
+
+
+def send_shards(shards: Generator[Shard], task: PredictTask, image_count: int, context: TaskContext) -> PredictOutput:
+    """image_count: of the dataset."""
+    due = context.lease.shards
+    total = sum(images_of_shard(shard, task.predict.shard_size, image_count) for shard in due)
+    output = PredictOutput()
     with closing(shards), context.open_sender() as sender:
         since = time.monotonic()
         for shard in until_cancelled(shards, context.cancelled):

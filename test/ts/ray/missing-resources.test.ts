@@ -10,13 +10,16 @@ const NODES = [
 describe("what no node has for a job", () => {
   it("is nothing where one node has it all, even if it is busy", () => {
     assert.deepEqual(missingResources({ ...JOB, entrypoint_num_gpus: 1, entrypoint_num_cpus: 16 }, NODES), []);
-    assert.match(describePending({ ...JOB, entrypoint_num_gpus: 1 }, NODES), /busy/);
+    const { why, isDoubtful } = describePending({ ...JOB, entrypoint_num_gpus: 1 }, NODES);
+    assert.match(why, /busy/);
+    assert.equal(isDoubtful, false);
   });
 
   it("is what the node lacks that comes closest", () => {
     const job = { ...JOB, entrypoint_num_gpus: 2, entrypoint_memory: 32e9, entrypoint_resources: { "lab-a": 1 } };
     assert.deepEqual(missingResources(job, NODES), ["2 GPU", "1 lab-a"]);
-    assert.equal(describePending(job, NODES), "No node of the cluster has 2 GPU and 1 lab-a.");
+    const expected = { why: "No node of the cluster has 2 GPU and 1 lab-a.", isDoubtful: true };
+    assert.deepEqual(describePending(job, NODES), expected);
   });
 
   it("is all of it in a cluster without nodes", () => {
@@ -24,6 +27,8 @@ describe("what no node has for a job", () => {
   });
 
   it("may be labels, of which Ray says nothing here", () => {
-    assert.match(describePending({ ...JOB, entrypoint_label_selector: { zone: "a" } }, NODES), /zone=a/);
+    const { why, isDoubtful } = describePending({ ...JOB, entrypoint_label_selector: { zone: "a" } }, NODES);
+    assert.match(why, /zone=a/);
+    assert.equal(isDoubtful, true);
   });
 });

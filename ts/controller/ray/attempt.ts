@@ -93,7 +93,8 @@ async function followJob(request: JobRequest, attempt: TaskAttempt, context: Job
     if (job === undefined) return tasks.giveBack(attempt, forgotten(id));
     if (hasEnded(job)) return conclude(job, attempt, tasks);
     const waitedMs = performance.now() - begun;
-    if (job.status === "PENDING") await notePending(request, attempt, waitedMs, context);
+    if (job.status === "PENDING")
+      await reached(() => notePending(request, attempt, waitedMs, context), attempt, context);
     else if (tasks.standing(attempt) === "waiting" && waitedMs > USUAL_MS) note(attempt, STARTING, tasks);
     await delay(pollMs, undefined, { signal: stopping }).catch(() => {});
   }
@@ -108,7 +109,7 @@ function conclude(job: Job, attempt: TaskAttempt, tasks: Provided): void {
 
 const STARTING = "The job of Ray runs; its worker is starting, or cannot reach the controller.";
 
-/** RAY_RESOURCES_MISSING if it has been pending for too long. */
+/** RAY_RESOURCES_MISSING if it has been pending for too long, and not only because the cluster is busy. */
 async function notePending(
   request: JobRequest,
   attempt: TaskAttempt,
@@ -117,8 +118,8 @@ async function notePending(
 ): Promise<void> {
   const isLate = waitedMs > cluster.pending_seconds * 1000;
   if (!isLate && waitedMs < USUAL_MS) return;
-  const why = describePending(request, await jobs.nodes().catch(() => []));
-  if (isLate) throw neverBegan(why, cluster.pending_seconds);
+  const { why, isDoubtful } = describePending(request, await jobs.nodes());
+  if (isLate && isDoubtful) throw neverBegan(why, cluster.pending_seconds);
   note(attempt, why, tasks);
 }
 
