@@ -32,6 +32,7 @@ const arrows = {
   dashboard: [
     "core",
     "images",
+    "masks",
     "data",
     "labels",
     "evaluation",
@@ -87,7 +88,8 @@ module.exports = {
       from: { path: "^ts/dashboard/(page|view)/" },
       to: {
         path: "^ts/",
-        pathNot: "^ts/(dashboard/(page|view)/|dashboard/wire\\.ts$|core/boxes\\.ts$|report/format\\.ts$|gen/)",
+        pathNot:
+          "^ts/(dashboard/(page|view)/|dashboard/(comparison-)?wire\\.ts$|core/boxes\\.ts$|report/format\\.ts$|gen/)",
         dependencyTypesNot: ["type-only"],
       },
     },

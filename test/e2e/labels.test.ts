@@ -2,34 +2,22 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { accessibilityFaults } from "./accessibility.js";
-import { openBrowser, type TestBrowser } from "./browser.js";
-import { type Lab, openLab } from "./lab.js";
-import { storeManyImages } from "./many-images.js";
+import { maskedBoxes, storeManyImages } from "./many-images.js";
+import { browserSuite } from "./suite.js";
 
 const MANY = 5000;
 
 describe("dashboard, pseudo labels", function () {
   this.timeout(120_000);
-  let lab: Lab;
-  let browser: TestBrowser;
-
-  before(async function () {
-    const found = await openBrowser();
-    if (found === undefined) return this.skip();
-    browser = found;
-    lab = await openLab();
+  const suite = browserSuite(async (lab) => {
     lab.work();
     await lab.finish("first");
     await storeManyImages(lab, "many", MANY);
+    await storeManyImages(lab, "masked", 2, maskedBoxes);
   });
-  after(async () => {
-    await browser?.close();
-    await lab?.remove();
-  });
-  afterEach(() => assert.deepEqual(browser.complaints, []));
 
   const open = async (path: string): Promise<Page> => {
-    const page = await browser.open(lab.dashboard.url + path);
+    const page = await suite.open(path);
     await page.getByRole("grid", { name: "Images" }).waitFor();
     await page.getByRole("gridcell").first().waitFor();
     return page;
@@ -52,7 +40,8 @@ describe("dashboard, pseudo labels", function () {
     }
     // The run took them from 0.4 on.
     let boxes = 0;
-    for await (const { labels } of lab.client.streamPseudoLabels("first", "class_agnostic")) boxes += labels.length;
+    for await (const { labels } of suite.lab.client.streamPseudoLabels("first", "class_agnostic"))
+      boxes += labels.length;
     assert.equal(selected[0.4], String(boxes));
     assert.equal(selected[1], "0");
     assert.equal(await number(page, "images without"), "3");
@@ -78,7 +67,7 @@ describe("dashboard, pseudo labels", function () {
     assert.equal(await page.getByRole("gridcell").count(), 1);
 
     const { images, annotations } = await (
-      await page.request.get(`${lab.dashboard.url}/api/runs/first/reviewed.json`)
+      await page.request.get(`${suite.lab.dashboard.url}/api/runs/first/reviewed.json`)
     ).json();
     assert.deepEqual([images.length, images[0].width], [1, 64]);
     // All boxes were given the second class, and the first one, which was chosen then, the first class.
@@ -101,6 +90,62 @@ describe("dashboard, pseudo labels", function () {
     assert.equal(await count(), before + 1);
     await page.keyboard.press("x");
     assert.equal(await count(), before);
+    await page.close();
+  });
+
+  it("corrects a box by its handles, with the mouse and with keys", async () => {
+    const page = await open("/runs/masked/labels");
+    await page.getByRole("gridcell").nth(1).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("mask", { exact: true }).first().waitFor();
+    for (const key of ["]", "]"]) await page.keyboard.press(key);
+    const { x, y, width, height } = (await dialog.locator(".handle.se").boundingBox())!;
+    // The image of 64 px is shown larger: 4 px to the right and 3 down.
+    const scale = await page.evaluate("document.querySelector('.stage image').getScreenCTM().a");
+    await page.mouse.move(x + width / 2, y + height / 2);
+    await page.mouse.down();
+    await page.mouse.move(x + width / 2 + 4 * Number(scale), y + height / 2 + 3 * Number(scale), { steps: 3 });
+    await page.mouse.up();
+    await page.keyboard.press("e");
+    await page.keyboard.press("ArrowRight");
+    await dialog.getByRole("button", { name: /^Position of the chosen box/ }).focus();
+    await page.keyboard.press("Shift+ArrowLeft");
+    // Without a chosen class all boxes have none yet.
+    for (const key of ["2", "[", "1", "a"]) await page.keyboard.press(key);
+    await page.getByText("1 reviewed.").waitFor();
+    const reviewed = await (await page.request.get(`${suite.lab.dashboard.url}/api/runs/masked/reviewed.json`)).json();
+    const boxes = reviewed.annotations.map(({ bbox }: { bbox: number[] }) => bbox.map(Math.round));
+    assert.deepEqual(boxes, [
+      [10, 10, 20, 20],
+      [30, 20, 15, 23],
+    ]);
+    await page.close();
+  });
+
+  it("draws masks, keeps one with a box that is corrected a little, and drops it where it no longer fits", async () => {
+    const page = await open("/runs/masked/labels");
+    await page.locator(".tile path").first().waitFor();
+    assert.equal(await page.locator(".tile path").count(), 4);
+    await page.getByRole("gridcell").first().click();
+    const dialog = page.getByRole("dialog");
+    const masks = dialog.getByText("mask", { exact: true });
+    await masks.first().waitFor();
+    for (const key of ["]", "e", "ArrowRight", "ArrowDown"]) await page.keyboard.press(key);
+    assert.deepEqual([await masks.count(), await dialog.locator(".picture path").count()], [2, 2]);
+    await page.keyboard.press("]");
+    await dialog.getByRole("button", { name: /^Position of the chosen box/ }).focus();
+    await page.keyboard.press("Shift+ArrowLeft");
+    await dialog.getByText("mask dropped").waitFor();
+    assert.deepEqual([await masks.count(), await dialog.locator(".picture path").count()], [1, 1]);
+    for (const key of ["2", "[", "1", "a"]) await page.keyboard.press(key);
+    await page.getByText(/^[12] reviewed\./).waitFor();
+    const { annotations } = await (
+      await page.request.get(`${suite.lab.dashboard.url}/api/runs/masked/reviewed.json`)
+    ).json();
+    const [kept, dropped] = annotations;
+    assert.deepEqual([kept.bbox, kept.category_id, kept.segmentation.size], [[10, 10, 21, 21], 3, [48, 64]]);
+    assert.ok(kept.area > 150 && kept.area < 250);
+    assert.deepEqual([dropped.bbox, dropped.segmentation, dropped.area], [[30, 20, 10, 20], undefined, 200]);
     await page.close();
   });
 

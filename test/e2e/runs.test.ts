@@ -1,38 +1,24 @@
 /** The list of runs and the page of one, in a browser. */
 import assert from "node:assert/strict";
 import { accessibilityFaults } from "./accessibility.js";
-import { openBrowser, type TestBrowser } from "./browser.js";
 import { openGuardedLab } from "./guarded-lab.js";
-import { type Lab, openLab } from "./lab.js";
+import { openLab } from "./lab.js";
+import { browserSuite } from "./suite.js";
 
 const HOSTILE = `<img src=x onerror="alert(1)">.json`;
 
 describe("dashboard, runs", function () {
   this.timeout(120_000);
-  let lab: Lab;
-  let browser: TestBrowser;
-
-  before(async function () {
-    const found = await openBrowser();
-    if (found === undefined) return this.skip();
-    browser = found;
-    lab = await openLab();
+  const suite = browserSuite(async (lab) => {
     lab.work();
     await lab.finish("first");
     const validation = { ...lab.config.data!.validation!, annotations: `/${HOSTILE}` };
     await lab.finish("hostile", { data: { ...lab.config.data!, validation } });
     await lab.finish("gated", { gates: { ...lab.config.gates!, min_pseudo_labels: 1000 } });
   });
-  after(async () => {
-    await browser?.close();
-    await lab?.remove();
-  });
-  afterEach(() => assert.deepEqual(browser.complaints, []));
-
-  const url = (path: string): string => lab.dashboard.url + path;
 
   it("lists runs with state and AP, and finds one by its id", async () => {
-    const page = await browser.open(url("/"));
+    const page = await suite.open("/");
     await page.getByRole("row", { name: /first.*succeeded/ }).waitFor();
     assert.match(await page.getByRole("row", { name: /gated/ }).innerText(), /failed[\s\S]*GATE_FAILED/);
     await page.getByLabel("Filter runs").fill("firs");
@@ -46,7 +32,7 @@ describe("dashboard, runs", function () {
     const other = await openLab();
     try {
       await other.create("live");
-      const page = await browser.open(`${other.dashboard.url}/runs/live`);
+      const page = await suite.browser.open(`${other.dashboard.url}/runs/live`);
       await page.getByRole("listitem").filter({ hasText: "finetune" }).filter({ hasText: "at it" }).waitFor();
       await page.getByRole("button", { name: "Cancel", exact: true }).click();
       await page.getByRole("button", { name: "Keep as it is" }).click();
@@ -65,7 +51,7 @@ describe("dashboard, runs", function () {
   });
 
   it("overrides a failed gate once that is confirmed", async () => {
-    const page = await browser.open(url("/runs/gated"));
+    const page = await suite.open("/runs/gated");
     const row = page.getByRole("row", { name: /min_pseudo_labels/ });
     assert.match(await row.innerText(), /1000[\s\S]*failed/);
     await page.getByRole("button", { name: "Override gate" }).click();
@@ -79,7 +65,7 @@ describe("dashboard, runs", function () {
   });
 
   it("shows names that look like markup, and does not run them", async () => {
-    const page = await browser.open(url("/runs/hostile"));
+    const page = await suite.open("/runs/hostile");
     await page.locator(".notice").getByText(HOSTILE).waitFor();
     await page.locator(".log").getByText(HOSTILE).first().waitFor();
     assert.equal(await page.locator("img[src=x]").count(), 0);
@@ -87,24 +73,24 @@ describe("dashboard, runs", function () {
   });
 
   it("goes on by itself when the controller is back", async () => {
-    const page = await browser.open(url("/"));
+    const page = await suite.open("/");
     await page.getByRole("row", { name: /first/ }).waitFor();
-    await lab.stop();
+    await suite.lab.stop();
     await page.getByText("The controller does not answer.").waitFor();
-    await lab.start();
+    await suite.lab.start();
     await page.getByText("The controller does not answer.").waitFor({ state: "hidden" });
-    await lab.create("later", { seed: 5 });
+    await suite.lab.create("later", { seed: 5 });
     await page.getByRole("row", { name: /later.*running/ }).waitFor();
     // That nobody listened is what the console had to say.
     assert.ok(
-      browser.complaints.splice(0).every((text) => /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE|ERR_EMPTY/.test(text)),
+      suite.browser.complaints.splice(0).every((text) => /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE|ERR_EMPTY/.test(text)),
     );
     await page.close();
   });
 
   it("can be used with the keyboard, and names what it shows", async () => {
     for (const path of ["/", "/runs/first"]) {
-      const page = await browser.open(url(path));
+      const page = await suite.open(path);
       await page.getByRole("heading", { level: 1 }).waitFor();
       await page.keyboard.press("Tab");
       assert.equal(await page.evaluate("document.activeElement.textContent"), "Skip to content");
@@ -114,9 +100,9 @@ describe("dashboard, runs", function () {
   });
 
   it("asks for a token where one is demanded, and forgets it when asked to", async () => {
-    const guarded = await openGuardedLab(lab.folder);
+    const guarded = await openGuardedLab(suite.lab.folder);
     try {
-      const page = await browser.open(guarded.url);
+      const page = await suite.browser.open(guarded.url);
       await page.getByLabel("Token").fill(guarded.tokens["read-only"]);
       await page.getByRole("button", { name: "Sign in" }).click();
       await page.getByText("No run yet.").waitFor();
@@ -131,9 +117,9 @@ describe("dashboard, runs", function () {
   });
 
   it("says what is missing where there is no such run", async () => {
-    const page = await browser.open(url("/runs/nothing"));
+    const page = await suite.open("/runs/nothing");
     await page.getByRole("heading", { name: "There is no run `nothing`." }).waitFor();
-    assert.ok(browser.complaints.splice(0).every((text) => /404/.test(text)));
+    assert.ok(suite.browser.complaints.splice(0).every((text) => /404/.test(text)));
     await page.close();
   });
 });

@@ -6,6 +6,7 @@ import express, { type Express } from "express";
 import type { ControllerParts } from "../controller/controller.js";
 import { version } from "../core/package.js";
 import { failed, json, notFound } from "./answers.js";
+import { comparisonRoutes } from "./comparison-routes.js";
 import { dataRoutes } from "./data-routes.js";
 import { evaluationRoutes } from "./evaluation-routes.js";
 import { labelRoutes } from "./label-routes.js";
@@ -16,7 +17,7 @@ import { runRoutes } from "./run-routes.js";
 /** What esbuild has made of page/; see scripts/build.mjs. */
 const ASSETS = fileURLToPath(new URL("assets", import.meta.url));
 /** Paths that show the page, which then looks at its own address. */
-const PAGES = ["/", "/runs/:run", "/runs/:run/data", "/runs/:run/labels", "/runs/:run/evaluation"];
+const PAGES = ["/", "/compare", "/runs/:run", "/runs/:run/data", "/runs/:run/labels", "/runs/:run/evaluation"];
 const MOST_BODY = "1mb";
 
 /** @param secure whether it is served over TLS. */
@@ -53,6 +54,7 @@ export function createApp(parts: ControllerParts, secure: boolean): Express {
   app.use("/api", dataRoutes(parts, protection));
   app.use("/api", labelRoutes(parts, protection));
   app.use("/api", evaluationRoutes(parts, protection));
+  app.use("/api", comparisonRoutes(parts, protection));
   app.use(notFound);
   app.use(failed);
   return app;

@@ -9,9 +9,11 @@ import { json, parameter, query, wholeNumber } from "./answers.js";
 import { createLabelSets } from "./label-set.js";
 import { createPictures } from "./pictures.js";
 import type { Protection } from "./protection.js";
-import { reviewedCoco } from "./reviewed-coco.js";
+import { checkMasks, reviewedCoco } from "./reviewed-coco.js";
 import type { ImageSet } from "./wire.js";
 
+/** Characters of a mask; the body of a request is no longer either. */
+const MOST_COUNTS = 2 ** 20;
 const side = z.number().finite();
 const reviewSchema = z.strictObject({
   file_name: z.string().min(1).max(4096),
@@ -21,6 +23,7 @@ const reviewSchema = z.strictObject({
       z.strictObject({
         box_xywh: z.tuple([side, side, side.positive(), side.positive()]).readonly(),
         category_id: z.number().int().optional(),
+        mask: z.string().min(1).max(MOST_COUNTS).optional(),
       }),
     )
     .max(10_000),
@@ -42,6 +45,19 @@ export function labelRoutes(parts: ControllerParts, { allow }: Protection): Rout
     const boxes = await sets.boxes(run(request).run_id, query(request, "scope"), setOf(request));
     response.type("application/octet-stream").send(Buffer.from(boxes.buffer, boxes.byteOffset, boxes.byteLength));
   });
+  router.get(
+    "/runs/:run/masks",
+    allow("StreamPseudoLabels"),
+    json((request) =>
+      sets.masks(
+        run(request).run_id,
+        query(request, "scope"),
+        setOf(request),
+        query(request, "file"),
+        Math.max(1, wholeNumber(request, "side") ?? 240),
+      ),
+    ),
+  );
   router.get("/runs/:run/picture", allow("StreamPseudoLabels"), async (request, response) => {
     const jpeg = await readPicture(run(request), query(request, "file"), wholeNumber(request, "side") ?? 240);
     response.set("Cache-Control", "private, max-age=3600").type("image/jpeg").send(jpeg);
@@ -49,9 +65,11 @@ export function labelRoutes(parts: ControllerParts, { allow }: Protection): Rout
   router.put(
     "/runs/:run/review",
     allow("CreateRun"),
-    json((request) => {
+    json(async (request) => {
       const review = reviewOf(request.body);
-      state.saveReview(run(request).run_id, review);
+      const { run_id } = run(request);
+      await checkMasks(run_id, review, state, artifacts);
+      state.saveReview(run_id, review);
       return review;
     }),
   );

@@ -16,20 +16,25 @@ import { isLocalFolder } from "../images/places.js";
 import { readPredictions } from "../labels/predictions.js";
 import { selectFromImage } from "../labels/select.js";
 import type { Config } from "../pipeline/config.js";
+import { maskPath } from "../report/mask-path.js";
 import { createRecent } from "./recent.js";
-import { BOX_NUMBERS, type ImageSet, type LabelFile, type LabelSet } from "./wire.js";
+import { BOX_NUMBERS, type ImageMask, type ImageSet, type LabelFile, type LabelSet } from "./wire.js";
 
 export interface LabelSets {
   /** @param scope empty: the last round. RUN_NOT_FOUND if the run has no predictions; PSEUDO_LABELS_NOT_FOUND if not of that set. */
   describe(runId: string, scope: string, set: ImageSet): Promise<LabelSet>;
   /** See BOX_NUMBERS. */
   boxes(runId: string, scope: string, set: ImageSet): Promise<Float32Array>;
+  /** Of one image; empty without masks. @param side_px of the picture. FILE_NOT_FOUND if it is not of the set. */
+  masks(runId: string, scope: string, set: ImageSet, file: string, side_px: number): Promise<(ImageMask | null)[]>;
 }
 
 interface Candidates {
   readonly total: number;
   readonly files: readonly LabelFile[];
   readonly boxes: Float32Array;
+  /** One a box, as COCO's counts strings; empty without masks. */
+  readonly masks: readonly (string | undefined)[];
 }
 
 /** The browser holds the boxes of all images that it shows. */
@@ -40,7 +45,7 @@ type LabelParts = Pick<ControllerParts, "state" | "artifacts" | "roots">;
 
 export function createLabelSets(parts: LabelParts): LabelSets {
   const { state, artifacts } = parts;
-  const candidates = createRecent<Candidates>(KEPT_BYTES, ({ boxes }) => boxes.byteLength);
+  const candidates = createRecent<Candidates>(KEPT_BYTES, sizeOf);
 
   function read(stored: StoredLabels, set: ImageSet): Promise<Candidates> {
     const source = sourceOf(stored, set);
@@ -55,7 +60,7 @@ export function createLabelSets(parts: LabelParts): LabelSets {
   return {
     async describe(runId, scope, set) {
       const stored = findStoredLabels(state, runId, scope === "" ? undefined : scope);
-      const { total, files } = await read(stored, set);
+      const { total, files, masks } = await read(stored, set);
       const { threshold } = stored.quality ?? {};
       const categories = await labeledCategories(stored, artifacts);
       return {
@@ -70,12 +75,41 @@ export function createLabelSets(parts: LabelParts): LabelSets {
         threshold: stored.selected?.score_threshold,
         curve: (threshold?.curve ?? []).map(({ score, precision, recall }) => ({ score, precision, recall })),
         reviews: state.listReviews(stored.run),
+        has_masks: masks.length > 0,
       };
     },
     async boxes(runId, scope, set) {
       return (await read(findStoredLabels(state, runId, scope === "" ? undefined : scope), set)).boxes;
     },
+    async masks(runId, scope, set, file, side_px) {
+      const stored = findStoredLabels(state, runId, scope === "" ? undefined : scope);
+      return masksOf(await read(stored, set), file, side_px);
+    },
   };
+}
+
+/** Bytes. */
+function sizeOf({ boxes, masks }: Candidates): number {
+  return masks.reduce((sum, counts) => sum + (counts?.length ?? 0), boxes.byteLength);
+}
+
+function masksOf({ files, boxes, masks }: Candidates, name: string, side_px: number): (ImageMask | null)[] {
+  const index = files.findIndex((file) => file.name === name);
+  const file = files[index];
+  if (file === undefined) throw noSuchImage(name);
+  if (masks.length === 0) return [];
+  const start = files.slice(0, index).reduce((sum, { boxes }) => sum + boxes, 0);
+  const stripPx = Math.max(1, Math.round(Math.max(file.width_px, file.height_px) / side_px));
+  return masks.slice(start, start + file.boxes).map((counts, row) => {
+    if (counts === undefined) return null;
+    const [x = 0, y = 0, width = 0, height = 0] = boxes.subarray(BOX_NUMBERS * (start + row));
+    return { counts, path: maskPath(counts, file.height_px, stripPx), box_xywh: [x, y, width, height] };
+  });
+}
+
+function noSuchImage(name: string): CasslError {
+  const message = `${JSON.stringify(name.slice(0, 200))} is not among the images that are shown.`;
+  return new CasslError("FILE_NOT_FOUND", message, "Start from the pseudo labels of the run.");
 }
 
 function sourceOf({ run, scope, predictions, curated, heldOut }: StoredLabels, set: ImageSet) {
@@ -99,10 +133,12 @@ async function readCandidates(
   const rules = (config as Config).stages.pseudo_label.select;
   const files: LabelFile[] = [];
   const numbers: number[] = [];
+  const masks: (string | undefined)[] = [];
   for await (const predicted of readPredictions(predictions, images.length, artifacts)) {
     const image = images[predicted.imageIndex] as DatasetImage;
     const { annotations } = selectFromImage(predicted, image, { ...rules, score_threshold: 0 });
     for (const { box_xywh, score, class_index } of annotations) numbers.push(...box_xywh, score, class_index);
+    if (predicted.masks !== undefined) masks.push(...annotations.map(({ mask }) => mask));
     const { file_name: name, width_px, height_px } = image;
     const known = truth.get(name);
     files.push({
@@ -115,7 +151,7 @@ async function readCandidates(
     if (files.length === MOST_IMAGES) break;
   }
   if (numbers.length % BOX_NUMBERS !== 0) throw new Error("A box has lost a number.");
-  return { total: images.length, files, boxes: Float32Array.from(numbers) };
+  return { total: images.length, files, boxes: Float32Array.from(numbers), masks };
 }
 
 /** @param classes of the predictions: where these have one, all objects are of it. */

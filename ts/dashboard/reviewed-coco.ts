@@ -4,6 +4,8 @@ import type { Review, StateStore } from "../controller/state.js";
 import { findStoredLabels, labeledCategories, predictedImages } from "../controller/stored-labels.js";
 import type { ArtifactStore } from "../core/artifacts.js";
 import type { Category, DatasetImage } from "../core/dataset.js";
+import { CasslError } from "../core/errors.js";
+import { area, type CompressedRle, fromCompressed } from "../masks/index.js";
 
 export interface ReviewedCoco {
   readonly images: readonly object[];
@@ -24,17 +26,40 @@ export async function reviewedCoco(runId: string, state: StateStore, artifacts: 
   return {
     images: images.map(({ image }, index) => imageRecord(image, index + 1)),
     annotations: images
-      .flatMap(({ review: { objects } }, index) => objects.map((object) => ({ ...object, image_id: index + 1 })))
-      .map(({ box_xywh, category_id, image_id }, index) => ({
-        id: index + 1,
-        image_id,
-        category_id,
-        bbox: box_xywh,
-        area: box_xywh[2] * box_xywh[3],
-        iscrowd: 0,
-      })),
+      .flatMap(({ image, review: { objects } }, index) =>
+        objects.map((object) => ({ image_id: index + 1, category_id: object.category_id, ...shapeOf(object, image) })),
+      )
+      .map((annotation, index) => ({ id: index + 1, ...annotation, iscrowd: 0 })),
     categories,
   };
+}
+
+/** ANNOTATIONS_INVALID if a mask does not fill its image, which is one that the run has predicted on. */
+export async function checkMasks(
+  runId: string,
+  { file_name, objects }: Review,
+  state: StateStore,
+  artifacts: ArtifactStore,
+): Promise<void> {
+  const masks = objects.flatMap(({ mask }) => mask ?? []);
+  if (masks.length === 0) return;
+  const images = await predictedImages(findStoredLabels(state, runId, undefined), artifacts);
+  const image = images.find((one) => one.file_name === file_name);
+  if (image === undefined) {
+    const message = `A mask is of ${JSON.stringify(file_name.slice(0, 200))}, which was not predicted on.`;
+    throw new CasslError("ANNOTATIONS_INVALID", message, "Review images of the run.");
+  }
+  for (const mask of masks) fromCompressed(compressed(mask, image));
+}
+
+function shapeOf({ box_xywh, mask }: Review["objects"][number], image: DatasetImage): object {
+  if (mask === undefined) return { bbox: box_xywh, area: box_xywh[2] * box_xywh[3] };
+  const segmentation = compressed(mask, image);
+  return { bbox: box_xywh, area: area(fromCompressed(segmentation)), segmentation };
+}
+
+function compressed(counts: string, { width_px, height_px }: DatasetImage): CompressedRle {
+  return { size: [height_px, width_px], counts };
 }
 
 /** Whether the objects can be learned from. */

@@ -132,6 +132,8 @@ export interface LabelSet {
   /** On held-out images, by descending score. */
   readonly curve: readonly { readonly score: number; readonly precision: number; readonly recall: number }[];
   readonly reviews: readonly ReviewedImage[];
+  /** Whether boxes have masks. */
+  readonly has_masks: boolean;
 }
 
 export interface LabelFile {
@@ -156,6 +158,18 @@ export interface ReviewedImage {
 export interface ReviewedBox {
   readonly box_xywh: readonly [x: number, y: number, width: number, height: number];
   readonly category_id?: number | undefined;
+  /** Of the whole image, as COCO's counts string. */
+  readonly mask?: string | undefined;
+}
+
+/** `GET /api/runs/ID/masks?file=NAME`: one a box of the image, in their order; null for a box without. */
+export interface ImageMask {
+  /** COCO's counts string. */
+  readonly counts: string;
+  /** An SVG path in px of the image, as coarse as the picture that it is drawn over. */
+  readonly path: string;
+  /** The box that it came with. */
+  readonly box_xywh: ReviewedBox["box_xywh"];
 }
 
 /** Whether boxes or masks are compared. */

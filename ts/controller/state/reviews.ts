@@ -15,6 +15,8 @@ export interface ReviewedObject {
   readonly box_xywh: BoxXywh;
   /** Of the labeled set; undefined if nobody has said it. */
   readonly category_id?: number | undefined;
+  /** Of the whole image, as COCO's counts string; absent where there is none, or none that fits the box. */
+  readonly mask?: string | undefined;
 }
 
 export interface ReviewTable {

@@ -5,7 +5,8 @@ import { element } from "./dom.js";
 export interface Line {
   readonly label: string;
   /** One value for each of the chart's x; null where there is none. */
-  readonly values: readonly (number | null)[];
+  /** Null: a gap; undefined: the line goes on over it. */
+  readonly values: readonly (number | null | undefined)[];
 }
 
 export interface ChartData {
@@ -59,7 +60,8 @@ export function createChart({ title, xLabel, height = HEIGHT, xRange, yRange }: 
             stroke: color(index),
             width: index === 0 ? 2 : 1.4,
             points: { show: last.x.length < 2 },
-            value: (_: unknown, value: number | null) => (value === null ? "" : shortNumber(value)),
+            value: (_: unknown, value: number | null | undefined) =>
+              typeof value === "number" ? shortNumber(value) : "",
           })),
         ],
       },
@@ -88,7 +90,7 @@ function shortNumber(value: number): string {
 }
 
 function aligned({ x, lines }: ChartData): uPlot.AlignedData {
-  return [x as number[], ...lines.map(({ values }) => values as (number | null)[])] as uPlot.AlignedData;
+  return [x as number[], ...lines.map(({ values }) => values as (number | null | undefined)[])] as uPlot.AlignedData;
 }
 
 function axis(label: string): uPlot.Axis {

@@ -20,6 +20,7 @@ import { element, replace } from "./dom.js";
 import { drawnBoxes } from "./drawn-boxes.js";
 import { type Cell, createGrid } from "./grid.js";
 import { scoreBars } from "./histogram.js";
+import { createMaskSource, type ImageMasks } from "./masks.js";
 import { numberOf } from "./numbers.js";
 import { createPicture } from "./picture.js";
 import { openReview } from "./review-dialog.js";
@@ -69,7 +70,12 @@ function showSet(
   const count = element("span", { class: "quiet", role: "status" });
   const saved = element("span", { class: "quiet" });
 
-  const boxesOf = (image: number) => drawnBoxes(table, image, threshold, truth.checked ? matches[image] : undefined);
+  const boxesOf = (image: number, masks: ImageMasks | undefined) =>
+    drawnBoxes(table, image, threshold, truth.checked ? matches[image] : undefined, masks);
+  const question = new URLSearchParams({ scope: set.scope, set: set.set });
+  const maskSource = (side_px: number) => (set.has_masks ? createMaskSource(runId, question, side_px) : undefined);
+  const masks = maskSource(240);
+  const largeMasks = maskSource(1280);
   const grid = createGrid({
     label: "Images",
     cellWidth: 236,
@@ -90,11 +96,13 @@ function showSet(
     const redraw = (): void => {
       const verdict = reviews.get(file.name)?.verdict;
       const kept = keptOf(table, image, threshold);
-      drawn.setBoxes(boxesOf(image));
+      drawn.setBoxes(boxesOf(image, masks?.find(file.name)));
       tile.className = `tile ${verdict ?? ""}`;
       replace(note, verdict ?? describeTile(kept, truth.checked ? matches[image] : undefined));
     };
     redraw();
+    // Without masks the boxes are there all the same.
+    if (masks?.find(file.name) === undefined) masks?.load(file.name).then(redraw, () => {});
     return { element: tile, redraw };
   };
   const drawNumbers = (): void => {
@@ -165,6 +173,7 @@ function showSet(
       images: shown,
       index,
       boxesOf,
+      masks: largeMasks,
       threshold,
       reviews,
       onChange: (name: string, saidNow: ReviewedImage | undefined) => {

@@ -1,6 +1,7 @@
 /** Shows the page that the address asks for. */
 import type { Session } from "../wire.js";
 import { type ApiError, get } from "./api.js";
+import { showComparison } from "./compare-page.js";
 import { showData } from "./data-page.js";
 import { replace } from "./dom.js";
 import { showEvaluation } from "./evaluation-page.js";
@@ -14,6 +15,7 @@ type Page = (shell: Shell, runId: string) => void | Promise<void>;
 
 const PAGES: readonly (readonly [pattern: RegExp, page: Page])[] = [
   [/^\/$/, showRuns],
+  [/^\/compare$/, showComparison],
   [/^\/runs\/([^/]+)$/, showRun],
   [/^\/runs\/([^/]+)\/data$/, showData],
   [/^\/runs\/([^/]+)\/labels$/, showLabels],

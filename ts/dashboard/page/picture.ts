@@ -9,11 +9,16 @@ export interface DrawnBox {
   readonly box: Box;
   readonly kind: BoxKind;
   readonly label?: string | undefined;
+  /** An SVG path. */
+  readonly mask?: string | undefined;
 }
 
 export interface Picture {
   /** As large as its place allows. */
   readonly element: SVGSVGElement;
+  readonly file: PictureFile;
+  /** Above the boxes. */
+  readonly overlay: SVGGElement;
   setBoxes(boxes: readonly DrawnBox[]): void;
   /** Where that is in the image, in px; outside of it the nearest point of its border. */
   pointAt(event: PointerEvent): readonly [x: number, y: number];
@@ -30,15 +35,19 @@ export function createPicture(runId: string, file: PictureFile, side_px: 240 | 1
   const { name, width_px: width, height_px: height } = file;
   const href = pictureUrl(runId, name, side_px);
   const boxes = drawing("g");
+  const overlay = drawing("g");
   const svg = drawing(
     "svg",
     { class: "picture", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": name },
     drawing("image", { href, width, height, preserveAspectRatio: "none" }),
     boxes,
+    overlay,
   );
   const fontSize = Math.max(width, height) / 45;
   return {
     element: svg,
+    file,
+    overlay,
     setBoxes: (drawn) =>
       replace(
         boxes,
@@ -51,11 +60,12 @@ export function createPicture(runId: string, file: PictureFile, side_px: 240 | 1
   };
 }
 
-function drawBox({ box: [x, y, width, height], kind, label }: DrawnBox, fontSize: number): SVGGElement {
+function drawBox({ box: [x, y, width, height], kind, label, mask }: DrawnBox, fontSize: number): SVGGElement {
   const baseline = Math.max(y - 0.3 * fontSize, fontSize);
   return drawing(
     "g",
     { class: kind },
+    mask !== undefined && drawing("path", { d: mask }),
     drawing("rect", { x, y, width, height }),
     label !== undefined &&
       drawing("text", { x, y: baseline, "font-size": fontSize, "stroke-width": fontSize / 4 }, label),

@@ -1,8 +1,12 @@
 /** One image at a time, to be accepted, rejected or corrected, with the mouse or with keys alone. */
 import { type Box, boxAt, classAt, keptOf, type LabelTable } from "../view/label-table.js";
+import { type EditedObject, fitsMask, fromReviewed, toReviewed } from "../view/reviewed-objects.js";
 import type { LabelFile, LabelSet, ReviewedBox, ReviewedImage } from "../wire.js";
 import { type ApiError, change } from "./api.js";
+import { createBoxEditor } from "./box-editor.js";
 import { element, replace } from "./dom.js";
+import type { ImageMasks, MaskSource } from "./masks.js";
+import { classButtons, objectItems } from "./object-list.js";
 import { createPicture, type DrawnBox, type Picture } from "./picture.js";
 
 export interface ReviewOptions {
@@ -14,20 +18,23 @@ export interface ReviewOptions {
   readonly images: readonly number[];
   readonly index: number;
   readonly threshold: number;
-  readonly boxesOf: (image: number) => readonly DrawnBox[];
+  /** As the model suggests them. */
+  readonly boxesOf: (image: number, masks: ImageMasks | undefined) => readonly DrawnBox[];
+  /** Undefined where the model gives no masks. */
+  readonly masks: MaskSource | undefined;
   readonly reviews: ReadonlyMap<string, ReviewedImage>;
   readonly onChange: (name: string, review: ReviewedImage | undefined) => void;
   readonly onClose: (index: number) => void;
 }
 
-const LEAST_SIDE_PX = 3;
 const HELP =
-  "Arrow keys: next and previous image. Tab or [ and ]: choose a box. X: remove it. 1 to 9: its class. A: accept. R: reject. U: undo the review. Drag: a new box.";
+  "Arrow keys: next and previous image. [ and ]: choose a box. E: its handles, which arrow keys move (with Shift: by 10 px). X: remove it. 1 to 9: its class. A: accept. R: reject. U: undo the review. Drag: a new box.";
 
 export function openReview(options: ReviewOptions): void {
-  const { runId, set, table, mayChange, images, reviews, onChange } = options;
+  const { runId, set, mayChange, images, reviews, onChange } = options;
   let index = options.index;
-  let objects: ReviewedBox[] = [];
+  let objects: readonly EditedObject[] = [];
+  let masks: ImageMasks | undefined;
   let isEdited = false;
   let selected = -1;
   let drawn: Picture | undefined;
@@ -37,53 +44,58 @@ export function openReview(options: ReviewOptions): void {
   const state = element("p", { class: "quiet", role: "status" });
   const list = element("ul", { class: "plain-list objects" });
   const fault = element("p", { class: "fault", role: "alert" });
-  const file = (): LabelFile => set.files[images[index] as number] as LabelFile;
+  const imageAt = (): number => images[index] as number;
+  const file = (): LabelFile => set.files[imageAt()] as LabelFile;
+  const show = ({ message, remedy }: ApiError): void => replace(fault, `${message} ${remedy}`);
+  const editor = createBoxEditor(stage, {
+    onNew(box_xywh) {
+      edit([...objects, { box_xywh, ...categoryOf(set, 0) }]);
+      choose(objects.length - 1);
+    },
+    onCorrected: (box_xywh) => edit(objects.map((object, at) => (at === selected ? { ...object, box_xywh } : object))),
+  });
 
   const load = (): void => {
-    const known = reviews.get(file().name);
-    objects = known === undefined ? suggested(table, images[index] as number, options) : [...known.objects];
+    const { name } = file();
+    const known = reviews.get(name);
+    masks = options.masks?.find(name);
+    objects = known === undefined ? suggested(imageAt(), masks, options) : known.objects.map(edited);
     isEdited = known !== undefined;
     selected = -1;
     drawn = createPicture(runId, file(), 1280);
     replace(stage, drawn.element);
     replace(fault);
     draw();
+    if (options.masks !== undefined && masks === undefined) {
+      // Boxes without masks must not be saved in the place of those with some.
+      options.masks.load(name).then(() => file().name === name && load(), show);
+    }
   };
-  const edit = (next: readonly ReviewedBox[]): void => {
-    objects = [...next];
+  const edited = (object: ReviewedBox): EditedObject => fromReviewed(object, masks);
+  const edit = (next: readonly EditedObject[]): void => {
+    objects = next;
     isEdited = true;
     selected = Math.min(selected, objects.length - 1);
     draw();
   };
-  const nameOf = ({ category_id }: ReviewedBox): string =>
-    set.categories.find(({ id }) => id === category_id)?.name ?? "no class";
   const draw = (): void => {
     const { name } = file();
     const verdict = reviews.get(name)?.verdict;
     replace(title, name);
     replace(state, `${index + 1} of ${images.length}, ${objects.length} boxes, ${verdict ?? "not reviewed"}`);
-    const own = objects.map(
-      ({ box_xywh }, at): DrawnBox => ({ box: box_xywh, kind: at === selected ? "selected" : "edited" }),
-    );
+    const own = objects.map((object, at): DrawnBox => drawnObject(object, at === selected ? "selected" : "edited"));
     const chosen = own.filter(({ kind }) => kind === "selected");
-    const suggestion = options.boxesOf(images[index] as number);
-    drawn?.setBoxes(isEdited && mayChange ? own : [...suggestion, ...chosen]);
-    replace(list, mayChange ? objects.map((object, at) => objectItem(nameOf(object), at)) : []);
+    drawn?.setBoxes(isEdited && mayChange ? own : [...options.boxesOf(imageAt(), masks), ...chosen]);
+    if (drawn !== undefined) editor.show(drawn, mayChange ? objects[selected]?.box_xywh : undefined);
+    replace(list, mayChange ? objectItems(objects, { set, selected, choose, remove }) : []);
   };
-  const objectItem = (name: string, at: number): HTMLElement =>
-    element(
-      "li",
-      {},
-      element(
-        "button",
-        { "aria-pressed": at === selected ? "true" : "false", onclick: () => choose(at) },
-        `${at + 1}: ${name}`,
-      ),
-      element("button", { class: "plain", "aria-label": `Remove box ${at + 1}`, onclick: () => remove(at) }, "\u00d7"),
-    );
   const choose = (at: number): void => {
     selected = objects.length === 0 ? -1 : (at + objects.length) % objects.length;
     draw();
+  };
+  const takeHold = (): void => {
+    if (selected < 0) choose(0);
+    editor.focus();
   };
   const remove = (at: number): void => edit(objects.filter((_, other) => other !== at));
   const classify = (category: number): void => {
@@ -103,7 +115,9 @@ export function openReview(options: ReviewOptions): void {
     load();
   };
   const save = (verdict: ReviewedImage["verdict"]): void => {
-    const review: ReviewedImage = { file_name: file().name, verdict, objects: verdict === "accepted" ? objects : [] };
+    if (options.masks !== undefined && masks === undefined) return;
+    const accepted = verdict === "accepted" ? objects.map(toReviewed) : [];
+    const review: ReviewedImage = { file_name: file().name, verdict, objects: accepted };
     change("PUT", `runs/${encodeURIComponent(runId)}/review`, review).then(() => {
       onChange(review.file_name, review);
       go(1);
@@ -117,7 +131,6 @@ export function openReview(options: ReviewOptions): void {
       load();
     }, show);
   };
-  const show = ({ message, remedy }: ApiError): void => replace(fault, `${message} ${remedy}`);
 
   const keys: Readonly<Record<string, () => void>> = {
     ArrowRight: () => go(1),
@@ -126,6 +139,7 @@ export function openReview(options: ReviewOptions): void {
       ? {
           "]": () => choose(selected + 1),
           "[": () => choose(selected < 0 ? objects.length - 1 : selected - 1),
+          e: takeHold,
           x: () => selected >= 0 && remove(selected),
           Delete: () => selected >= 0 && remove(selected),
           a: () => save("accepted"),
@@ -179,62 +193,31 @@ export function openReview(options: ReviewOptions): void {
     dialog.remove();
     options.onClose(index);
   });
-  if (mayChange) {
-    letDraw(
-      stage,
-      () => drawn,
-      (box_xywh) => {
-        edit([...objects, { box_xywh, ...categoryOf(set, 0) }]);
-        choose(objects.length - 1);
-      },
-    );
-  }
   document.body.append(dialog);
   load();
   dialog.showModal();
 }
 
 /** What the model says, to begin with. */
-function suggested(table: LabelTable, image: number, { set, threshold }: ReviewOptions): ReviewedBox[] {
+function suggested(
+  image: number,
+  masks: ImageMasks | undefined,
+  { set, table, threshold }: ReviewOptions,
+): EditedObject[] {
   const start = table.starts[image] as number;
   return Array.from({ length: keptOf(table, image, threshold) }, (_, at) => {
-    return { box_xywh: boxAt(table, start + at), ...categoryOf(set, classAt(table, start + at)) };
+    const box_xywh: Box = boxAt(table, start + at);
+    return { box_xywh, ...categoryOf(set, classAt(table, start + at)), offered: masks?.[at] ?? undefined };
   });
+}
+
+function drawnObject({ box_xywh: box, offered }: EditedObject, kind: DrawnBox["kind"]): DrawnBox {
+  const mask = offered !== undefined && fitsMask(box, offered) ? offered.path : undefined;
+  return { box, kind, mask };
 }
 
 /** Predictions without classes have the only category that there is, or none. */
 function categoryOf({ classes, categories }: LabelSet, index: number): Pick<ReviewedBox, "category_id"> {
   const category = classes.length === categories.length ? categories[index] : undefined;
   return category === undefined ? {} : { category_id: category.id };
-}
-
-function classButtons({ categories }: LabelSet, classify: (index: number) => void): HTMLElement {
-  return element(
-    "div",
-    { class: "choice", role: "group", "aria-label": "Class of the chosen box" },
-    categories.map(({ name }, index) =>
-      element("button", { onclick: () => classify(index) }, index < 9 && element("kbd", {}, index + 1), name),
-    ),
-  );
-}
-
-/** A box from corner to corner. */
-function letDraw(stage: HTMLElement, picture: () => Picture | undefined, onBox: (box: Box) => void): void {
-  let from: readonly [number, number] | undefined;
-  stage.addEventListener("pointerdown", (event) => {
-    from = picture()?.pointAt(event);
-    stage.setPointerCapture(event.pointerId);
-  });
-  stage.addEventListener("pointerup", (event) => {
-    const to = picture()?.pointAt(event);
-    if (from === undefined || to === undefined) return;
-    const box: Box = [
-      Math.min(from[0], to[0]),
-      Math.min(from[1], to[1]),
-      Math.abs(from[0] - to[0]),
-      Math.abs(from[1] - to[1]),
-    ];
-    from = undefined;
-    if (box[2] >= LEAST_SIDE_PX && box[3] >= LEAST_SIDE_PX) onBox(box);
-  });
 }

@@ -1,7 +1,9 @@
 /** The list of runs, and the workers. */
 import { formatAp, formatDuration } from "../../report/format.js";
+import { MOST_COMPARED } from "../comparison-wire.js";
 import { type Overview, RUN_STATES, type RunRow, type WorkerRow } from "../wire.js";
 import { listen } from "./api.js";
+import { comparisonPath } from "./comparison-path.js";
 import { type Child, element, replace } from "./dom.js";
 import { heading, runPath, type Shell } from "./shell.js";
 import { stateBadge } from "./state-badge.js";
@@ -19,21 +21,51 @@ export function showRuns(shell: Shell): void {
   const table = element("tbody");
   const count = element("span", { class: "quiet", role: "status" });
   const workers = element("div", { class: "workers" });
+  const chosen = new Set<string>();
+  const compare = element("button", { onclick: () => location.assign(comparisonPath(chosen)) });
 
   const draw = (): void => {
     const shown = overview.runs.filter((row) => matches(row, text.value, state.value));
     replace(count, describeCount(shown.length, overview.runs.length));
-    if (shown.length > 0) replace(table, shown.map(runRow));
+    if (shown.length > 0) drawRows(shown);
     else replace(table, emptyRow(overview.runs.length === 0));
     replace(workers, workerCards(overview.workers));
   };
+  const drawRows = (rows: readonly RunRow[]): void => {
+    const focused = document.activeElement?.id ?? "";
+    replace(
+      table,
+      rows.map((row) => runRow(row, choiceOf(row.id))),
+    );
+    if (focused !== "") document.getElementById(focused)?.focus();
+  };
+  const choiceOf = (id: string): HTMLElement => {
+    const box = element("input", {
+      type: "checkbox",
+      id: `compare-${id}`,
+      "aria-label": `Compare ${id}`,
+      checked: chosen.has(id),
+    });
+    box.addEventListener("change", () => {
+      if (box.checked) chosen.add(id);
+      else chosen.delete(id);
+      drawCompare();
+    });
+    return box;
+  };
+  const drawCompare = (): void => {
+    compare.disabled = chosen.size < 2 || chosen.size > MOST_COMPARED;
+    const hint = chosen.size > MOST_COMPARED ? `, ${MOST_COMPARED} at most` : "";
+    replace(compare, chosen.size < 2 ? "Compare: choose runs" : `Compare ${chosen.size} runs${hint}`);
+  };
+  drawCompare();
   text.addEventListener("input", draw);
   state.addEventListener("change", draw);
 
   replace(
     shell.main,
     heading("Runs"),
-    element("div", { class: "filters", role: "search" }, text, state, count),
+    element("div", { class: "filters", role: "search" }, text, state, count, compare),
     element(
       "div",
       { class: "card scroll", tabindex: 0, role: "region", "aria-label": "Runs" },
@@ -59,6 +91,7 @@ function tableHead(): HTMLElement {
     element(
       "tr",
       {},
+      element("th", { scope: "col" }, element("span", { class: "unseen" }, "Compare")),
       head("Run"),
       head("State"),
       head("Step"),
@@ -82,15 +115,16 @@ function emptyRow(isEmpty: boolean): HTMLElement {
   const hint: Child = isEmpty
     ? ["No run yet. Start one with ", element("code", {}, "npx cassl submit cassl.yaml"), "."]
     : "No run matches the filter.";
-  return element("tr", {}, element("td", { colspan: 6, class: "empty" }, hint));
+  return element("tr", {}, element("td", { colspan: 7, class: "empty" }, hint));
 }
 
-function runRow(row: RunRow): HTMLElement {
+function runRow(row: RunRow, choice: HTMLElement): HTMLElement {
   const { id, state, created, finished } = row;
   const took = (finished ?? Date.now()) - created;
   return element(
     "tr",
     {},
+    element("td", {}, choice),
     element("th", { scope: "row" }, element("a", { href: runPath(id) }, id)),
     element("td", {}, stateBadge(state)),
     element("td", {}, stepCell(row)),

@@ -1,0 +1,38 @@
+/** Comparisons of runs. */
+import { type Request, Router } from "express";
+import type { ControllerParts } from "../controller/controller.js";
+import { CasslError } from "../core/errors.js";
+import type { Run } from "../gen/cassl/v1/run.js";
+import { json, wholeNumber } from "./answers.js";
+import { createComparedRuns } from "./compared-runs.js";
+import { MOST_COMPARED } from "./comparison-wire.js";
+import type { Protection } from "./protection.js";
+
+export function comparisonRoutes(parts: ControllerParts, { allow }: Protection): Router {
+  const compared = createComparedRuns(parts);
+  const router = Router();
+  const runs = (request: Request): Run[] => runIdsOf(request).map((id) => parts.runs.get(id));
+
+  router.get(
+    "/comparison",
+    allow("GetRun"),
+    json((request) => compared.describe(runs(request))),
+  );
+  router.get(
+    "/comparison/differences",
+    allow("GetRun"),
+    json((request) => compared.differences(runs(request), wholeNumber(request, "baseline") ?? 0)),
+  );
+  return router;
+}
+
+/** Each once. */
+function runIdsOf({ query }: Request): string[] {
+  const ids = [...new Set([query["run"] ?? []].flat())].filter((id) => typeof id === "string");
+  if (ids.length >= 1 && ids.length <= MOST_COMPARED) return ids;
+  throw new CasslError(
+    "REQUEST_INVALID",
+    `${ids.length} runs are to be compared.`,
+    `Name up to ${MOST_COMPARED}, such as ?run=ONE&run=OTHER.`,
+  );
+}
