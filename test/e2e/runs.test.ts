@@ -79,8 +79,11 @@ describe("dashboard, runs", function () {
     await page.getByText("The controller does not answer.").waitFor();
     await suite.lab.start();
     await page.getByText("The controller does not answer.").waitFor({ state: "hidden" });
+    await page.getByRole("link", { name: "first" }).focus();
     await suite.lab.create("later", { seed: 5 });
     await page.getByRole("row", { name: /later.*running/ }).waitFor();
+    // Who goes through the list with the keyboard is not thrown out by what is new in it.
+    assert.equal(await page.evaluate("document.activeElement.textContent"), "first");
     // That nobody listened is what the console had to say.
     assert.ok(
       suite.browser.complaints.splice(0).every((text) => /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE|ERR_EMPTY/.test(text)),

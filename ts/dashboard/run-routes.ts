@@ -1,7 +1,6 @@
 /** Runs: the list, one of them, its events, its files, and what can be done with it. */
 import { createReadStream, existsSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Router } from "express";
 import type { ControllerParts } from "../controller/controller.js";
 import { labelingScopes, stepOutputs } from "../controller/step-outputs.js";
@@ -12,11 +11,11 @@ import type { LabelerQuality } from "../pipeline/judge-labeler.js";
 import type { JudgedLabels } from "../pipeline/operations.js";
 import { json, parameter, query, wholeNumber } from "./answers.js";
 import { eventStream, type ServerEvent } from "./event-stream.js";
+import { createOverviews } from "./overviews.js";
 import type { Protection } from "./protection.js";
 import { createRunRows, type RunRows } from "./run-rows.js";
 import type { ArtifactLink, LabelingSummary, RunDetail, StreamedEvent } from "./wire.js";
 
-const OVERVIEW_EVERY_MS = 1000;
 const SHA256 = /^[0-9a-f]{64}$/;
 /** Of files that browsers show; all others are to be downloaded. */
 const REPORT_TYPES: Readonly<Record<string, string>> = {
@@ -30,14 +29,15 @@ const REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src da
 export function runRoutes(parts: ControllerParts, { allow }: Protection): Router {
   const { runs, state, artifacts } = parts;
   const rows = createRunRows(parts);
+  const overviews = createOverviews(rows);
   const router = Router();
   const run = (request: Parameters<typeof parameter>[0]): Run => runs.get(parameter(request, "run"));
 
-  router.get("/overview", allow("ListRuns"), json(rows.overview));
+  router.get("/overview", allow("ListRuns"), json(overviews.now));
   router.get(
     "/overview/events",
     allow("ListRuns"),
-    eventStream((_request, signal) => overviews(rows, signal)),
+    eventStream((request, signal) => overviews.follow(query(request, "run"), signal)),
   );
   router.get(
     "/runs/:run",
@@ -92,18 +92,6 @@ export function runRoutes(parts: ControllerParts, { allow }: Protection): Router
     response.attachment(name).sendFile(path, { dotfiles: "allow" });
   });
   return router;
-}
-
-/** The list now, and again whenever it has changed, once a second at most. */
-async function* overviews(rows: RunRows, signal: AbortSignal): AsyncGenerator<ServerEvent> {
-  let sent = "";
-  while (!signal.aborted) {
-    const overview = await rows.overview();
-    const text = JSON.stringify(overview);
-    if (text !== sent) yield { data: overview };
-    sent = text;
-    await sleep(OVERVIEW_EVERY_MS, undefined, { signal }).catch(() => {});
-  }
 }
 
 async function* streamed(events: AsyncIterable<RunEvent>): AsyncGenerator<ServerEvent> {

@@ -6,11 +6,13 @@ import type { Worker } from "../gen/cassl/v1/controller_service.js";
 import type { ErrorDetail } from "../gen/cassl/v1/error_reason.js";
 import { type Run, type RunEvent, State, type StepProgress, stateToJSON } from "../gen/cassl/v1/run.js";
 import type { RunResult } from "../pipeline/pipeline.js";
-import type { ArmScore, Failure, Overview, RunRow, RunState, WorkerRow } from "./wire.js";
+import type { ArmScore, Failure, RunRow, RunState, WorkerRow } from "./wire.js";
 
 export interface RunRows {
   row(run: Run): Promise<RunRow>;
-  overview(): Promise<Overview>;
+  /** Of all runs, the newest first; those of ended runs are the same objects each time. */
+  rows(): Promise<RunRow[]>;
+  workers(): WorkerRow[];
 }
 
 type RowParts = Pick<ControllerParts, "runs" | "pool" | "state" | "artifacts">;
@@ -57,10 +59,8 @@ export function createRunRows({ runs, pool, state, artifacts }: RowParts): RunRo
 
   return {
     row,
-    async overview() {
-      const all = runs.list().map(({ run }) => run);
-      return { runs: await Promise.all(all.map(row)), workers: pool.list().map(workerRow) };
-    },
+    rows: () => Promise.all(runs.list().map(({ run }) => row(run))),
+    workers: () => pool.list().map(workerRow),
   };
 }
 

@@ -64,7 +64,7 @@ export interface WorkerRow {
   readonly draining: boolean;
 }
 
-/** An event of `GET /api/overview`: all that the list shows, whenever it has changed. */
+/** `GET /api/overview`: all that the list shows. Events of `GET /api/overview/events` have the runs that have changed, first all. */
 export interface Overview {
   readonly runs: readonly RunRow[];
   readonly workers: readonly WorkerRow[];

@@ -1,8 +1,10 @@
 /** Who may ask the dashboard for what, over real HTTP. */
 import assert from "node:assert/strict";
 import { request } from "node:http";
+import type { Overview } from "../../../ts/dashboard/wire.js";
 import { type GuardedLab, type GuardedRole, openGuardedLab } from "../../e2e/guarded-lab.js";
 import { type Lab, openLab } from "../../e2e/lab.js";
+import { storeRun } from "./stored-run.js";
 
 interface Answer {
   readonly status: number;
@@ -23,6 +25,30 @@ function ask(url: string, headers: Record<string, string> = {}, method = "GET", 
     sent.on("error", reject);
     sent.end(body);
   });
+}
+
+/** The messages of a stream of events. */
+async function* follow(url: string): AsyncGenerator<Overview, void> {
+  const leaving = new AbortController();
+  try {
+    const { body } = await fetch(url, { signal: leaving.signal });
+    let text = "";
+    for await (const chunk of body!) {
+      text += Buffer.from(chunk as Uint8Array).toString();
+      for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
+        const [, data] = /^data: (.*)$/m.exec(text.slice(0, end)) ?? [];
+        text = text.slice(end + 2);
+        if (data !== undefined) yield JSON.parse(data) as Overview;
+      }
+    }
+  } finally {
+    leaving.abort();
+  }
+}
+
+async function idsOf(stream: AsyncGenerator<Overview, void>): Promise<string[]> {
+  const { value } = await stream.next();
+  return value?.runs.map(({ id }) => id) ?? [];
 }
 
 const OWN = { "x-cassl-dashboard": "1" };
@@ -102,6 +128,31 @@ describe("dashboard, requests", function () {
     assert.equal(artifact.headers["content-disposition"], "attachment; filename=a_.._b_c");
     const report = await get("/api/runs/first/files/report.html");
     assert.match(String(report.headers["content-security-policy"]), /sandbox/);
+  });
+
+  it("lists all runs, the newest first, however many there are", async () => {
+    const { state } = lab.controller.parts;
+    const names = Array.from({ length: 450 }, (_, index) => `stored-${index}`);
+    for (const name of names) storeRun(state, name, lab.config, {});
+    const { runs } = JSON.parse((await get("/api/overview")).text) as Overview;
+    assert.deepEqual(
+      runs.map(({ id }) => id),
+      [...names.reverse(), "first"],
+    );
+  });
+
+  it("tells of all runs first, and then of those that have changed", async () => {
+    const all = follow(`${lab.dashboard.url}/api/overview/events`);
+    const one = follow(`${lab.dashboard.url}/api/overview/events?run=second`);
+    assert.ok((await idsOf(all)).includes("first"));
+    assert.deepEqual(await idsOf(one), []);
+    await lab.create("second", { seed: 9 });
+    for (const stream of [all, one]) {
+      const seen: string[] = [];
+      while (!seen.includes("second")) seen.push(...(await idsOf(stream)));
+      assert.deepEqual([...new Set(seen)], ["second"]);
+      await stream.return();
+    }
   });
 
   it("gives Prometheus its metrics", async () => {

@@ -18,9 +18,9 @@ export function confusionPanel(
   const matrix = confusionTable(classes.length, confusion, MOST_CLASSES);
   const background = classes.length;
   const nameOf = (position: number, other: string): string => classes[position]?.name ?? other;
-  const title = element("h3");
+  const title = element("div", { role: "status" });
   const images = element("div");
-  const shown = element("div", { class: "cell-images" }, element("div", { role: "status" }, title), images);
+  const shown = element("div", { class: "cell-images" }, title, images);
   let pressed: HTMLElement | undefined;
 
   const open = async (truth: number, detected: number, cell: HTMLElement): Promise<void> => {
@@ -30,7 +30,14 @@ export function confusionPanel(
     const answer = await get<EvaluatedImages>(imagesPath(`&truth=${truth}&detected=${detected}`));
     if (pressed !== cell) return;
     const some = answer.images.length < answer.total ? `, the first ${answer.images.length}` : "";
-    replace(title, `${describe(truth, detected)}: ${answer.total} ${answer.total === 1 ? "image" : "images"}${some}`);
+    replace(
+      title,
+      element(
+        "h3",
+        {},
+        `${describe(truth, detected)}: ${answer.total} ${answer.total === 1 ? "image" : "images"}${some}`,
+      ),
+    );
     replace(
       images,
       evaluatedTiles(runId, answer.images, (count) => `${count} in this image`),
@@ -91,7 +98,7 @@ export function confusionPanel(
   return card(
     { id: "confusion", title: "Confusion matrix", beside: legend() },
     element("p", { class: "quiet" }, explanation(classes.length, best.threshold)),
-    element("div", { class: "scroll", role: "region", "aria-label": "Confusion matrix" }, table),
+    element("div", { class: "scroll", role: "region", "aria-label": "Objects by class and by detected class" }, table),
     shown,
   );
 }

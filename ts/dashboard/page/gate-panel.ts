@@ -10,7 +10,7 @@ export function gatePanel(gates: readonly GateChecked[]): Child {
     { id: "gates", title: "Gates" },
     element(
       "div",
-      { class: "scroll", tabindex: 0, role: "region", "aria-label": "Gates" },
+      { class: "scroll", tabindex: 0, role: "region", "aria-label": "Values and limits of the gates" },
       element(
         "table",
         {},
@@ -20,7 +20,7 @@ export function gatePanel(gates: readonly GateChecked[]): Child {
           element(
             "tr",
             {},
-            ["Gate", "Of", "Value", "Limit", "", "What was measured"].map((name) =>
+            ["Gate", "Of", "Value", "Limit", "Verdict", "What was measured"].map((name) =>
               element("th", { scope: "col" }, name),
             ),
           ),

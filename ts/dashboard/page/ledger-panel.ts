@@ -34,7 +34,7 @@ export function ledgerPanel(runId: string, fates: readonly FateRow[]): HTMLEleme
     const { total, lines } = await get<LedgerPage>(`runs/${encodeURIComponent(runId)}/ledger?${query}`);
     const rows = lines.map((line) => cells(runId, line));
     const content =
-      total === 0 ? element("p", { class: "empty" }, "No image matches.") : table("Ledger", COLUMNS, rows);
+      total === 0 ? element("p", { class: "empty" }, "No image matches.") : table("Lines of the ledger", COLUMNS, rows);
     return { content, shown: lines.length, total };
   });
 

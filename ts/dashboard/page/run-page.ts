@@ -79,7 +79,7 @@ export async function showRun(shell: Shell, id: string): Promise<void> {
     },
     onConnection: shell.setConnected,
   });
-  listen(() => "overview/events", {
+  listen(() => `overview/events?run=${encodeURIComponent(id)}`, {
     onData: (data) => {
       const { runs, workers: attached } = data as Overview;
       replace(workers, workerPanel(id, attached));

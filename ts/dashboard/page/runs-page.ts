@@ -10,7 +10,9 @@ import { stateBadge } from "./state-badge.js";
 import { moment } from "./time.js";
 
 export function showRuns(shell: Shell): void {
-  let overview: Overview = { runs: [], workers: [] };
+  /** The newest first. */
+  let runs: RunRow[] = [];
+  const drawn = new Map<string, { readonly row: RunRow; readonly element: HTMLElement }>();
   const text = element("input", { type: "search", placeholder: "Filter by id or name", "aria-label": "Filter runs" });
   const state = element(
     "select",
@@ -24,21 +26,6 @@ export function showRuns(shell: Shell): void {
   const chosen = new Set<string>();
   const compare = element("button", { onclick: () => location.assign(comparisonPath(chosen)) });
 
-  const draw = (): void => {
-    const shown = overview.runs.filter((row) => matches(row, text.value, state.value));
-    replace(count, describeCount(shown.length, overview.runs.length));
-    if (shown.length > 0) drawRows(shown);
-    else replace(table, emptyRow(overview.runs.length === 0));
-    replace(workers, workerCards(overview.workers));
-  };
-  const drawRows = (rows: readonly RunRow[]): void => {
-    const focused = document.activeElement?.id ?? "";
-    replace(
-      table,
-      rows.map((row) => runRow(row, choiceOf(row.id))),
-    );
-    if (focused !== "") document.getElementById(focused)?.focus();
-  };
   const choiceOf = (id: string): HTMLElement => {
     const box = element("input", {
       type: "checkbox",
@@ -52,6 +39,19 @@ export function showRuns(shell: Shell): void {
       drawCompare();
     });
     return box;
+  };
+  const elementOf = (row: RunRow): HTMLElement => {
+    const known = drawn.get(row.id);
+    if (known?.row === row) return known.element;
+    const made = runRow(row, choiceOf(row.id));
+    drawn.set(row.id, { row, element: made });
+    return made;
+  };
+  const draw = (): void => {
+    const shown = runs.filter((row) => matches(row, text.value, state.value));
+    replace(count, describeCount(shown.length, runs.length));
+    if (shown.length > 0) keepFocus(table, () => replace(table, shown.map(elementOf)));
+    else replace(table, emptyRow(runs.length === 0));
   };
   const drawCompare = (): void => {
     compare.disabled = chosen.size < 2 || chosen.size > MOST_COMPARED;
@@ -76,11 +76,36 @@ export function showRuns(shell: Shell): void {
   );
   listen(() => "overview/events", {
     onData(data) {
-      overview = data as Overview;
+      const { runs: changed, workers: attached } = data as Overview;
+      runs = withChanges(runs, changed);
       draw();
+      replace(workers, workerCards(attached));
     },
-    onConnection: shell.setConnected,
+    onConnection(isOpen) {
+      // A stream starts with all runs there are.
+      if (isOpen) runs = [];
+      shell.setConnected(isOpen);
+    },
   });
+}
+
+function withChanges(runs: readonly RunRow[], changed: readonly RunRow[]): RunRow[] {
+  const all = new Map([...runs, ...changed].map((row) => [row.id, row]));
+  return [...all.values()].sort((a, b) => b.created - a.created);
+}
+
+/** Elements that are put in again, or that others come in the place of, lose the focus. */
+function keepFocus(parent: HTMLElement, draw: () => void): void {
+  const focused = document.activeElement;
+  const selector = focused !== null && parent.contains(focused) ? selectorOf(focused) : undefined;
+  draw();
+  if (selector !== undefined) parent.querySelector<HTMLElement>(selector)?.focus();
+}
+
+/** Of a box to choose a run by, or of the link to it. */
+function selectorOf({ id, attributes }: Element): string {
+  const address = attributes.getNamedItem("href")?.value ?? "";
+  return id === "" ? `a[href="${CSS.escape(address)}"]` : `#${CSS.escape(id)}`;
 }
 
 function tableHead(): HTMLElement {

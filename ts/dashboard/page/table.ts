@@ -21,7 +21,9 @@ export function table(label: string, columns: readonly Column[], rows: readonly 
         element(
           "tr",
           {},
-          columns.map(({ name, kind }) => element("th", { scope: "col", class: kind }, name)),
+          columns.map(({ name, kind }) =>
+            name === "" ? element("td") : element("th", { scope: "col", class: kind }, name),
+          ),
         ),
       ),
       element(
