@@ -93,13 +93,13 @@ describe("a hybrid cluster", function () {
   }
 
   /** A machine of its own: it sees neither the data nor the controller's folder, only its token, the certificate and its cache. */
-  async function startWorker(place: Place): Promise<Running> {
+  async function startWorker(place: Place, iterationMs: number): Promise<Running> {
     const home = await mkdtemp(join(tmpdir(), `cassl-${place}-`));
     for (const file of ["cert.pem", "worker.token"]) await copyFile(join(folder, "lab/keys", file), join(home, file));
     const args = (await commandOf("worker-1", join(home, "cache"))).map((arg) =>
       arg.replace(join(folder, "lab/keys"), home),
     );
-    const env = { PYTHONPATH: join(packageRoot, "worker-py"), TORCHLESS_MS: "40", TORCHLESS_READ: "1" };
+    const env = { PYTHONPATH: join(packageRoot, "worker-py"), TORCHLESS_MS: String(iterationMs), TORCHLESS_READ: "1" };
     const python = [choosePython(undefined), join(packageRoot, "test/py/torchless_worker.py"), "-m", "cassl_worker"];
     const worker = start(place, [...python, ...args, "--name", place], { hidden: [folder], env });
     void worker.finished.then(() => rm(home, { recursive: true, force: true }));
@@ -127,14 +127,15 @@ describe("a hybrid cluster", function () {
     await controller.line((line) => line.includes("0.0.0.0:7070"));
     assert.equal((await user("health").finished).stdout, "serving\n");
 
-    await startWorker("lab");
+    // Slow, so that it is in the middle of its training when it is cut off.
+    await startWorker("lab", 250);
     const submitted = await user("submit", join(data, "cassl.yaml"), "--run-id", "hybrid").finished;
     assert.equal(submitted.code, 0, submitted.stderr);
-    const watching = user("watch", "hybrid", "--json");
+    const watching = user("watch", "hybrid", "--json", "--workspace", join(folder, "watched"));
     await watching.line((line) => /"step_progress".*"iteration":1\d,/.test(line));
     await networks.setCable("lab", "down");
-    await startWorker("home");
-    await startWorker("site");
+    await startWorker("home", 20);
+    await startWorker("site", 20);
     await Promise.all([delay(LONGER_THAN_A_LEASE_MS), watching.line((line) => line.includes("missed 3 heartbeats"))]);
     await networks.setCable("lab", "up");
 

@@ -18,17 +18,18 @@ import sys
 import threading
 import time
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from cassl.v1.task_pb2 import ExportTask, PredictTask, TrainTask
+from cassl.v1.task_pb2 import ExportTask, PredictTask, Task
 
 from cassl_worker.data import Category, Dataset
 from cassl_worker.images import decode
-from cassl_worker.records import Checkpoint, Progress, Shard, Trained
+from cassl_worker.records import Checkpoint, Progress, Shard, Started, Trained
 
 SECONDS = float(os.environ.get("TORCHLESS_MS", "10")) / 1000
 READS = "TORCHLESS_READ" in os.environ
@@ -80,18 +81,29 @@ def payload(dataset: Dataset, positions: range, model: bytes) -> bytes:
     return b"".join(column.tobytes() for column in columns)
 
 
-class HashRecipe:
-    def __init__(self, task: TrainTask, dataset: Dataset, device: str, scratch: Path, init_from: Path | None) -> None:
-        self.task, self.solver = task, task.solver
+@dataclass(frozen=True)
+class HashTraining:
+    """As `cassl_worker.training.Training`."""
+
+    task: bytes
+    manifest: Path
+    image_root: Path
+    image_cache: Path
+    labels: Path | None
+    unlabeled: Path | None
+    init_from: Path | None
+    resume_from: Path | None
 
 
-def follow(
-    recipe: HashRecipe, *, scratch: Path, resume_from: Path | None, pause: threading.Event
-) -> Generator[Progress | Checkpoint | Trained]:
+def train_alone(
+    training: HashTraining, scratch: Path, pause: threading.Event
+) -> Generator[Started | Progress | Checkpoint | Trained]:
     """The weights are a hash of everything that training has seen."""
-    solver = recipe.solver
-    start = hashlib.sha256(recipe.task.SerializeToString(deterministic=True)).hexdigest()
+    task, resume_from = Task.FromString(training.task).train, training.resume_from
+    solver, count = task.solver, task.solver.images_per_batch
+    start = hashlib.sha256(task.SerializeToString(deterministic=True)).hexdigest()
     state, done = resume_from.read_text().split() if resume_from is not None else (start, "0")
+    yield Started("Training", int(done), "hash", count, (count,), solver.learning_rate)
     for iteration in range(int(done) + 1, solver.iterations + 1):
         time.sleep(SECONDS)
         state = hashlib.sha256(f"{state} {iteration}".encode()).hexdigest()
@@ -125,9 +137,14 @@ def main() -> None:
         time.time = lambda: wall_clock() + random.uniform(-1e5, 1e5)
     install("cassl_worker.device", pick_device=lambda: "hash")
     install("cassl_worker.predict", predict=predict, kept_detector=KeptDetector())
-    install("cassl_worker.recipe", DetectorRecipe=HashRecipe)
-    install("cassl_worker.solver", peak_learning_rate=lambda solver: solver.learning_rate)
-    install("cassl_worker.train", follow=follow)
+    install(
+        "cassl_worker.training",
+        Training=HashTraining,
+        train_task_of=lambda task: task.train,
+        process_count_of=lambda task, wanted: 1,
+        train_alone=train_alone,
+    )
+    install("cassl_worker.train_processes", train_in_processes=None)
     install("cassl_worker.export", export_onnx=export_onnx)
     del sys.argv[1:3]
     from cassl_worker.__main__ import main as run
