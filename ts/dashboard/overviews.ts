@@ -5,6 +5,7 @@ import type { RunRows } from "./run-rows.js";
 import { isUnfinished, type Overview, type RunRow } from "./wire.js";
 
 export interface Overviews {
+  /** As it is now. */
   now(): Promise<Overview>;
   /** Starts with all rows, and goes on with those that have changed. @param runId empty: all runs; else only that one. */
   follow(runId: string, signal: AbortSignal): AsyncGenerator<ServerEvent>;
@@ -43,7 +44,7 @@ export function createOverviews(rows: RunRows): Overviews {
     }
   }
 
-  return { now: shared, follow };
+  return { now: look, follow };
 }
 
 /** Of the rows those that say something else than the last time. */
