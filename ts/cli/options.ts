@@ -64,11 +64,13 @@ export function setOption(): Option {
   return new Option("--set <key=value>", description).argParser(collectOverride);
 }
 
-export function tensorboardOption(): Option {
-  return new Option(
-    "--tensorboard <folder>",
-    "also write the metrics of trainings there, as event files of TensorBoard",
-  );
+/** Where the metrics of a run go as well. */
+export function trackingOptions(): Option[] {
+  return [
+    new Option("--tensorboard <folder>", "also write the metrics of trainings there, as event files of TensorBoard"),
+    new Option("--mlflow <uri>", "also log the run to this server or store of MLflow"),
+    new Option("--wandb <project>", "also log the run to this project, or entity/project, of Weights & Biases"),
+  ];
 }
 
 /** Repeatable. */

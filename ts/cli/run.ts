@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { CasslClient } from "../client/client.js";
 import type { Controller } from "../controller/controller.js";
+import { choosePython } from "../controller/worker-process.js";
 import { CasslError } from "../core/errors.js";
 import type { Dashboard } from "../dashboard/dashboard.js";
 import type { Run } from "../gen/cassl/v1/run.js";
@@ -18,16 +19,17 @@ import {
   rayOption,
   runIdOption,
   setOption,
-  tensorboardOption,
+  trackingOptions,
   workspaceBeside,
   workspaceOption,
 } from "./options.js";
 import type { ProgressView } from "./progress-view.js";
 import { runFiles } from "./run-files.js";
 import { defaultRunId, retriedRunId } from "./run-id.js";
-import { withTensorboard } from "./tensorboard.js";
+import { type SinkOptions, withSinks } from "./sinks.js";
+import { webhookOption } from "./webhook.js";
 
-interface RunOptions {
+interface RunOptions extends SinkOptions {
   readonly workspace?: string;
   readonly python?: string;
   readonly ray?: string;
@@ -35,13 +37,12 @@ interface RunOptions {
   readonly set?: readonly Override[];
   readonly overrideGate?: readonly GateName[];
   readonly ui?: true;
-  readonly tensorboard?: string;
   readonly json?: true;
   readonly debug?: true;
 }
 
 export function addRun(program: Command): void {
-  program
+  const command = program
     .command("run")
     .description(
       "Train and compare the arms of a configuration on this machine. Finished steps are reused; an interrupted run goes on.",
@@ -53,29 +54,43 @@ export function addRun(program: Command): void {
     .addOption(runIdOption())
     .addOption(setOption())
     .addOption(overrideGateOption())
-    .addOption(tensorboardOption())
+    .addOption(webhookOption())
     .option("--ui", `serve the dashboard meanwhile, on port ${DEFAULT_UI_PORT} if it is free`)
-    .addOption(jsonOption("print the run's events as JSON, one a line, and the result's path as the last"))
-    .action((file: string, _options: object, command: Command) => run(file, command.optsWithGlobals<RunOptions>()));
+    .addOption(jsonOption("print the run's events as JSON, one a line, and the result's path as the last"));
+  for (const option of trackingOptions()) command.addOption(option);
+  command.action((file: string) => run(file, command.optsWithGlobals<RunOptions>()));
 }
 
 async function run(file: string, options: RunOptions): Promise<void> {
   const config = withOverriddenGates(await readConfig(file, options.set ?? []), options.overrideGate ?? []);
-  const workspace = workspaceBeside(file, options.workspace);
   const interrupted = interruptSignal();
-  const view = withTensorboard(createView(options.json ?? false), options.tensorboard);
-  const { python, ray, debug } = options;
+  const view = createView(options.json ?? false);
+  try {
+    await withSinks(view, options, choosePython(options.python), (told) =>
+      runHere(config, workspaceBeside(file, options.workspace), options, told, interrupted),
+    );
+  } finally {
+    view.close();
+  }
+}
+
+async function runHere(
+  config: Config,
+  workspace: string,
+  { runId, python, ray, debug, ui, json }: RunOptions,
+  view: ProgressView,
+  interrupted: AbortSignal,
+): Promise<void> {
   const controller = await startLocalController({ workspace, python, ray, executor: config.executor, debug }, view);
   let dashboard: Dashboard | undefined;
   try {
-    if (options.ui) {
+    if (ui) {
       dashboard = await openDashboard(controller.parts, { host: "127.0.0.1" });
       view.note(`Dashboard at ${dashboard.url}`);
     }
-    const finished = await runOn(controller, config, options.runId, view, interrupted);
-    await printResult(runFiles(workspace, finished.run_id).result, options.json ?? false);
+    const finished = await runOn(controller, config, runId, view, interrupted);
+    await printResult(runFiles(workspace, finished.run_id).result, json ?? false);
   } finally {
-    view.close();
     await dashboard?.stop();
     await controller.stop();
   }

@@ -16,6 +16,7 @@ import {
   workspaceHere,
   workspaceOption,
 } from "./options.js";
+import { type Webhooks, webhookOption, webhookSink, webhooksOf } from "./webhook.js";
 
 interface ServeOptions {
   readonly listen: Address;
@@ -28,6 +29,7 @@ interface ServeOptions {
   readonly ui: boolean;
   readonly uiPort?: number;
   readonly framesPort?: number;
+  readonly webhook?: URL;
   readonly workers: number;
   readonly runsAtOnce: number;
   readonly workspace?: string;
@@ -73,6 +75,7 @@ export function addServe(program: Command): void {
         "port on which workers send predictions, on the same host (default: any)",
       ).argParser(parsePort),
     )
+    .addOption(webhookOption())
     .option("--data-root <dir...>", "folders that runs may read data from (default on this machine: all)")
     .option("--image-host <host...>", "with --data-root: hosts that runs may have images fetched from (default: none)")
     .addOption(
@@ -96,6 +99,7 @@ async function serve(options: ServeOptions): Promise<void> {
   const { listen, workers, runsAtOnce, python, json, debug } = options;
   const interrupted = interruptSignal();
   const workspace = workspaceHere(options.workspace);
+  const webhooks = openWebhooks(options.webhook);
   const controller = await startController({
     workspace,
     ...listen,
@@ -112,6 +116,7 @@ async function serve(options: ServeOptions): Promise<void> {
     ray: options.ray === undefined ? undefined : await readRayCluster(options.ray),
     recover: "resume",
     onWorkerOutput: debug ? (line) => console.error(`worker: ${line}`) : undefined,
+    onRunNews: webhooks?.tell,
   });
   const { address, parts } = controller;
   try {
@@ -130,7 +135,13 @@ async function serve(options: ServeOptions): Promise<void> {
     await dashboard?.stop();
   } finally {
     await controller.stop();
+    await webhooks?.finish();
   }
+}
+
+function openWebhooks(url: URL | undefined): Webhooks | undefined {
+  const secret = process.env["CASSL_WEBHOOK_SECRET"];
+  return url && webhooksOf(() => webhookSink(url, secret, (text) => console.error(text)));
 }
 
 function tlsFiles({ tlsCert: cert, tlsKey: key, clientCa }: ServeOptions): ServerTlsFiles | undefined {

@@ -6,20 +6,13 @@ import { toStorageError } from "../controller/storage.js";
 import type { RunEvent } from "../gen/cassl/v1/run.js";
 import type { TrainProgress } from "../gen/cassl/v1/worker_service.js";
 import { crc32c } from "./crc32c.js";
-import type { ProgressView } from "./progress-view.js";
+import type { Sink } from "./sink.js";
 
 /** Always the same, so that who watches a run again gets no second copy of its curves. */
 const FILE = "events.out.tfevents.0.cassl";
 
-/**
- * The view, which also writes `<folder>/<step>/events.out.tfevents.0.cassl` where a folder is given.
- * STORAGE_FAILED if that cannot be done.
- */
-export function withTensorboard(view: ProgressView, folder: string | undefined): ProgressView {
-  return folder === undefined ? view : writingView(view, folder);
-}
-
-function writingView(view: ProgressView, folder: string): ProgressView {
+/** Writes `<folder>/<step>/events.out.tfevents.0.cassl`. STORAGE_FAILED if that cannot be done. */
+export function tensorboardSink(folder: string): Sink {
   const started = new Set<string>();
 
   function write(step: string, records: Uint8Array): void {
@@ -37,9 +30,7 @@ function writingView(view: ProgressView, folder: string): ProgressView {
   }
 
   return {
-    ...view,
     show(event) {
-      view.show(event);
       if (event.event?.$case !== "step_progress") return;
       const { step, progress } = event.event.value;
       if (progress?.$case === "train") write(step, record(scalarsEvent(secondsOf(event), progress.value)));

@@ -1,17 +1,17 @@
 import type { Command } from "commander";
 import type { CasslClient } from "../client/client.js";
+import { choosePython } from "../controller/worker-process.js";
 import { CasslError } from "../core/errors.js";
 import { type ConnectionFlags, connectionOptions, controllerOption, withController } from "./connection.js";
 import { createView } from "./create-view.js";
 import { followRun, localResult, printResult } from "./follow.js";
 import { interruptSignal } from "./interrupt.js";
-import { jsonOption, tensorboardOption, workspaceHere, workspaceOption } from "./options.js";
+import { jsonOption, trackingOptions, workspaceHere, workspaceOption } from "./options.js";
 import type { ProgressView } from "./progress-view.js";
-import { withTensorboard } from "./tensorboard.js";
+import { type SinkOptions, withSinks } from "./sinks.js";
 
-interface WatchOptions extends ConnectionFlags {
+interface WatchOptions extends ConnectionFlags, SinkOptions {
   readonly workspace?: string;
-  readonly tensorboard?: string;
   readonly json?: true;
 }
 
@@ -22,16 +22,19 @@ export function addWatch(program: Command): void {
     .argument("<run>", "id of the run")
     .addOption(controllerOption())
     .addOption(workspaceOption("in the working folder"))
-    .addOption(tensorboardOption())
     .addOption(jsonOption("print the run's events as JSON, one a line, and the result's path as the last"));
-  for (const option of connectionOptions()) command.addOption(option);
+  for (const option of [...trackingOptions(), ...connectionOptions()]) command.addOption(option);
   command.action(watch);
 }
 
 async function watch(runId: string, options: WatchOptions): Promise<void> {
   const workspace = workspaceHere(options.workspace);
-  const view = withTensorboard(createView(options.json ?? false), options.tensorboard);
-  await withController(options, (client) => watchToEnd(client, runId, workspace, options.json ?? false, view));
+  const json = options.json ?? false;
+  await withController(options, (client) =>
+    withSinks(createView(json), options, choosePython(undefined), (view) =>
+      watchToEnd(client, runId, workspace, json, view),
+    ),
+  );
 }
 
 export async function watchToEnd(

@@ -19,7 +19,7 @@ import { pipelineWorkers } from "./pipeline-workers.js";
 import { createPlanner } from "./planner.js";
 import { createRayExecutor, type RayExecutor } from "./ray/executor.js";
 import { runExecution } from "./run-execution.js";
-import { createRunLog } from "./run-log.js";
+import { createRunLog, type OnRunNews } from "./run-log.js";
 import { createRuns, type Recovery, type Runs } from "./runs.js";
 import { createServer } from "./server.js";
 import { createShardLedger } from "./shards.js";
@@ -51,6 +51,7 @@ export interface ControllerOptions {
   readonly ray?: RayCluster | undefined;
   /** Given every line that a child worker, or a job of Ray, writes. */
   readonly onWorkerOutput?: ((line: string) => void) | undefined;
+  readonly onRunNews?: OnRunNews | undefined;
   /** @default 5 */
   readonly heartbeatSeconds?: number;
   /** Whether prediction frames are encrypted also where only this machine can reach them. @default false */
@@ -140,7 +141,7 @@ async function openAll(options: ControllerOptions, closers: Closer[]): Promise<O
   const execute = runExecution({ ...stores, folders, shards, tally, submit, measurements, stepsUnderWay, attached });
   const { roots } = access;
   const executors: readonly ExecutorName[] = ray === undefined ? ["local"] : ["local", "ray"];
-  const runs = createRuns(createRunLog(state), execute, { roots, executors, atOnce: runsAtOnce });
+  const runs = createRuns(createRunLog(state, options.onRunNews), execute, { roots, executors, atOnce: runsAtOnce });
   const datasets = createDatasets({ ...stores, roots });
   const workers = pipelineWorkers({ submit, shards, tally });
   const planner = createPlanner({

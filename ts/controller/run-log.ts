@@ -31,7 +31,10 @@ export interface RunLog {
 
 const PAGE = 500;
 
-export function createRunLog(state: StateStore): RunLog {
+/** Hears of state changes, gates and evaluations once they are stored. It does not throw. */
+export type OnRunNews = (run: Run, event: RunEvent) => void;
+
+export function createRunLog(state: StateStore, onNews: OnRunNews = () => {}): RunLog {
   const changes = new EventEmitter().setMaxListeners(0);
   /** Ends that could not be stored, as on a full disk, where of all things the reason must be told. */
   const unstored = new Map<string, { run: Run; event: RunEvent }>();
@@ -42,10 +45,11 @@ export function createRunLog(state: StateStore): RunLog {
 
   function change(run: Run): void {
     const value = { state: run.state, error: run.error };
-    state.transaction(() => {
+    const event = state.transaction(() => {
       state.saveRun(run);
-      state.appendEvent(run.run_id, new Date(), { $case: "state_changed", value });
+      return state.appendEvent(run.run_id, new Date(), { $case: "state_changed", value });
     });
+    onNews(run, event);
     changes.emit(run.run_id);
   }
 
@@ -58,6 +62,7 @@ export function createRunLog(state: StateStore): RunLog {
       const sequence = state.lastSequence(run.run_id) + 1;
       const event: RunEvent = { sequence, at: new Date(), event: { $case: "state_changed", value } };
       unstored.set(run.run_id, { run: failed, event });
+      onNews(failed, event);
       changes.emit(run.run_id);
     }
   }
@@ -74,7 +79,8 @@ export function createRunLog(state: StateStore): RunLog {
     list: (query) =>
       state.listRuns(query).map(({ position, run }) => ({ position, run: unstored.get(run.run_id)?.run ?? run })),
     append(runId, event) {
-      state.appendEvent(runId, new Date(), event);
+      const stored = state.appendEvent(runId, new Date(), event);
+      if (event?.$case === "gate_checked" || event?.$case === "arm_evaluated") onNews(find(runId) as Run, stored);
       changes.emit(runId);
     },
     failedGates: (runId) => failedGates(state.eventsAfter(runId, 0)),

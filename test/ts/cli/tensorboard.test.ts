@@ -4,11 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BinaryReader } from "@bufbuild/protobuf/wire";
 import { crc32c } from "../../../ts/cli/crc32c.js";
-import type { ProgressView } from "../../../ts/cli/progress-view.js";
-import { record, withTensorboard } from "../../../ts/cli/tensorboard.js";
+import { record, tensorboardSink } from "../../../ts/cli/tensorboard.js";
 import type { RunEvent } from "../../../ts/gen/cassl/v1/run.js";
-
-const silent: ProgressView = { begin: () => {}, show: () => {}, note: () => {}, close: () => {} };
 
 function training(step: string, iteration: number, total: number): RunEvent {
   const value = { iteration, total_iterations: 20, losses: { total }, learning_rate: 0.25, images_per_second: 8 };
@@ -49,7 +46,7 @@ describe("event files of TensorBoard", () => {
   });
 
   it("hold a version, and a scalar for each loss, the learning rate and the speed", async () => {
-    const view = withTensorboard(silent, folder);
+    const view = tensorboardSink(folder);
     view.show(training("arm/finetune", 10, 1.5));
     view.show(training("arm/finetune", 20, 0.5));
     const [version, first, second, ...more] = dataOf(await readFile(fileOf("arm/finetune")));
@@ -65,22 +62,18 @@ describe("event files of TensorBoard", () => {
   });
 
   it("start anew when a run is watched again", async () => {
-    for (let time = 0; time < 2; time++) withTensorboard(silent, folder).show(training("warmup", 10, 1));
+    for (let time = 0; time < 2; time++) tensorboardSink(folder).show(training("warmup", 10, 1));
     assert.equal(dataOf(await readFile(fileOf("warmup"))).length, 2);
   });
 
   it("stay in their folder whatever a step is called", async () => {
-    withTensorboard(silent, folder).show(training("../../out", 10, 1));
+    tensorboardSink(folder).show(training("../../out", 10, 1));
     assert.equal(dataOf(await readFile(fileOf("out"))).length, 2);
-  });
-
-  it("are none where no folder is given", () => {
-    assert.equal(withTensorboard(silent, undefined), silent);
   });
 
   it("that cannot be written are a failure of the storage", async () => {
     await writeFile(join(folder, "file"), "");
-    const view = withTensorboard(silent, join(folder, "file"));
+    const view = tensorboardSink(join(folder, "file"));
     assert.throws(() => view.show(training("warmup", 10, 1)), { reason: "STORAGE_FAILED" });
   });
 });

@@ -1,0 +1,195 @@
+/** Tells a URL of the end of a run and of gates that are not passed, without holding up the run. */
+import { createHmac } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { InvalidArgumentError, Option } from "commander";
+import { sha256 } from "../core/hash.js";
+import { version } from "../core/package.js";
+import type { ArmEvaluated, Run, RunEvent } from "../gen/cassl/v1/run.js";
+import { State } from "../gen/cassl/v1/run.js";
+import { eventJson } from "./event-json.js";
+import type { Sink } from "./sink.js";
+
+export interface WebhookTimes {
+  readonly timeoutMs: number;
+  /** Before the second attempt; twice as long before each further one. */
+  readonly backoffMs: number;
+  readonly attempts: number;
+}
+
+const TIMES: WebhookTimes = { timeoutMs: 10_000, backoffMs: 1000, attempts: 5 };
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** What is posted. */
+export interface Notification {
+  readonly event: "run_ended" | "gate_failed";
+  readonly run: string;
+  readonly name: string;
+  /** Of the event, in ISO 8601. */
+  readonly at: string;
+  /** As `cassl run --json` prints it: the event's value. */
+  readonly detail: unknown;
+  /** APs of the arms that have been evaluated so far, fractions. */
+  readonly arms: readonly ArmEvaluated[];
+}
+
+export function webhookOption(): Option {
+  const description = "POST there when the run ends and when a gate is not passed; signed with $CASSL_WEBHOOK_SECRET";
+  return new Option("--webhook <url>", description).argParser(parseWebhook);
+}
+
+/** https, or http to this machine. Throws InvalidArgumentError. */
+export function parseWebhook(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isSafe = url?.protocol === "https:" || (url?.protocol === "http:" && LOOPBACK.test(url.hostname));
+  if (url === undefined || !isSafe)
+    throw new InvalidArgumentError("It must be an https: URL, or an http: URL of this machine.");
+  if (url.username !== "" || url.password !== "")
+    throw new InvalidArgumentError("It must hold no password; set CASSL_WEBHOOK_SECRET to sign what is sent.");
+  return url;
+}
+
+/**
+ * @param secret signs what is sent, if it is given: `X-Cassl-Signature: sha256=` and the HMAC of the body, in hexadecimal.
+ * @param note where to say that something could not be delivered.
+ */
+export function webhookSink(
+  url: URL,
+  secret: string | undefined,
+  note: (text: string) => void,
+  times: WebhookTimes = TIMES,
+): Sink {
+  // What happened before is not told again to those who follow a run that goes on.
+  const since = Date.now();
+  const arms: ArmEvaluated[] = [];
+  const deliveries: Promise<void>[] = [];
+  let run: Run | undefined;
+  return {
+    begin(begun) {
+      run = begun;
+      arms.length = 0;
+    },
+    show(event) {
+      if (event.event?.$case === "arm_evaluated") arms.push(event.event.value);
+      if (run === undefined || (event.at?.getTime() ?? 0) < since) return;
+      const notification = notificationOf(run, event, [...arms]);
+      if (notification === undefined) return;
+      const id = sha256(`${run.run_id} ${run.config_hash} ${event.sequence}`).slice(0, 32);
+      deliveries.push(
+        deliver(url, notification, id, secret, times).catch((error: Error) =>
+          note(`warning: ${url.host} was not told of \`${notification.event}\`: ${error.message}`),
+        ),
+      );
+    },
+    async finish() {
+      await Promise.all(deliveries);
+    },
+  };
+}
+
+/** For a controller, which has many runs at a time. */
+export interface Webhooks {
+  tell(run: Run, event: RunEvent): void;
+  finish(): Promise<void>;
+}
+
+/** @param open makes the sink of one run. */
+export function webhooksOf(open: () => Sink): Webhooks {
+  const sinks = new Map<string, Sink>();
+  const finishing = new Set<Promise<void>>();
+
+  function sinkOf(run: Run): Sink {
+    const sink = sinks.get(run.run_id) ?? open();
+    if (!sinks.has(run.run_id)) sink.begin?.(run);
+    sinks.set(run.run_id, sink);
+    return sink;
+  }
+
+  return {
+    tell(run, event) {
+      const sink = sinkOf(run);
+      sink.show(event);
+      if (kindOf(event) !== "run_ended") return;
+      sinks.delete(run.run_id);
+      const finished = Promise.resolve(sink.finish?.());
+      finishing.add(finished);
+      void finished.then(() => finishing.delete(finished));
+    },
+    async finish() {
+      await Promise.all([...finishing, ...[...sinks.values()].map((sink) => sink.finish?.())]);
+    },
+  };
+}
+
+export function notificationOf(run: Run, entry: RunEvent, arms: readonly ArmEvaluated[]): Notification | undefined {
+  const name = kindOf(entry);
+  if (name === undefined) return undefined;
+  const kind = entry.event?.$case ?? "";
+  const detail = (eventJson(entry) as Record<string, unknown>)[kind];
+  const at = (entry.at ?? new Date()).toISOString();
+  return { event: name, run: run.run_id, name: run.config?.name ?? run.run_id, at, detail, arms };
+}
+
+function kindOf({ event }: RunEvent): Notification["event"] | undefined {
+  if (event?.$case === "gate_checked") return event.value.passed ? undefined : "gate_failed";
+  if (event?.$case !== "state_changed") return undefined;
+  const { state } = event.value;
+  return state === State.PENDING || state === State.RUNNING ? undefined : "run_ended";
+}
+
+/** Throws when the last attempt has failed, or at once where another would end the same way. */
+async function deliver(
+  url: URL,
+  notification: Notification,
+  id: string,
+  secret: string | undefined,
+  { timeoutMs, backoffMs, attempts }: WebhookTimes,
+): Promise<void> {
+  const body = JSON.stringify(notification);
+  const headers = {
+    "Content-Type": "application/json",
+    "User-Agent": `cassl/${version}`,
+    // The same at each attempt: who has seen it may drop the second.
+    "X-Cassl-Delivery": id,
+    ...(secret === undefined ? {} : { "X-Cassl-Signature": `sha256=${signature(body, secret)}` }),
+  };
+  for (let attempt = 1; ; attempt++) {
+    const failure = await post(url, body, headers, timeoutMs);
+    if (failure === undefined) return;
+    if (!failure.mayPass || attempt === attempts) throw new Error(`${failure.message} (attempt ${attempt})`);
+    await delay(backoffMs * 2 ** (attempt - 1) * (0.5 + Math.random() / 2));
+  }
+}
+
+export function signature(body: string, secret: string): string {
+  return createHmac("sha256", secret).update(body).digest("hex");
+}
+
+interface Failure {
+  readonly message: string;
+  readonly mayPass: boolean;
+}
+
+async function post(
+  url: URL,
+  body: string,
+  headers: Record<string, string>,
+  timeoutMs: number,
+): Promise<Failure | undefined> {
+  try {
+    // A redirect is followed nowhere: what is signed for one host is for no other.
+    const response = await fetch(url, {
+      method: "POST",
+      body,
+      headers,
+      redirect: "manual",
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    await response.body?.cancel();
+    if (response.ok) return undefined;
+    const { status } = response;
+    return { message: `it answered ${status}`, mayPass: status === 408 || status === 429 || status >= 500 };
+  } catch (error) {
+    const { message, cause } = error as Error;
+    return { message: cause instanceof Error ? cause.message || message : message, mayPass: true };
+  }
+}
