@@ -1,5 +1,6 @@
 /** The commands by name, in the order of --help. */
 import type { Command } from "commander";
+import { addExamples } from "./examples.js";
 
 /** Loads what a command needs, which for all of them together takes most of a second, and gives what adds it. */
 export type CommandLoader = () => Promise<(program: Command) => void>;
@@ -31,12 +32,14 @@ export const COMMANDS: ReadonlyMap<string, CommandLoader> = new Map<string, Comm
   ["predict", async () => (await import("./predict.js")).addPredict],
   ["certify", async () => (await import("./certify.js")).addCertify],
   ["doctor", async () => (await import("./doctor.js")).addDoctor],
+  ["completion", async () => (await import("./completion.js")).addCompletion],
   ["gc", async () => (await import("./gc.js")).addGc],
 ]);
 
-/** Only the command that is named first; all of them where none is, as for --help. */
+/** Only the command that is named first; all of them where none is, as for --help, and for the one that tells of all. */
 export async function addCommands(program: Command, args: readonly string[]): Promise<void> {
-  const named = COMMANDS.get(args[0] ?? "");
+  const named = args[0] === "completion" ? undefined : COMMANDS.get(args[0] ?? "");
   const loaders = named === undefined ? [...COMMANDS.values()] : [named];
   for (const add of await Promise.all(loaders.map((load) => load()))) add(program);
+  addExamples(program);
 }

