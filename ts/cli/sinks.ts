@@ -32,7 +32,7 @@ export async function withSinks<T>(
     if (webhook !== undefined) sinks.push(webhookSink(webhook, process.env["CASSL_WEBHOOK_SECRET"], note));
     return await work(withAll(view, sinks));
   } finally {
-    await Promise.all(sinks.map((sink) => sink.finish?.()));
+    await Promise.all(sinks.map(async (sink) => sink.finish?.()));
   }
 }
 

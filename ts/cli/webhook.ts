@@ -115,7 +115,7 @@ export function webhooksOf(open: () => Sink): Webhooks {
       void finished.then(() => finishing.delete(finished));
     },
     async finish() {
-      await Promise.all([...finishing, ...[...sinks.values()].map((sink) => sink.finish?.())]);
+      await Promise.all([...finishing, ...[...sinks.values()].map(async (sink) => sink.finish?.())]);
     },
   };
 }
