@@ -8,6 +8,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { compile } from "./build.mjs";
+import { gatherPages, renderPages } from "./docs.mjs";
 import { setUpDependencies, setUpRay, setUpSystem } from "./setup.mjs";
 import { capture, filesUnder, main, nodeBin, root, ScriptError, venvBin } from "./tools.mjs";
 
@@ -27,6 +28,7 @@ const checks = [
     check: command(nodeBin("buf"), "breaking", "--against", "proto/released.binpb"),
   },
   { name: "tsc", kinds: ["static", "mocha"], check: compilation },
+  { name: "docs", kinds: ["static"], check: documentation },
   { name: "eslint", kinds: ["static"], check: command(nodeBin("eslint"), "--max-warnings=0", ".") },
   { name: "biome", kinds: ["static"], check: command(nodeBin("biome"), "check", "--error-on-warnings") },
   { name: "dependency-cruiser", kinds: ["static"], check: command(nodeBin("depcruise"), "ts") },
@@ -61,6 +63,17 @@ function asOneTest(ok, output) {
 async function compilation() {
   try {
     await compile();
+    return asOneTest(true, "");
+  } catch (error) {
+    return asOneTest(false, error.message);
+  }
+}
+
+/** The reference can be made, and no link of the pages leads nowhere. */
+async function documentation() {
+  try {
+    await gatherPages();
+    await renderPages();
     return asOneTest(true, "");
   } catch (error) {
     return asOneTest(false, error.message);
