@@ -43,8 +43,8 @@ function placeholder(argument: Argument): string {
 }
 
 function argumentRow(argument: Argument): string[] {
-  const { description, argChoices, defaultValue } = argument;
-  return [code(placeholder(argument)), described(description, argChoices), defaultText(defaultValue, undefined)];
+  const text = describe(argument.description, argument.argChoices);
+  return [code(placeholder(argument)), text, defaultText(argument.defaultValue, undefined)];
 }
 
 function optionRow({
@@ -57,11 +57,11 @@ function optionRow({
   mandatory,
 }: Option): string[] {
   const notes = [...(envVar === undefined ? [] : [`or \`$${envVar}\``]), ...(mandatory ? ["must be given"] : [])];
-  const text = [described(description, argChoices), ...notes].join("; ");
+  const text = [describe(description, argChoices), ...notes].join("; ");
   return [code(flags), text, defaultText(defaultValue, defaultValueDescription)];
 }
 
-function described(description: string, choices: readonly string[] | undefined): string {
+function describe(description: string, choices: readonly string[] | undefined): string {
   return plain(description) + (choices === undefined ? "" : `: ${choices.map(code).join(", ")}`);
 }
 

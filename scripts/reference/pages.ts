@@ -5,7 +5,7 @@ import { addCommands } from "../../ts/cli/commands.js";
 import { createProgram } from "../../ts/cli/program.js";
 import { configJsonSchema } from "../../ts/pipeline/config.js";
 import { cliReference } from "./cli-reference.js";
-import { configurationReference, type Schema } from "./configuration-reference.js";
+import { configurationReference } from "./configuration-reference.js";
 import { errorReference } from "./error-reference.js";
 import { protocolReference } from "./protocol-reference.js";
 
@@ -18,7 +18,7 @@ export async function referencePages(sources: readonly string[]): Promise<Readon
   await addCommands(program, []);
   return new Map([
     ["commands.md", cliReference(commandTree(program))],
-    ["configuration.md", configurationReference(configJsonSchema() as Schema)],
+    ["configuration.md", configurationReference(configJsonSchema())],
     ["errors.md", errorReference(sources)],
     ["protocol.md", protocolReference()],
   ]);

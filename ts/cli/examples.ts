@@ -7,7 +7,10 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   check: ["cassl check cassl.yaml", "cassl check annotations/ --from voc --images photos/ --html findings.html"],
   convert: ["cassl convert instances.json yolo/ --to yolo", "cassl convert voc/ coco/ --to coco --map kitty=cat"],
   curate: ["cassl curate cassl.yaml", "cassl curate cassl.yaml --set data.leak_firewall.max_distance=0.05"],
-  split: ["cassl split instances.json", "cassl split instances.json --percent 1,10 --folds 3 --out splits/"],
+  split: [
+    "cassl split instances.json --out splits/",
+    "cassl split instances.json --percent 1,10 --folds 3 --out splits/",
+  ],
   plan: ["cassl plan cassl.yaml", "cassl plan cassl.yaml --probe"],
   run: [
     "cassl run cassl.yaml",
@@ -35,7 +38,10 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   workers: ["cassl workers", "cassl workers --controller lab:7070 --json"],
   "token create": ["cassl token create --role worker --tokens tokens.json"],
   eval: ["cassl eval instances.json detections.json --diagnose", "cassl eval gt.json new.json --against old.json"],
-  predict: ["cassl predict model.onnx photos/ --out detections.json", "cassl predict model.onnx a.jpg --draw drawn/"],
+  predict: [
+    "cassl predict model.onnx photos/ --out detections.json",
+    "cassl predict model.onnx a.jpg --out a.json --draw drawn/",
+  ],
   certify: ["cassl certify model.onnx"],
   doctor: ["cassl doctor", "cassl doctor --python /opt/venv/bin/python"],
   completion: ["cassl completion bash >> ~/.bashrc", "cassl completion fish > ~/.config/fish/completions/cassl.fish"],

@@ -8,7 +8,7 @@ import { parseOnly } from "./parse-only.js";
 /** `npx cassl ...` in indented or fenced code, without the explanation that follows after two or more spaces. */
 function commandsIn(text: string): string[] {
   return text
-    .replaceAll("\\\n", " ")
+    .replace(/\s*\\\n\s*/g, " ")
     .split("\n")
     .flatMap((line) => /^(?: {4}|\$ )?(?:[A-Z_]+=\S+ )*npx cassl (.*)$/.exec(line)?.[1] ?? [])
     .map((rest) => rest.trim().split(/ {2,}/)[0] ?? "");

@@ -3,7 +3,10 @@ import { allNodes, commandTree } from "../../../ts/cli/command-tree.js";
 import { EXAMPLES } from "../../../ts/cli/examples.js";
 import { loadedProgram, parseOnly, wordsOf } from "./parse-only.js";
 
-describe("examples of --help", () => {
+describe("examples of --help", function () {
+  // The first to load all commands waits for the disk.
+  this.timeout(60_000);
+
   it("are there for every command, and for no other", async () => {
     const commands = allNodes(commandTree(await loadedProgram())).filter(
       ({ path, children }) => path.length > 0 && children.length === 0,
