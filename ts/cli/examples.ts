@@ -42,6 +42,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "cassl predict model.onnx photos/ --out detections.json",
     "cassl predict model.onnx a.jpg --out a.json --draw drawn/",
   ],
+  health: ["cassl health", "cassl health --controller lab:7070 --tls-ca cert.pem"],
   certify: ["cassl certify model.onnx"],
   doctor: ["cassl doctor", "cassl doctor --python /opt/venv/bin/python"],
   completion: ["cassl completion bash >> ~/.bashrc", "cassl completion fish > ~/.config/fish/completions/cassl.fish"],
