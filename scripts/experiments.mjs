@@ -60,20 +60,41 @@ async function keep(name, file) {
   writeFileSync(resultFile(name), `${JSON.stringify({ ...made, comparison }, null, 2)}\n`);
 }
 
-/** The page with the tables and figures of all results that are kept, between the marks of each. */
+/** The page with the tables of all results that are kept, between the marks of each. */
 export async function writeTables(page) {
-  const { armSummaryTable, differenceTable, verdicts } = await import("../dist/ts/report/comparison-tables.js");
+  const texts = await import("../dist/ts/report/comparison-tables.js");
   const { markdownTable } = await import("../dist/ts/report/markdown.js");
   return page.replace(/(<!-- results: (\S+) -->\n)[\s\S]*?(<!-- end -->)/g, (_, start, name, end) => {
-    const { command, date, machine, comparison } = JSON.parse(readFileSync(resultFile(name), "utf8"));
-    const tables = comparison.groups.flatMap((group) => [
-      markdownTable(armSummaryTable(group)),
-      markdownTable(differenceTable(group)),
-    ]);
-    const claims = verdicts(comparison).map((line) => `- ${line}`);
-    const made = `\`${command}\`, ${date}, ${machine}; [${name}.json](results/${name}.json)`;
-    return `${start}\n${[claims.join("\n"), ...tables, made].join("\n\n")}\n\n${end}`;
+    const kept = JSON.parse(readFileSync(resultFile(name), "utf8"));
+    const parts = Array.isArray(kept)
+      ? [markdownTable(headroomTable(kept))]
+      : comparisonParts(kept, texts, markdownTable);
+    return `${start}\n${[...parts, `[${name}.json](results/${name}.json)`].join("\n\n")}\n\n${end}`;
   });
+}
+
+function comparisonParts(
+  { command, date, machine, comparison },
+  { armSummaryTable, differenceTable, verdicts },
+  table,
+) {
+  const claims = verdicts(comparison).map((line) => `- ${line}`);
+  const tables = comparison.groups.flatMap((group) => [table(armSummaryTable(group)), table(differenceTable(group))]);
+  return [claims.join("\n"), ...tables, `\`${command}\`, ${date}, ${machine}`];
+}
+
+/** Of what scripts/experiments/headroom.py writes. */
+function headroomTable(rows) {
+  const shown = (ap) => (ap === null ? "" : ap.toFixed(1));
+  return {
+    header: ["seed", "detector", "AP", "class-agnostic AP"],
+    rows: rows.map(({ seed, what, ap, class_agnostic_ap }) => [
+      String(seed),
+      what,
+      shown(ap),
+      shown(class_agnostic_ap),
+    ]),
+  };
 }
 
 await main(import.meta.url, async () => {
