@@ -23,7 +23,7 @@ from cassl_worker.checkpoint import state_of
 from cassl_worker.data import Dataset
 from cassl_worker.detectors import backend_of, build_detector
 from cassl_worker.errors import CasslError
-from cassl_worker.records import Checkpoint, Event, Progress, Started, Trained
+from cassl_worker.records import Checkpoint, Event, Progress, RolledBack, Started, Trained
 from cassl_worker.train import add_gradients
 from cassl_worker.train_processes import train_in_processes
 from cassl_worker.training import Training, process_count_of, train_alone
@@ -169,6 +169,7 @@ def test_divergence_is_met_together_once_and_then_fails(tmp_path: Path) -> None:
     with pytest.raises(CasslError, match="gradient's norm") as caught:
         seen.extend(train_in_processes(training, PROCESSES, tmp_path / "scratch", threading.Event()))
     assert caught.value.reason == "TRAINING_DIVERGED"
+    assert [type(event) for event in seen if not isinstance(event, Progress)] == [Started, RolledBack]
 
 
 def test_a_training_that_is_to_pause_ends_in_all_processes_with_a_checkpoint(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ class Slurm:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.calls = folder, folder / "calls"
-        for name, text in {"srun": SRUN, "scontrol": RECORD, "scancel": RECORD}.items():
+        for name, text in {"srun": SRUN, "scontrol": RECORD, "scancel": f"{RECORD}sleep 1\n"}.items():
             (folder / name).write_text(text)
             (folder / name).chmod(0o755)
         self.calls.touch()

@@ -182,14 +182,32 @@ def add_gradients(batch: Batch, learner: Learner, solver: SolverConfig) -> dict[
     if isinstance(learner, Detector) and learner.input_size != (width, height):
         learner.fit_to((width, height))
     for part in batch.split(count):
-        with autocast(solver.precision, part.images.device):
-            losses = learner.losses(part.images, part.targets)
+        losses = losses_of(part, learner, solver)
         divisors = [learner.divisors.get(name, len(part.images)) for name in losses]
         weighed = torch.stack(list(losses.values())) * shares_of(divisors, part.images.device) / count
         torch.autograd.backward(weighed.sum())
         for name, loss in zip(losses, weighed.detach(), strict=True):
             means[name] = means.get(name, 0) + loss
     return means
+
+
+def losses_of(part: Batch, learner: Learner, solver: SolverConfig) -> dict[str, Tensor]:
+    """TRAINING_DIVERGED in all processes where one meets it, as detectron2's models do: they go back together."""
+    losses, fault = dict[str, Tensor](), None
+    try:
+        with autocast(solver.precision, part.images.device):
+            losses = learner.losses(part.images, part.targets)
+    except CasslError as error:
+        if error.reason != "TRAINING_DIVERGED":
+            raise
+        fault = error
+    if distributed.any_process(fault is not None):
+        raise fault or CasslError(
+            "TRAINING_DIVERGED",
+            "Another process of the training met numbers that are not finite.",
+            "Lower `learning_rate` in the solver of the stage, or raise its `lr_ramp_iterations`.",
+        )
+    return losses
 
 
 def shares_of(divisors: Sequence[int], device: torch.device) -> Tensor:

@@ -16,6 +16,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
+import torch
+
 from cassl_worker import distributed
 from cassl_worker.device import device_of_rank, release_memory
 from cassl_worker.errors import CasslError
@@ -28,11 +30,15 @@ FAILURE_SECONDS = 2.0
 """Within which a process that ended makes the others fail too: the cause is looked for among all that say something."""
 
 
+NAMED = (CasslError, MemoryError, OSError, torch.OutOfMemoryError)
+"""What `to_error_detail` tells from a fault of the program."""
+
+
 @dataclass(frozen=True)
 class Failure:
-    """error: None: it is no CasslError."""
+    """error: None: it is none that cassl has a name for."""
 
-    error: CasslError | None
+    error: Exception | None
     trace: str
 
 
@@ -157,7 +163,7 @@ def work(training: Training, rank: int, count: int, rendezvous: Path, scratch: P
                 pipe.send(event)
         pipe.send(END)
     except Exception as error:
-        known = error if isinstance(error, CasslError) else None
+        known = error if isinstance(error, NAMED) else None
         pipe.send(Failure(known, traceback.format_exc()))
 
 
