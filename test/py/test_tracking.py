@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cassl_worker import tracking
 from cassl_worker.tracking import Point, TrackedRun, batches, flattened, library, point_of, track
 
 RUN = TrackedRun(
@@ -53,6 +54,30 @@ def test_batches_hold_every_line_in_order() -> None:
 def test_a_configuration_is_flattened_to_the_paths_of_set() -> None:
     flat = flattened({"seed": 0, "arms": ["supervised"], "stages": {"warmup": {"rounds": 1}}})
     assert flat == {"seed": "0", "arms": '["supervised"]', "stages.warmup.rounds": "1"}
+
+
+def test_what_a_library_prints_does_not_stand_among_the_answers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Talkative:
+        url, last_sequence = "http://tracked", 0
+
+        def open_run(self, target: str, run: TrackedRun) -> "Talkative":
+            print(f"{run['name']} at {target}")
+            return self
+
+        def log(self, points: list[Point]) -> None:
+            print(points)
+
+        def close(self, state: str | None) -> None:
+            print("View run", state)
+
+    monkeypatch.setattr(tracking, "library", lambda name: Talkative())
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(json.dumps(line) + "\n" for line in [RUN, *EVENTS])))
+    assert tracking.main("mlflow", "somewhere") == 0
+    captured = capsys.readouterr()
+    assert [json.loads(line) for line in captured.out.splitlines()] == [{"ready": True}, {"url": "http://tracked"}]
+    assert "small at somewhere" in captured.err and "View run SUCCEEDED" in captured.err
 
 
 class TestMlflow:

@@ -51,13 +51,24 @@ export async function openTracker(
       child.stdin.end();
       const waiting = new AbortController();
       const late = delay(GRACE_MS, undefined, { signal: waiting.signal }).then(
-        () => child.kill("SIGKILL"),
+        () => killGroup(child),
         () => {},
       );
       await Promise.race([ended, late]);
       waiting.abort();
     },
   };
+}
+
+/** With what the library has started. */
+function killGroup({ pid, stdout, stderr }: ChildProcessWithoutNullStreams): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has ended in between.
+  }
+  stdout.destroy();
+  stderr.destroy();
 }
 
 interface Ended {

@@ -14,9 +14,10 @@ import queue
 import sys
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypedDict, final
+from typing import Any, Protocol, TextIO, TypedDict, final
 
 EXIT_PACKAGE_MISSING = 3
 MOST_LINES = 50
@@ -149,18 +150,25 @@ def flattened(config: dict[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def main(name: str, target: str) -> int:
+    answers = sys.stdout
+    # Libraries print what they like, such as MLflow the address of a run that ends; the answers are to stand alone.
+    with redirect_stdout(sys.stderr):
+        return answer(name, target, answers)
+
+
+def answer(name: str, target: str, answers: TextIO) -> int:
     try:
         opened = library(name)
     except ImportError as error:
         print(error, file=sys.stderr)
         return EXIT_PACKAGE_MISSING
-    print(json.dumps({"ready": True}), flush=True)
+    print(json.dumps({"ready": True}), file=answers, flush=True)
     first = sys.stdin.readline()
     if first == "":
         return 0
     try:
         tracker = opened.open_run(target, json.loads(first))
-        print(json.dumps({"url": tracker.url}), flush=True)
+        print(json.dumps({"url": tracker.url}), file=answers, flush=True)
         track(batches(sys.stdin), tracker)
     except Exception as error:
         # Whatever a service or its library has to say: the run itself goes on without it.

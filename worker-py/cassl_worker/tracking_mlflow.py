@@ -32,7 +32,7 @@ class MlflowTracker:
             for name, value in point.metrics.items()
         ]
         self.last_sequence = points[-1].sequence
-        # In one request: what has been logged and up to where never differ.
+        # In one request, the mark last: where the store breaks off between them, the batch comes once more.
         self.client.log_batch(self.run_id, metrics=metrics, tags=[RunTag(SEQUENCE, str(self.last_sequence))])
 
     def close(self, state: str | None) -> None:
