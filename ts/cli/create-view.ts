@@ -1,6 +1,7 @@
 import type { WriteStream } from "node:tty";
 import { eventJson } from "./event-json.js";
 import { type PlainProgress, plainLines } from "./plain-progress.js";
+import { printable } from "./printable.js";
 import { NO_PROGRESS, progressOf } from "./progress.js";
 import type { ProgressView } from "./progress-view.js";
 import { terminalView } from "./terminal-view.js";
@@ -15,7 +16,7 @@ function jsonView(): ProgressView {
   return {
     begin: () => {},
     show: (event) => console.log(JSON.stringify(eventJson(event))),
-    note: (text) => console.error(text),
+    note: (text) => console.error(printable(text)),
     close: () => {},
   };
 }
@@ -31,7 +32,7 @@ function plainView(): ProgressView {
       state = next.state;
       for (const line of next.lines) console.error(line);
     },
-    note: (text) => console.error(text),
+    note: (text) => console.error(printable(text)),
     close: () => {},
   };
 }

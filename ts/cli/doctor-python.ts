@@ -64,7 +64,12 @@ export function checkCuda({ version, gpus, gpu_files }: TorchFinding): Finding {
 
 /** Nothing is wrong where it is not installed: only its own families need it. */
 async function checkDetectron2(python: string): Promise<Finding> {
-  const { install, found: detectron2 } = await inspectDetectron2(python);
+  const probed = await inspectDetectron2(python).catch((error: Error) => error);
+  if (probed instanceof Error) {
+    const detail = `it cannot be looked at: ${lastLine(probed.message)}`;
+    return finding("detectron2", false, detail, "Install it again; docs/detectron2.md says how.");
+  }
+  const { install, found: detectron2 } = probed;
   if (detectron2 === null) return finding("detectron2", true, `not installed; its families need it: ${install}`);
   const { version: release, file, has_extension, has_model_zoo, fault } = detectron2;
   if (fault !== "")

@@ -29,7 +29,7 @@ export function lastingLines(progress: Progress, { event }: RunEvent): Line[] {
     case "log":
       return [{ text: printable(`${event.value.level}: ${event.value.text}`), tone: toneOf(event.value.level) }];
     case "task_waiting":
-      return [{ text: `waiting: ${event.value.message} ${event.value.remedy}`.trimEnd(), tone: "warning" }];
+      return [{ text: printable(`waiting: ${event.value.message} ${event.value.remedy}`.trimEnd()), tone: "warning" }];
     default:
       return [];
   }

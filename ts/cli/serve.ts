@@ -16,7 +16,8 @@ import {
   workspaceHere,
   workspaceOption,
 } from "./options.js";
-import { type Webhooks, webhookOption, webhookSink, webhooksOf } from "./webhook.js";
+import { printable } from "./printable.js";
+import { type Webhooks, webhookOption, webhookSecret, webhookSink, webhooksOf } from "./webhook.js";
 
 interface ServeOptions {
   readonly listen: Address;
@@ -115,7 +116,7 @@ async function serve(options: ServeOptions): Promise<void> {
     python,
     ray: options.ray === undefined ? undefined : await readRayCluster(options.ray),
     recover: "resume",
-    onWorkerOutput: debug ? (line) => console.error(`worker: ${line}`) : undefined,
+    onWorkerOutput: debug ? (line) => console.error(printable(`worker: ${line}`)) : undefined,
     onRunNews: webhooks?.tell,
   });
   const { address, parts } = controller;
@@ -140,8 +141,9 @@ async function serve(options: ServeOptions): Promise<void> {
 }
 
 function openWebhooks(url: URL | undefined): Webhooks | undefined {
-  const secret = process.env["CASSL_WEBHOOK_SECRET"];
-  return url && webhooksOf(() => webhookSink(url, secret, (text) => console.error(text)));
+  const secret = webhookSecret();
+  // A controller hears only of what happens now.
+  return url && webhooksOf(() => webhookSink(url, secret, (text) => console.error(text), { since: 0 }));
 }
 
 function tlsFiles({ tlsCert: cert, tlsKey: key, clientCa }: ServeOptions): ServerTlsFiles | undefined {

@@ -3,7 +3,7 @@ import type { ProgressView } from "./progress-view.js";
 import type { Sink } from "./sink.js";
 import { tensorboardSink } from "./tensorboard.js";
 import { openTracker } from "./tracker.js";
-import { webhookSink } from "./webhook.js";
+import { webhookSecret, webhookSink } from "./webhook.js";
 
 export interface SinkOptions {
   readonly tensorboard?: string;
@@ -29,7 +29,7 @@ export async function withSinks<T>(
     if (mlflow !== undefined) sinks.push(await openTracker("mlflow", mlflow, python, note));
     if (wandb !== undefined) sinks.push(await openTracker("wandb", wandb, python, note));
     if (tensorboard !== undefined) sinks.push(tensorboardSink(tensorboard));
-    if (webhook !== undefined) sinks.push(webhookSink(webhook, process.env["CASSL_WEBHOOK_SECRET"], note));
+    if (webhook !== undefined) sinks.push(webhookSink(webhook, webhookSecret(), note));
     return await work(withAll(view, sinks));
   } finally {
     await Promise.all(sinks.map(async (sink) => sink.finish?.()));

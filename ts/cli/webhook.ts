@@ -11,7 +11,7 @@ import type { Sink } from "./sink.js";
 
 export interface WebhookTimes {
   readonly timeoutMs: number;
-  /** Before the second attempt; twice as long before each further one. */
+  /** Before the second attempt, or up to half less, at random; twice as long before each further one. */
   readonly backoffMs: number;
   readonly attempts: number;
 }
@@ -48,6 +48,17 @@ export function parseWebhook(text: string): URL {
   return url;
 }
 
+/** None where it is empty: with an empty key anybody could sign. */
+export function webhookSecret(): string | undefined {
+  return process.env["CASSL_WEBHOOK_SECRET"] || undefined;
+}
+
+export interface WebhookOptions {
+  readonly times?: WebhookTimes;
+  /** What happened before, in ms since 1970, is not told: who follows a run that goes on hears all of it again. @default now */
+  readonly since?: number;
+}
+
 /**
  * @param secret signs what is sent, if it is given: `X-Cassl-Signature: sha256=` and the HMAC of the body, in hexadecimal.
  * @param note where to say that something could not be delivered.
@@ -56,10 +67,8 @@ export function webhookSink(
   url: URL,
   secret: string | undefined,
   note: (text: string) => void,
-  times: WebhookTimes = TIMES,
+  { times = TIMES, since = Date.now() }: WebhookOptions = {},
 ): Sink {
-  // What happened before is not told again to those who follow a run that goes on.
-  const since = Date.now();
   const arms: ArmEvaluated[] = [];
   const deliveries: Promise<void>[] = [];
   let run: Run | undefined;

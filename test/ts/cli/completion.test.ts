@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { type CommandNode, commandTree } from "../../../ts/cli/command-tree.js";
+import { allNodes, type CommandNode, commandTree } from "../../../ts/cli/command-tree.js";
 import { completionScript, SHELLS } from "../../../ts/cli/completion-scripts.js";
 import { loadedProgram } from "./parse-only.js";
 
@@ -58,9 +58,13 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _cassl; printf '%s\\n' "\${COMPREPLY[
   it("has every command and every option in all shells", () => {
     for (const shell of SHELLS) {
       const script = completionScript(shell, root);
-      for (const { path, options } of root.children) {
-        assert.ok(script.includes(path[0] ?? ""), `${shell}: ${path[0]}`);
-        for (const { long } of options) assert.ok(script.includes((long ?? "").slice(2)), `${shell}: ${long}`);
+      const flag = (long = ""): string => (shell === "fish" ? ` -l ${long.slice(2)} ` : long);
+      for (const { path, options } of allNodes(root).slice(1)) {
+        const name = { bash: `'${path.join(" ")}')`, zsh: `_cassl_${path.join("_")}()`, fish: ` -a ${path.at(-1)} ` }[
+          shell
+        ];
+        assert.ok(script.includes(name), `${shell}: ${path.join(" ")}`);
+        for (const { long } of options) assert.ok(script.includes(flag(long)), `${shell}: ${path.join(" ")} ${long}`);
       }
     }
   });

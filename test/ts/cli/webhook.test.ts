@@ -68,7 +68,7 @@ describe("webhook", () => {
   after(() => server.close());
 
   async function send(events: readonly RunEvent[], secret?: string): Promise<void> {
-    const sink = webhookSink(url, secret, (text) => notes.push(text), TIMES);
+    const sink = webhookSink(url, secret, (text) => notes.push(text), { times: TIMES });
     sink.begin?.(RUN);
     for (const event of events) sink.show(event);
     await sink.finish?.();
@@ -140,7 +140,7 @@ describe("webhook", () => {
   });
 
   it("is told of each run of a controller with what is its own", async () => {
-    const hooks = webhooksOf(() => webhookSink(url, undefined, (text) => notes.push(text), TIMES));
+    const hooks = webhooksOf(() => webhookSink(url, undefined, (text) => notes.push(text), { times: TIMES, since: 0 }));
     const evaluated = { scope: "supervised", ap: 0.2, ap50: 0.4, ap75: 0.1, class_agnostic_ap: 0.3 };
     hooks.tell(RUN, eventNow({ $case: "arm_evaluated", value: evaluated }));
     hooks.tell({ ...RUN, run_id: "other" }, eventNow(ended()));
