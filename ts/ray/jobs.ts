@@ -52,7 +52,7 @@ interface Answer {
 
 const TIMEOUT_MS = 30_000;
 const SHOWN_CHARACTERS = 500;
-const [OK, UNAUTHORIZED, FORBIDDEN, NOT_FOUND] = [200, 401, 403, 404];
+const [OK, UNAUTHORIZED, FORBIDDEN, NOT_FOUND, SERVER_FAULT] = [200, 401, 403, 404, 500];
 
 export function connectRay({ address, token }: Pick<RayCluster, "address" | "token">): RayJobs {
   const base = address.replace(/\/+$/, "");
@@ -62,6 +62,9 @@ export function connectRay({ address, token }: Pick<RayCluster, "address" | "tok
       throw unreachable(base, cause);
     });
     if (answer.status === UNAUTHORIZED || answer.status === FORBIDDEN) throw refused(base, token, answer);
+    // A head that is starting says so, or that it has no agent for jobs yet: it is to be asked again.
+    if (answer.status >= SERVER_FAULT)
+      throw unreachable(base, new Error(`${answer.status} ${answer.text.slice(0, SHOWN_CHARACTERS)}`));
     return answer;
   }
 

@@ -28,7 +28,8 @@ export interface Pending {
 
 /** What to tell of a job that is pending. */
 export function describePending(job: JobRequest, nodes: readonly NodeResources[]): Pending {
-  const missing = missingResources(job, nodes);
+  // A cluster has its head at least: without any node, Ray has not said yet what there is.
+  const missing = nodes.length === 0 ? [] : missingResources(job, nodes);
   if (missing.length > 0) return { why: `No node of the cluster has ${missing.join(" and ")}.`, isDoubtful: true };
   const busy = "Ray has not begun the job: the nodes are busy, or its environment is being made";
   const labels = Object.entries(job.entrypoint_label_selector ?? {}).map(([key, value]) => `${key}=${value}`);

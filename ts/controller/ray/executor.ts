@@ -48,7 +48,12 @@ export function createRayExecutor({ cluster, workspace, onOutput, pollMs = 1000 
   async function look(context: JobContext): Promise<void> {
     while (!stopping.signal.aborted) {
       for (const task of context.tasks.ofExecutor("ray")) {
-        if (!followed.has(task.taskId)) followed.set(task.taskId, followTask(task, context));
+        const { taskId } = task;
+        if (followed.has(taskId)) continue;
+        followed.set(
+          taskId,
+          followTask(task, context).finally(() => followed.delete(taskId)),
+        );
       }
       await delay(pollMs, undefined, { signal: stopping.signal }).catch(() => {});
     }
@@ -61,8 +66,6 @@ export function createRayExecutor({ cluster, workspace, onOutput, pollMs = 1000 
       while (isUnderWay(task, context.tasks) && !stopping.signal.aborted) await followAttempt(task, context);
     } catch (error) {
       context.tasks.failTask(task.taskId, CasslError.from(error));
-    } finally {
-      followed.delete(task.taskId);
     }
   }
 

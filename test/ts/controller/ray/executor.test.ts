@@ -193,6 +193,9 @@ describe("the executor ray", () => {
     await start();
     await assert.rejects(submit({ device: "cuda" }).output, { reason: "CONFIG_INVALID", message: /train\.gpus/ });
     assert.equal(ray.jobs.size, 0);
+    // The same task, after the remedy.
+    submit({ device: "any" });
+    await ray.submitted();
   });
 
   it("says what is wrong with the cluster before anything is begun", async () => {
