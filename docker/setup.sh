@@ -34,4 +34,4 @@ if ((UID == 0)); then
   owner=1000:1000
   chown -R "$owner" "$lab"
 fi
-printf 'CASSL_USER=%s\nCASSL_LAB=%s\nCASSL_DATA=%s\n' "$owner" "$(realpath "$lab")" "$(realpath "$data")" >"$lab/.env"
+[[ -e $lab/.env ]] || printf 'CASSL_USER=%s\nCASSL_LAB=%s\nCASSL_DATA=%s\n' "$owner" "$(realpath "$lab")" "$(realpath "$data")" >"$lab/.env"

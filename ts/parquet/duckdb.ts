@@ -60,7 +60,11 @@ let kept: Promise<DuckDBInstance> | undefined;
 
 /** A connection to an instance that this thread keeps, for few rows: making one takes longer than writing or finding them. */
 export async function openKeptDuckdb(): Promise<OpenDuckdb> {
-  kept ??= DuckDBInstance.create(":memory:", { ...OPTIONS, temp_directory: "" });
+  kept ??= DuckDBInstance.create(":memory:", { ...OPTIONS, temp_directory: "" }).catch((error: unknown) => {
+    // The next one tries again.
+    kept = undefined;
+    throw error;
+  });
   const instance = await kept;
   const connection = await instance.connect();
   return { connection, close: () => connection.closeSync() };

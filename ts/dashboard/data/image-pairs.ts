@@ -2,12 +2,13 @@
 import type { ArtifactStore } from "../../core/artifacts.js";
 import type { CuratedData } from "../../data/curate.js";
 import type { LeakEvidence } from "../../data/evidence.js";
+import type { DropReason } from "../../data/fates.js";
 import { findImages } from "../../data/image-table.js";
 import { decodeLines } from "../../data/json-lines.js";
 import type { LedgerLine } from "../../data/ledger.js";
 import type { ImagePair, PairPage, SplitName } from "../wire.js";
 
-const COPY = "same content as another image";
+const COPY: DropReason = "same content as another image";
 
 /** Copies of validation images: exact ones first, then by distance. */
 export async function leakPairs(

@@ -73,6 +73,8 @@ export function openReview(options: ReviewOptions): void {
   };
   const edited = (object: ReviewedBox): EditedObject => fromReviewed(object, masks);
   const edit = (next: readonly EditedObject[]): void => {
+    // Masks that are on their way would come in the place of what is corrected now.
+    if (options.masks !== undefined && masks === undefined) return;
     objects = next;
     isEdited = true;
     selected = Math.min(selected, objects.length - 1);
