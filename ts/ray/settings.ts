@@ -24,7 +24,9 @@ const schema = z.strictObject({
   address: z.url({ protocol: /^https?$/, error: "must be a URL such as http://10.0.0.1:8265" }),
   token_file: z.string().min(1).optional(),
   /** A folder that all nodes share, or a URI that Ray can write to. */
-  storage: z.string().min(1),
+  storage: z
+    .string()
+    .regex(/^(\/|[a-z][a-z0-9+.-]*:\/\/)/i, "must be an absolute path or a URI such as s3://bucket/cassl"),
   /** How a job reaches the controller. */
   controller: z
     .strictObject({

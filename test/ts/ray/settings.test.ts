@@ -33,6 +33,14 @@ describe("the file of --ray", () => {
     throwsCassl(() => parseRaySettings(inverted, "ray.yaml"), "CONFIG_INVALID", /min_workers` is 3/);
   });
 
+  it("takes an absolute path or a URI as storage, nothing that depends on where a process is", () => {
+    const withStorage = (storage: string) => `address: http://127.0.0.1:8265\nstorage: "${storage}"\n`;
+    for (const storage of ["/mnt/shared", "s3://bucket/cassl?region=eu", "file:///mnt/shared"])
+      assert.equal(parseRaySettings(withStorage(storage), "ray.yaml").storage, storage);
+    for (const storage of ["shared", "./shared", "~/shared", "s3:bucket", ""])
+      throwsCassl(() => parseRaySettings(withStorage(storage), "ray.yaml"), "CONFIG_INVALID", /storage.*absolute path/);
+  });
+
   it("finds the token beside itself, and refuses one that others can read", async () => {
     const folder = await makeFolder();
     const file = join(folder, "ray.yaml");
