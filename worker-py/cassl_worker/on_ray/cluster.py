@@ -3,9 +3,11 @@
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import ray
 from pyarrow import fs
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -85,17 +87,25 @@ class Storage:
 
     Args:
         place: folder or URI.
-        folder: of one attempt, in it.
+        folder: of one attempt, in it; it is there after `make`.
+
+    Raises:
+        CasslError: RAY_STORAGE_NOT_SHARED where there is no such place.
     """
 
     def __init__(self, place: str, folder: str) -> None:
         self.place, self.name = place, folder
-        self.files, path = fs.FileSystem.from_uri(place)
+        try:
+            self.files, path = fs.FileSystem.from_uri(place)
+        except (pa.ArrowException, OSError) as error:
+            raise not_shared(place, [f"it cannot be opened: {first_line(error)}"]) from error
         self.folder = f"{path.rstrip('/')}/{folder}"
 
-    def write(self, name: str, content: bytes) -> None:
-        """No reader sees half of it."""
+    def make(self) -> None:
         self.files.create_dir(self.folder, recursive=True)
+
+    def write(self, name: str, content: bytes) -> None:
+        """No reader sees half of it. Makes no folder: who writes after `remove_all` would leave one behind."""
         partial = f"{self.folder}/.partial-{uuid.uuid4().hex}"
         with self.files.open_output_stream(partial) as stream:
             stream.write(content)
@@ -122,28 +132,32 @@ def check_shared(storage: Storage) -> None:
     """RAY_STORAGE_NOT_SHARED unless every node reads what this process has written."""
     name, content = f"probe-{uuid.uuid4().hex}", uuid.uuid4().bytes
     try:
+        storage.make()
         storage.write(name, content)
     except OSError as error:
         raise not_shared(storage.place, [f"the driver cannot write there: {error}"]) from error
     try:
         faults = list(probe_faults(storage, name, content))
     finally:
-        storage.remove(name)
+        with suppress(OSError):
+            storage.remove(name)
     if faults:
         raise not_shared(storage.place, faults)
 
 
 def probe_faults(storage: Storage, name: str, content: bytes) -> Iterator[str]:
+    """Of nodes that are alive: what has died meanwhile shares nothing, and need not."""
     readings = {}
     for node in living():
         strategy = NodeAffinitySchedulingStrategy(node_id=node["NodeID"], soft=False)
         read = ray.remote(read_probe).options(num_cpus=0, scheduling_strategy=strategy, max_retries=0)
         readings[node["NodeManagerAddress"], node["NodeID"]] = read.remote(storage.place, storage.name, name)
-    for (address, _), reading in readings.items():
+    for (address, node_id), reading in readings.items():
         try:
             found = ray.get(reading, timeout=PROBE_SECONDS)
         except ray.exceptions.RayError as error:
-            yield f"{address} does not answer: {str(error).splitlines()[0]}"
+            if any(node["NodeID"] == node_id for node in living()):
+                yield f"{address} does not answer: {first_line(error)}"
             continue
         if found != content:
             yield f"{address} does not see what was written"
@@ -152,7 +166,7 @@ def probe_faults(storage: Storage, name: str, content: bytes) -> Iterator[str]:
 def read_probe(place: str, folder: str, name: str) -> bytes | None:
     try:
         return Storage(place, folder).read(name)
-    except OSError:
+    except (OSError, CasslError):
         return None
 
 
@@ -194,6 +208,10 @@ def causes_of(error: BaseException) -> Iterator[BaseException]:
         seen.append(one)
         yield one
         waiting += [one.__cause__, getattr(one, "cause", None), *getattr(one, "worker_failures", {}).values()]
+
+
+def first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def last_line(error: BaseException) -> str:

@@ -72,40 +72,59 @@ class Part:
 def train_on_ray(
     training: Training, demand: Demand, storage: Storage, scratch: Path, pause: threading.Event
 ) -> Generator[Event]:
-    """The events of a training in as many processes as are asked for and it can be divided over."""
+    """The events of a training in as many processes as are asked for and it can be divided over.
+
+    Leaves nothing in the storage: only Ray's own restarts go on from there, the next attempt does from the controller's
+    checkpoint. Trained comes when that is done, because who follows a training stops at it.
+    """
     here = NodeAffinitySchedulingStrategy(node_id=ray.get_runtime_context().get_node_id(), soft=False)
     mailbox = ray.remote(Mailbox).options(num_cpus=0, scheduling_strategy=here).remote()
     paths = {name: getattr(training, name) for name in FILES}
     files = {name: pack(path) for name, path in paths.items() if path is not None}
     part = Part(training, files, (storage.place, storage.name), mailbox)
     most = min(demand.workers, most_processes_for(Task.FromString(training.task)))
+    trained: Trained | None = None
+    storage.make()
     executor = ThreadPoolExecutor(1, thread_name_prefix="ray-train")
     fitted = executor.submit(trainer(part, demand, most, storage).fit)
     try:
         for said in heard(mailbox, fitted, pause):
-            yield from received(said, storage, scratch)
+            for event in received(said, storage, scratch):
+                if isinstance(event, Trained):
+                    trained = event
+                else:
+                    yield event
     except (ray.exceptions.RayError, ray.train.v2.api.exceptions.TrainingFailedError) as error:
-        raise named(error, "The training") from error
+        # A process that dies after the end takes nothing away from what has been trained.
+        if trained is None:
+            raise named(error, "The training") from error
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
-    with suppress(OSError):
-        storage.remove_all()
+        for folder in (storage, Storage(storage.place, name_for_ray(storage))):
+            with suppress(OSError):
+                folder.remove_all()
+    if trained is not None:
+        yield trained
+
+
+def name_for_ray(storage: Storage) -> str:
+    """Of the folder that Ray Train makes for itself beside the attempt's."""
+    return f"{storage.name}-ray"
 
 
 def trainer(part: Part, demand: Demand, most: int, storage: Storage) -> ray.train.torch.TorchTrainer:
-    least = min(demand.min_workers, most)
     return ray.train.torch.TorchTrainer(
         take_part,
         train_loop_config={"part": part},
         torch_config=ray.train.torch.TorchConfig(backend="nccl" if demand.gpus > 0 else "gloo"),
         scaling_config=ray.train.ScalingConfig(
-            num_workers=most if least == most else (least, most),
+            num_workers=most,
             use_gpu=demand.gpus > 0,
             resources_per_worker=demand.amounts(),
             label_selector=dict(demand.labels) or None,
         ),
         run_config=ray.train.RunConfig(
-            name=f"{storage.name}-ray",
+            name=name_for_ray(storage),
             storage_path=storage.place,
             failure_config=ray.train.FailureConfig(max_failures=demand.max_failures),
         ),
