@@ -1,4 +1,4 @@
-/** As much of Ray's dashboard as the controller calls, so that tests decide what becomes of a job. test/integration has a real one. */
+/** As much of Ray's dashboard as the controller calls, so that tests decide what becomes of a job. test/py/test_on_ray.py has a real Ray, without its dashboard. */
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { JobRequest, JobStatus } from "../../../../ts/ray/jobs.js";
