@@ -172,7 +172,7 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
         return;
       }
       const error = result === undefined ? emptyResult() : fromErrorDetail(result.value);
-      if (isWorthRetrying(error)) setBack(execution, lease, error.message);
+      if (isWorthRetrying(error)) setBack(execution, lease, error.message, ofRay(error));
       else fail(execution, error);
     },
 
@@ -203,6 +203,11 @@ export function createTaskQueue(options: TaskQueueOptions): TaskQueue {
           publish(execution, { $case: "log", value: { level, text } });
     },
   };
+}
+
+/** Of an error that is worth another attempt: what keeps its name when the last one fails. */
+function ofRay(error: CasslError): CasslError | undefined {
+  return error.reason === "RAY_JOB_FAILED" ? error : undefined;
 }
 
 function labellingOf({ taskId, task, imageCount = 0 }: TaskRequest, state: TaskTable) {

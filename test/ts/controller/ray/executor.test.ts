@@ -128,6 +128,20 @@ describe("the executor ray", () => {
     await assert.rejects(output, { reason: "RAY_OUT_OF_MEMORY", message: /3 attempts came no further/ });
   });
 
+  it("gives up with what the worker names as Ray's fault", async () => {
+    await start();
+    const { output } = submit();
+    for (let count = 0; count < 3; count++) {
+      const job = await ray.submitted();
+      const worker = workerOf(job);
+      worker.fail(await worker.next("lease"), "RAY_JOB_FAILED", "The training failed on Ray: lost");
+      await worker.next("result_received");
+      worker.leave();
+      job.status = "SUCCEEDED";
+    }
+    await assert.rejects(output, { reason: "RAY_JOB_FAILED", message: /3 attempts came no further.*Ray: lost/ });
+  });
+
   it("fails at once with what the worker says that no other attempt would change", async () => {
     await start();
     const { output } = submit();
