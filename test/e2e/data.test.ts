@@ -5,8 +5,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import sharp from "sharp";
 import { accessibilityFaults } from "./accessibility.js";
-import { openBrowser, type TestBrowser } from "./browser.js";
-import { type Lab, openLab } from "./lab.js";
+import { browserSuite } from "./suite.js";
 
 const HOSTILE = `<img src=x onerror="alert(1)">.png`;
 
@@ -28,27 +27,15 @@ async function makeFound(folder: string): Promise<string> {
 
 describe("dashboard, data", function () {
   this.timeout(120_000);
-  let lab: Lab;
-  let browser: TestBrowser;
-
-  before(async function () {
-    const found = await openBrowser();
-    if (found === undefined) return this.skip();
-    browser = found;
-    lab = await openLab();
+  const suite = browserSuite(async (lab) => {
     lab.work();
     const data = lab.config.data!;
     const unlabeled = { ...data.unlabeled!, images: [await makeFound(lab.folder)] };
     await lab.finish("first", { arms: ["supervised"], data: { ...data, unlabeled, bad_images: "drop" } });
   });
-  after(async () => {
-    await browser?.close();
-    await lab?.remove();
-  });
-  afterEach(() => assert.deepEqual(browser.complaints, []));
 
   const open = async (run = "first"): Promise<Page> => {
-    const page = await browser.open(`${lab.dashboard.url}/runs/${run}`);
+    const page = await suite.open(`/runs/${run}`);
     await page.getByRole("link", { name: "Data" }).click();
     return page;
   };
@@ -112,14 +99,17 @@ describe("dashboard, data", function () {
   });
 
   it("says so where a run has not come to its images", async () => {
-    await lab.stop();
-    await lab.start();
-    await lab.create("waiting", {
-      data: { ...lab.config.data!, labeled: { ...lab.config.data!.labeled!, annotations: "/nothing.json" } },
+    await suite.lab.stop();
+    await suite.lab.start();
+    await suite.lab.create("waiting", {
+      data: {
+        ...suite.lab.config.data!,
+        labeled: { ...suite.lab.config.data!.labeled!, annotations: "/nothing.json" },
+      },
     });
     const page = await open("waiting");
     await page.getByRole("heading", { name: "The run `waiting` has not looked at its images yet." }).waitFor();
-    assert.ok(browser.complaints.splice(0).every((text) => /404/.test(text)));
+    assert.ok(suite.browser.complaints.splice(0).every((text) => /404/.test(text)));
     await page.close();
   });
 });

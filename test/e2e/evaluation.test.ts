@@ -2,30 +2,15 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { accessibilityFaults } from "./accessibility.js";
-import { openBrowser, type TestBrowser } from "./browser.js";
 import { HOSTILE_CLASS, storeJudgedRun } from "./judged-run.js";
-import { type Lab, openLab } from "./lab.js";
+import { browserSuite } from "./suite.js";
 
 describe("dashboard, evaluation", function () {
   this.timeout(120_000);
-  let lab: Lab;
-  let browser: TestBrowser;
-
-  before(async function () {
-    const found = await openBrowser();
-    if (found === undefined) return this.skip();
-    browser = found;
-    lab = await openLab();
-    await storeJudgedRun(lab, "judged");
-  });
-  after(async () => {
-    await browser?.close();
-    await lab?.remove();
-  });
-  afterEach(() => assert.deepEqual(browser.complaints, []));
+  const suite = browserSuite((lab) => storeJudgedRun(lab, "judged"));
 
   const open = async (): Promise<Page> => {
-    const page = await browser.open(`${lab.dashboard.url}/runs/judged`);
+    const page = await suite.open(`/runs/judged`);
     await page.getByRole("link", { name: "Evaluation" }).click();
     await page.getByRole("region", { name: "Confusion matrix" }).first().waitFor();
     return page;
@@ -80,10 +65,10 @@ describe("dashboard, evaluation", function () {
   });
 
   it("says so where nothing has been evaluated", async () => {
-    await lab.create("waiting");
-    const page = await browser.open(`${lab.dashboard.url}/runs/waiting/evaluation`);
+    await suite.lab.create("waiting");
+    const page = await suite.open(`/runs/waiting/evaluation`);
     await page.getByRole("heading", { name: "The run `waiting` has evaluated no detector yet." }).waitFor();
-    assert.ok(browser.complaints.splice(0).every((text) => /404/.test(text)));
+    assert.ok(suite.browser.complaints.splice(0).every((text) => /404/.test(text)));
     await page.close();
   });
 });
