@@ -18,12 +18,13 @@ import numpy as np
 import onnxruntime
 import torch
 from coco_reference import peak_mb
+from defaults import light
 from numpy.typing import NDArray
 from pictures import write_pictures
 from PIL import Image
 from torchvision.ops import batched_nms
 
-from cassl.v1.task_pb2 import DetectorConfig, ExportTask, PredictConfig
+from cassl.v1.task_pb2 import ExportTask, PredictConfig
 
 from cassl_worker.checkpoint import Weights, save_weights, state_of
 from cassl_worker.data import Category
@@ -39,16 +40,7 @@ def prepare(folder: Path, count: int) -> None:
     """Pictures, and the preset `light` with an untrained head."""
     write_pictures(folder, count)
     torch.manual_seed(0)
-    config = DetectorConfig(
-        family="light",
-        backbone="tf_efficientnet_lite0",
-        backbone_weights="imagenet",
-        input_width_px=INPUT[0],
-        input_height_px=INPUT[1],
-        fpn_channels=64,
-        head_convolutions=2,
-        strides_px=[8, 16, 32],
-    )
+    config = light(INPUT)
     save_weights(folder / "weights", Weights("light", 1, state_of(build_detector(config, 1))))
     task = ExportTask(detector=config, predict=PREDICT)
     export_onnx(task, [Category(1, "object")], weights=folder / "weights", out=folder / "model.onnx")

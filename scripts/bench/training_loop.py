@@ -18,9 +18,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from coco_reference import peak_mb
+from defaults import light, solver
 from pictures import HEIGHT_PX, WIDTH_PX, write_pictures
-
-from cassl.v1.task_pb2 import AugmentationConfig, DetectorConfig, LearningRateFactors, SolverConfig
 
 from cassl_worker.batches import Batch, TrainingBatches
 from cassl_worker.checkpoint import Course, TrainingState
@@ -35,13 +34,15 @@ from cassl_worker.train import train_from
 
 IMAGES, OBJECTS = 64, 8
 BATCHES, TURN_ITERATIONS, WARM_UP_ITERATIONS = 8, 4, 3
+INPUT = (256, 192)
+SOLVER = solver(1 << 20, lr_ramp_iterations=1 << 19)
 
 
 def main(turns: int) -> None:
     """turns: of each loop."""
     with tempfile.TemporaryDirectory() as folder:
         dataset = write_dataset(Path(folder))
-        batches = TrainingBatches(dataset, input_size=(256, 192), solver=solver(), seed=0)
+        batches = TrainingBatches(dataset, input_size=INPUT, solver=SOLVER, seed=0)
         loaded, loading = timed_loading(batches)
         ours, bare = OurLoop(Path(folder)), BareLoop()
         for loop in (ours, bare):
@@ -68,38 +69,9 @@ def write_dataset(folder: Path) -> Dataset:
     return Dataset((Category(1, "object"),), tuple(images), folder)
 
 
-def solver() -> SolverConfig:
-    """The defaults of cassl.yaml, without checkpoints."""
-    return SolverConfig(
-        iterations=1 << 20,
-        images_per_batch=8,
-        gradient_accumulation=1,
-        learning_rate=0.002,
-        lr_ramp_iterations=1 << 19,
-        weight_decay=0.05,
-        gradient_clip_norm=10,
-        ema_decay=0.99,
-        frozen_stages=2,
-        lr_factors=LearningRateFactors(backbone=0.25, fpn=1, box_tower=1, classification_tower=1, class_predictor=1),
-        precision="float32",
-        checkpoint_every_iterations=1 << 20,
-        augmentation=AugmentationConfig(flip_probability=0.5, min_zoom=0.75, max_zoom=1.25, color_jitter=0.2),
-    )
-
-
 def detector() -> Detector:
     torch.manual_seed(0)
-    config = DetectorConfig(
-        family="light",
-        backbone="tf_efficientnet_lite0",
-        backbone_weights="imagenet",
-        input_width_px=256,
-        input_height_px=192,
-        fpn_channels=64,
-        head_convolutions=2,
-        strides_px=[8, 16, 32],
-    )
-    return build_detector(config, 1).to(pick_device())
+    return build_detector(light(INPUT), 1).to(pick_device())
 
 
 def timed_loading(batches: TrainingBatches) -> tuple[list[Batch], float]:
@@ -115,7 +87,7 @@ class OurLoop(Recipe[Batch]):
     def __init__(self, scratch: Path) -> None:
         self.scratch, self.iteration = scratch, 0
         self.given: Iterator[Batch] = iter(())
-        self.seed, self.solver = 0, solver()
+        self.seed, self.solver = 0, SOLVER
         self.state = self.start()
 
     def start(self) -> TrainingState:
@@ -141,8 +113,8 @@ class BareLoop:
 
     def __init__(self) -> None:
         self.detector = detector()
-        freeze_stages(self.detector, solver().frozen_stages)
-        self.optimizer = build_optimizer(self.detector, solver())
+        freeze_stages(self.detector, SOLVER.frozen_stages)
+        self.optimizer = build_optimizer(self.detector, SOLVER)
         self.schedule = torch.optim.lr_scheduler.LinearLR(self.optimizer, 0.001, total_iters=1000)
 
     def train(self, batches: Sequence[Batch]) -> None:

@@ -1,6 +1,6 @@
 """What pseudo labels can give at best, and what the fine-tune keeps of it: blood cells, 5 labeled photos.
 
-    PYTHONPATH=worker-py .venv/bin/python scripts/experiments/headroom.py --seeds 3 --out docs/results/headroom.json
+    PYTHONPATH=worker-py:scripts/bench .venv/bin/python scripts/experiments/headroom.py --seeds 1
 
 One warm-up learns the pseudo labels, another the true boxes of the same photos. Both are fine-tuned in the same way.
 `kept` then takes boxes and objectness from the warm-up and only the class from the fine-tune: what is lost where the
@@ -20,19 +20,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from defaults import light, solver
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from torch import Tensor
 
-from cassl.v1.task_pb2 import (
-    AugmentationConfig,
-    DetectorConfig,
-    InitFrom,
-    LearningRateFactors,
-    PredictConfig,
-    SolverConfig,
-    TrainTask,
-)
+from cassl.v1.task_pb2 import InitFrom, PredictConfig, TrainTask
 
 from cassl_worker.checkpoint import load_detector
 from cassl_worker.data import Annotation, Category, Dataset, ImageRecord
@@ -48,16 +41,7 @@ LABELED, SIZE = 5, (192, 160)
 LABELER, WARMUP, FINETUNE = 200, 300, 300
 SCORE_THRESHOLD = 0.55
 CARRIED = ("backbone", "fpn", "box_tower")
-DETECTOR = DetectorConfig(
-    family="light",
-    backbone="tf_efficientnet_lite0",
-    backbone_weights="imagenet",
-    input_width_px=SIZE[0],
-    input_height_px=SIZE[1],
-    fpn_channels=64,
-    head_convolutions=2,
-    strides_px=[8, 16, 32],
-)
+DETECTOR = light(SIZE)
 PREDICT = PredictConfig(score_threshold=0.05, nms_iou=0.6, max_candidates=1000, max_detections=100)
 
 Found = dict[int, Detections]
@@ -136,7 +120,7 @@ class Experiment:
         return dataset_of(records, 1)
 
     def fit(self, dataset: Dataset, iterations: int, seed: int, start: Path | None = None) -> Path:
-        task = TrainTask(detector=DETECTOR, solver=solver(iterations), dataset="", seed=seed)
+        task = TrainTask(detector=DETECTOR, solver=solver(iterations, images_per_batch=4), dataset="", seed=seed)
         if start is not None:
             task.init_from.CopyFrom(InitFrom(weights="", carry=CARRIED, class_predictor="reinitialize"))
         scratch = Path(tempfile.mkdtemp())
@@ -195,25 +179,6 @@ def record(image: dict[str, Any], annotations: tuple[Annotation, ...]) -> ImageR
 def dataset_of(records: Sequence[ImageRecord], classes: int) -> Dataset:
     categories = tuple(Category(at + 1, str(at)) for at in range(classes))
     return Dataset(categories, tuple(records), SET / "images")
-
-
-def solver(iterations: int) -> SolverConfig:
-    """The defaults of cassl.yaml, but batches of 4."""
-    return SolverConfig(
-        iterations=iterations,
-        images_per_batch=4,
-        gradient_accumulation=1,
-        learning_rate=0.002,
-        lr_ramp_iterations=30,
-        weight_decay=0.05,
-        gradient_clip_norm=10,
-        ema_decay=0.99,
-        frozen_stages=2,
-        lr_factors=LearningRateFactors(backbone=0.25, fpn=1, box_tower=1, classification_tower=1, class_predictor=1),
-        precision="float32",
-        checkpoint_every_iterations=1 << 20,
-        augmentation=AugmentationConfig(flip_probability=0.5, min_zoom=0.75, max_zoom=1.25, color_jitter=0.2),
-    )
 
 
 def average_precision(truth: Truth, found: Found, *, classes: bool) -> float:
