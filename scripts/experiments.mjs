@@ -9,12 +9,12 @@
  */
 import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { machine as describeMachine } from "./bench/machine.mjs";
 import { compile } from "./build.mjs";
 import { setUpDependencies } from "./setup.mjs";
-import { main, root, run, ScriptError } from "./tools.mjs";
+import { main, root, ScriptError } from "./tools.mjs";
 
 /** What is given to `cassl compare` beside the configuration. */
 export const experiments = {
@@ -50,13 +50,9 @@ function compare(name) {
 /** What is kept: the comparison, how it was made, on what and when. */
 async function keep(name, file) {
   const { command, config_hash, comparison } = JSON.parse(readFileSync(file, "utf8"));
-  const made = {
-    command: `npx ${command}`,
-    commit: (await run("git", ["rev-parse", "--short", "HEAD"])).trim(),
-    date: new Date().toISOString().slice(0, 10),
-    machine: `${cpus()[0].model}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`,
-    config_hash,
-  };
+  const { cpu, cores, memory_gb, commit, date } = await describeMachine();
+  const machine = `${cpu}, ${cores} cores, ${memory_gb} GiB`;
+  const made = { command: `npx ${command}`, commit, date, machine, config_hash };
   writeFileSync(resultFile(name), `${JSON.stringify({ ...made, comparison }, null, 2)}\n`);
 }
 

@@ -38,19 +38,20 @@ async function installPythonPackages() {
   const key = hashFiles(["worker-py/pyproject.toml"]);
   await step("Install Python packages (torch is large: minutes the first time)", ".venv/.stamp", key, async () => {
     if (!existsSync(venvBin("python"))) await makePythonEnvironment();
-    // "compat" puts worker-py itself on the path, so that code generated later is found.
-    const editable = ["--config-settings", "editable_mode=compat", "-e", "worker-py[torch,dev]"];
-    await run(venvBin("python"), ["-m", "pip", "install", "-q", "--disable-pip-version-check", ...editable]);
+    await installWorker("torch,dev");
   });
 }
 
 /** What only the tests of the executor `ray` need. */
 export async function setUpRay() {
   const key = hashFiles(["worker-py/pyproject.toml"]);
-  await step("Install Ray (600 MB) for its tests", ".venv/.ray-stamp", key, async () => {
-    const editable = ["--config-settings", "editable_mode=compat", "-e", "worker-py[ray]"];
-    await run(venvBin("python"), ["-m", "pip", "install", "-q", "--disable-pip-version-check", ...editable]);
-  });
+  await step("Install Ray (600 MB) for its tests", ".venv/.ray-stamp", key, () => installWorker("ray"));
+}
+
+async function installWorker(extras) {
+  // "compat" puts worker-py itself on the path, so that code generated later is found.
+  const editable = ["--config-settings", "editable_mode=compat", "-e", `worker-py[${extras}]`];
+  await run(venvBin("python"), ["-m", "pip", "install", "-q", "--disable-pip-version-check", ...editable]);
 }
 
 async function makePythonEnvironment() {

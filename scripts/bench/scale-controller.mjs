@@ -7,13 +7,13 @@
  * many seconds.
  */
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { createInterface } from "node:readline";
 import { openWorkbench } from "../../dist/test/ts/controller/workbench.js";
 import { storeLines } from "../../dist/ts/data/json-lines.js";
 import { manifestRecords } from "../../dist/ts/data/manifest.js";
 import { PredictTask } from "../../dist/ts/gen/cassl/v1/task.js";
+import { peakMb } from "./peak.mjs";
 
 const SHARD_SIZE = 64;
 const TASK_ID = "a".repeat(64);
@@ -84,7 +84,7 @@ const result = {
   stored_bytes: stored.reduce((sum, ref) => sum + (ref?.size_bytes ?? 0), 0),
   manifest_bytes: manifest.size_bytes,
   loop_delay_ms: { p50: delay.percentile(50) / 1e6, p99: delay.percentile(99) / 1e6, most: delay.max / 1e6 },
-  peak_mb: Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync("/proc/self/status", "utf8"))?.[1]) / 1024,
+  peak_mb: peakMb(),
 };
 process.on("SIGTERM", async () => {
   await bench.close();

@@ -7,6 +7,7 @@ import { CasslError } from "../core/errors.js";
 import { workerEnvironment } from "../core/package.js";
 import type { Run, RunEvent } from "../gen/cassl/v1/run.js";
 import { eventJson } from "./event-json.js";
+import { lastLine } from "./finding.js";
 import type { Sink } from "./sink.js";
 
 export type Service = "mlflow" | "wandb";
@@ -86,7 +87,7 @@ async function lastWords(child: ChildProcessWithoutNullStreams): Promise<Ended> 
   child.stdin.on("error", () => {});
   try {
     const [code] = (await once(child, "close")) as [number | null];
-    return { code, said: said.trim().split("\n").at(-1) ?? "" };
+    return { code, said: lastLine(said) };
   } catch (error) {
     return { code: null, said: (error as Error).message };
   }
