@@ -8,6 +8,10 @@ from cassl_worker.detectors import backend_of, families
 from cassl_worker.detectron2_probe import BACKEND, INSTALL, is_usable
 
 SIDE_PX = 96
+FASTER = "COCO-Detection/faster_rcnn_R_50_FPN_1x.yaml"
+SMALL = ["MODEL.RESNETS.DEPTH=18", "MODEL.RESNETS.RES2_OUT_CHANNELS=64", "MODEL.FPN.OUT_CHANNELS=32"]
+"""Makes a small one of a configured ResNet-50."""
+FOLDERS = "CASSL_DETECTRON2_CONFIGS"
 CONFIGURED = ("detectron2", "detectron2_segmenter")
 """Families that build what a file says; test_detectron2_configured.py has files for them."""
 

@@ -115,8 +115,8 @@ def test_every_shard_comes_once_although_an_actor_is_killed(
     assert sorted(found, key=lambda shard: shard.shard) == list(here)
 
 
-def training_of(tmp_path: Path, images: Path) -> Training:
-    task = Task(train=train_task("manifest", solver(ITERATIONS, checkpoint_every=2)))
+def training_of(tmp_path: Path, images: Path, iterations: int = ITERATIONS, checkpoint_every: int = 2) -> Training:
+    task = Task(train=train_task("manifest", solver(iterations, checkpoint_every)))
     return Training(task.SerializeToString(), tmp_path / "manifest", images, tmp_path / "cache")
 
 
@@ -198,8 +198,7 @@ def test_two_processes_of_which_one_is_killed_train_what_one_does_and_leave_noth
 def test_a_training_that_is_to_pause_hands_back_after_a_checkpoint_and_leaves_nothing_in_the_storage(
     cluster: RayCluster, tmp_path: Path, images: Path
 ) -> None:
-    task = Task(train=train_task("manifest", solver(1_000_000)))
-    training = Training(task.SerializeToString(), tmp_path / "manifest", images, tmp_path / "cache")
+    training = training_of(tmp_path, images, 1_000_000, checkpoint_every=1000)
 
     def pause_when_under_way(event: Event) -> None:
         if isinstance(event, Progress):

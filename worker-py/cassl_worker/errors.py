@@ -19,3 +19,8 @@ class CasslError(Exception):
     def __reduce__(self) -> tuple[type["CasslError"], tuple[str, str, str]]:
         """Errors cross from one process to another."""
         return CasslError, (self.reason, self.message, self.remedy)
+
+
+def training_diverged(message: str) -> CasslError:
+    remedy = "Lower `learning_rate` in the solver of the stage, or raise its `lr_ramp_iterations`."
+    return CasslError("TRAINING_DIVERGED", message, remedy)

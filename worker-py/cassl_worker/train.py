@@ -20,7 +20,7 @@ from cassl_worker.batches import Batch
 from cassl_worker.checkpoint import Course, TrainingState, load_checkpoint, save_checkpoint
 from cassl_worker.detectors.interface import Detector, Learner
 from cassl_worker.device import autocast
-from cassl_worker.errors import CasslError
+from cassl_worker.errors import CasslError, training_diverged
 from cassl_worker.recipe import Recipe
 from cassl_worker.records import Checkpoint, Event, Progress, RolledBack, Started
 from cassl_worker.sampling import sampling_seed
@@ -202,11 +202,7 @@ def losses_of(part: Batch, learner: Learner, solver: SolverConfig) -> dict[str, 
             raise
         fault = error
     if distributed.any_process(fault is not None):
-        raise fault or CasslError(
-            "TRAINING_DIVERGED",
-            "Another process of the training met numbers that are not finite.",
-            "Lower `learning_rate` in the solver of the stage, or raise its `lr_ramp_iterations`.",
-        )
+        raise fault or training_diverged("Another process of the training met numbers that are not finite.")
     return losses
 
 
@@ -218,11 +214,9 @@ def shares_of(divisors: Sequence[int], device: torch.device) -> Tensor:
 
 
 def diverged(iteration: int, loss: float, gradient_norm: float, learning_rate: float) -> CasslError:
-    return CasslError(
-        "TRAINING_DIVERGED",
+    return training_diverged(
         f"At iteration {iteration} the loss is {loss:.4g} and the gradient's norm {gradient_norm:.4g}, "
-        f"with learning rate {learning_rate:.4g}.",
-        "Lower `learning_rate` in the solver of the stage, or raise its `lr_ramp_iterations`.",
+        f"with learning rate {learning_rate:.4g}."
     )
 
 

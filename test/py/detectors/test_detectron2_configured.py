@@ -7,7 +7,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from detector_cases import SIDE_PX, missing_backend
+from detector_cases import FASTER, FOLDERS, SIDE_PX, SMALL, missing_backend
 from tiny import CARRIED, solver
 from training import train
 
@@ -29,8 +29,6 @@ pytestmark = [
     pytest.mark.skipif(MISSING is not None, reason=MISSING or ""),
     pytest.mark.usefixtures("one_thread"),
 ]
-FASTER = "COCO-Detection/faster_rcnn_R_50_FPN_1x.yaml"
-SMALL = ["MODEL.RESNETS.DEPTH=18", "MODEL.RESNETS.RES2_OUT_CHANNELS=64", "MODEL.FPN.OUT_CHANNELS=32"]
 MODELS = {
     FASTER: SMALL,
     "COCO-Detection/retinanet_R_50_FPN_1x.yaml": SMALL,
@@ -39,7 +37,6 @@ MODELS = {
     "Misc/cascade_mask_rcnn_R_50_FPN_1x.yaml": SMALL,
 }
 LEVELS = {"4": "p2", "8": "p3", "16": "p4", "32": "p5"}
-FOLDERS = "CASSL_DETECTRON2_CONFIGS"
 
 
 def configured(name: str, overrides: list[str], weights: str = "none", family: str | None = None) -> DetectorConfig:

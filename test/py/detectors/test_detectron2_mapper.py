@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from detector_cases import SIDE_PX, missing_backend
+from detector_cases import FASTER, FOLDERS, SIDE_PX, SMALL, missing_backend
 from ellipses import ellipse_dataset
 from PIL import Image
 from tiny import solver
@@ -30,10 +30,8 @@ pytestmark = [
     pytest.mark.usefixtures("one_thread"),
 ]
 CPU = torch.device("cpu")
-SMALL = ["MODEL.RESNETS.DEPTH=18", "MODEL.RESNETS.RES2_OUT_CHANNELS=64", "MODEL.FPN.OUT_CHANNELS=32"]
 SIZES = ["INPUT.MIN_SIZE_TRAIN=(64,80,112)", "INPUT.MAX_SIZE_TRAIN=160"]
 CROP = ["INPUT.CROP.ENABLED=True", "INPUT.CROP.TYPE='relative_range'", "INPUT.CROP.SIZE=[0.6,0.6]"]
-FASTER = "COCO-Detection/faster_rcnn_R_50_FPN_1x.yaml"
 MASK = "COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_1x.yaml"
 RETINANET = "COCO-Detection/retinanet_R_50_FPN_1x.yaml"
 FCOS = "COCO-Detection/fcos_R_50_FPN_1x.py"
@@ -250,7 +248,7 @@ class TestBadConfiguration:
             f"from detectron2.config import LazyConfig\nzoo = LazyConfig.load({str(find(FCOS))!r})\n"
             f"model = zoo.model\n{lines}\n"
         )
-        monkeypatch.setenv("CASSL_DETECTRON2_CONFIGS", str(tmp_path))
+        monkeypatch.setenv(FOLDERS, str(tmp_path))
         assert fault in self.refused(ellipses, "mine.py", [])
 
 

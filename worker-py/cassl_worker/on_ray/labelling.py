@@ -30,15 +30,13 @@ class Labeller:
     """An actor with a detector. It knows nothing of the controller."""
 
     def __init__(self, task: bytes, manifest: Any, weights: Any, image_root: str) -> None:
-        from cassl_worker.data import read_dataset
-        from cassl_worker.remote_images import ImageCache, most_bytes
+        from cassl_worker.data import kept_dataset
 
         self.task = PredictTask.FromString(task)
         self.folder = tempfile.TemporaryDirectory(prefix="cassl-labeller-", ignore_cleanup_errors=True)
         folder = Path(self.folder.name)
         self.weights = unpack(weights, folder / "weights")
-        images = ImageCache(folder / "images", most_bytes())
-        self.dataset = read_dataset(unpack(manifest, folder / "manifest"), Path(image_root), images)
+        self.dataset = kept_dataset(unpack(manifest, folder / "manifest"), Path(image_root), folder / "images")
 
     def __call__(self, batch: Columns) -> Columns:
         """An error of cassl comes out as a row: of one that is raised, Ray Data hands over only the text."""

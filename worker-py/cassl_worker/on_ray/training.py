@@ -17,6 +17,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from cassl.v1.task_pb2 import Task
 
+from cassl_worker import distributed
 from cassl_worker.errors import CasslError
 from cassl_worker.on_ray.cluster import Storage, named, pack, unpack
 from cassl_worker.on_ray.settings import Demand
@@ -43,12 +44,11 @@ class Mailbox:
     def put(self, said: Said) -> None:
         self.said.append(said)
 
-    def take(self) -> list[Said]:
+    def take(self, pause: bool) -> list[Said]:
+        """pause: whether the training is to pause."""
+        self.pause = pause
         said, self.said = self.said, []
         return said
-
-    def ask_for_pause(self) -> None:
-        self.pause = True
 
     def is_pause_asked(self) -> bool:
         return self.pause
@@ -133,13 +133,9 @@ def trainer(part: Part, demand: Demand, most: int, storage: Storage) -> ray.trai
 
 def heard(mailbox: Any, fitted: "Future[Any]", pause: threading.Event) -> Generator[Said]:
     """Until the training has ended, or failed."""
-    is_told = False
     while True:
         is_over = fitted.done()
-        if pause.is_set() and not is_told:
-            is_told = True
-            ray.get(mailbox.ask_for_pause.remote())
-        yield from ray.get(mailbox.take.remote())
+        yield from ray.get(mailbox.take.remote(pause.is_set()))
         if is_over:
             fitted.result()
             return
@@ -175,7 +171,8 @@ def take_part(config: dict[str, Part]) -> None:
     part = config["part"]
     storage = Storage(*part.storage)
     pause, is_over = threading.Event(), threading.Event()
-    threading.Thread(target=watch_pause, args=(part.mailbox, pause, is_over), daemon=True).start()
+    if distributed.is_first():
+        threading.Thread(target=watch_pause, args=(part.mailbox, pause, is_over), daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="cassl-train-", ignore_cleanup_errors=True) as folder:
         try:
             training = on_this_node(part, storage, Path(folder))
@@ -202,15 +199,17 @@ def watch_pause(mailbox: Any, pause: threading.Event, is_over: threading.Event) 
 
 
 def on_this_node(part: Part, storage: Storage, folder: Path) -> Training:
-    """The training with its files here, going on from the newest checkpoint of this job, if there is one."""
+    """The training with its files here. The first process goes on from the newest checkpoint of this job, if there is
+    one; those of the others would not count."""
     files: dict[str, Any] = {name: unpack(content, folder / name) for name, content in part.files.items()}
     training = replace(part.training, **files, image_cache=Path(tempfile.gettempdir(), "cassl-images"))
-    checkpoints = [name for name in storage.names() if name.startswith("checkpoint-")]
-    if not checkpoints:
-        return training
-    newest = folder / "newest-checkpoint"
-    newest.write_bytes(storage.read(checkpoints[-1]))
-    return replace(training, resume_from=newest)
+    checkpoints = checkpoints_in(storage) if distributed.is_first() else []
+    return replace(training, resume_from=fetched(Path(checkpoints[-1]), storage, folder)) if checkpoints else training
+
+
+def checkpoints_in(storage: Storage) -> list[str]:
+    """Their names, the newest last."""
+    return [name for name in storage.names() if name.startswith("checkpoint-")]
 
 
 def stored(event: Event, storage: Storage) -> Event:
@@ -220,8 +219,7 @@ def stored(event: Event, storage: Storage) -> Event:
             name = f"checkpoint-{iteration:010}"
             storage.write(name, path.read_bytes())
             path.unlink()
-            checkpoints = [one for one in storage.names() if one.startswith("checkpoint-")]
-            for old in checkpoints[:-KEPT_CHECKPOINTS]:
+            for old in checkpoints_in(storage)[:-KEPT_CHECKPOINTS]:
                 storage.remove(old)
             return Checkpoint(iteration, Path(name))
         case Trained(weights, iterations, ledger):

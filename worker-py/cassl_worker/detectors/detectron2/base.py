@@ -15,7 +15,7 @@ from cassl.v1.task_pb2 import DetectorConfig
 from cassl_worker.detectors.detectron2.weights import from_own_backbone
 from cassl_worker.detectors.interface import Detector, Part, Target
 from cassl_worker.detectors.pyramid import PyramidFeatures
-from cassl_worker.errors import CasslError
+from cassl_worker.errors import training_diverged
 
 OWN_PREFIXES: Mapping[Part, tuple[str, ...]] = {"backbone": ("model.backbone.bottom_up.",)}
 """Of models with a backbone of detectron2; what is left of their `model.backbone.` is the pyramid."""
@@ -64,8 +64,7 @@ class Detectron2Detector(Detector):
             with EventStorage(0):
                 return self.losses_of(features, inputs, instances)
         except FloatingPointError as error:
-            remedy = "Lower `learning_rate` in the solver of the stage, or raise its `lr_ramp_iterations`."
-            raise CasslError("TRAINING_DIVERGED", f"detectron2 says: {error}", remedy) from error
+            raise training_diverged(f"detectron2 says: {error}") from error
 
     def inputs(self, images: Tensor, targets: Sequence[Target]) -> tuple[ImageList, Mapping[str, Tensor]]:
         """Images as detectron2 has them, with their sizes, and their features.
