@@ -15,6 +15,7 @@ import random
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +60,14 @@ class Truth:
     def images(self) -> list[dict[str, Any]]:
         return list(self.coco["images"])
 
+    @cached_property
+    def ids(self) -> list[int]:
+        """Of the categories, by class index."""
+        return sorted(category["id"] for category in self.coco["categories"])
+
     def annotations(self, image: int, *, classes: bool) -> tuple[Annotation, ...]:
-        ids = sorted(category["id"] for category in self.coco["categories"])
         return tuple(
-            Annotation(tuple(one["bbox"]), ids.index(one["category_id"]) if classes else 0, one["area"], False)
+            Annotation(tuple(one["bbox"]), self.ids.index(one["category_id"]) if classes else 0, one["area"], False)
             for one in self.coco["annotations"]
             if one["image_id"] == image
         )
@@ -183,9 +188,8 @@ def dataset_of(records: Sequence[ImageRecord], classes: int) -> Dataset:
 
 def average_precision(truth: Truth, found: Found, *, classes: bool) -> float:
     """Times 100, with one decimal."""
-    ids = sorted(category["id"] for category in truth.coco["categories"])
     results = [
-        {"image_id": image, "category_id": ids[label], "bbox": [x0, y0, x1 - x0, y1 - y0], "score": score}
+        {"image_id": image, "category_id": truth.ids[label], "bbox": [x0, y0, x1 - x0, y1 - y0], "score": score}
         for image, one in found.items()
         for (x0, y0, x1, y1), score, label in zip(
             one.boxes.tolist(), one.scores.tolist(), one.classes.tolist(), strict=True
