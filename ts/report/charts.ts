@@ -62,7 +62,7 @@ export function lineChart({ title, series }: LineChart): Html {
   );
   return frame(title, [
     ...yTicks.map((tick) => yTick(tick, y(tick))),
-    ...xTicks.map((tick) => xTick(tick, x(tick))),
+    ...xTicks.map((tick) => xTick(formatNumber(tick), x(tick))),
     ...lines.reverse(),
   ]);
 }
@@ -79,7 +79,7 @@ export function barChart({ title, groups, format }: BarChart): Html {
     const bars = values.map((value, k) =>
       bar(start + k * barWidth, barWidth - 3, y(Math.max(value, 0)), k, format(value)),
     );
-    return html`${bars}<text class="tick" x="${round(left + groupWidth / 2)}" y="${BOTTOM + 15}" text-anchor="middle">${name}</text>`;
+    return html`${bars}${xTick(name, round(left + groupWidth / 2))}`;
   });
   return frame(title, [...yTicks.map((tick) => yTick(tick, y(tick), format(tick))), ...drawn]);
 }
@@ -101,7 +101,7 @@ function dots({ name, values }: DotGroup, x: number, y: (value: number) => numbe
   const middle = y(mean(values));
   return html`<line class="mean" x1="${x - 16}" x2="${x + 16}" y1="${middle}" y2="${middle}"/>
     ${values.map((value) => html`<circle class="dot" cx="${x}" cy="${y(value)}" r="3.5"/>`)}
-    <text class="tick" x="${x}" y="${BOTTOM + 15}" text-anchor="middle">${name}</text>`;
+    ${xTick(name, x)}`;
 }
 
 /** Ticks from just below the least value to just above the largest. */
@@ -140,8 +140,8 @@ function yTick(value: number, y: number, text: string = formatNumber(value)): Ht
     <text class="tick" x="${MARGIN.left - 6}" y="${round(y + 3.5)}" text-anchor="end">${text}</text>`;
 }
 
-function xTick(value: number, x: number): Html {
-  return html`<text class="tick" x="${x}" y="${BOTTOM + 15}" text-anchor="middle">${formatNumber(value)}</text>`;
+function xTick(text: string, x: number): Html {
+  return html`<text class="tick" x="${x}" y="${BOTTOM + 15}" text-anchor="middle">${text}</text>`;
 }
 
 /** From 0 in at most `count` steps of 1, 2 or 5 times a power of ten, until one is at or above `max`. */
