@@ -21,3 +21,8 @@ export function labelingScopes(outputs: ReadonlyMap<string, unknown>): string[] 
   const predicted = [...outputs.keys()].filter((step) => step.endsWith(PREDICTION));
   return predicted.map((step) => step.slice(0, -PREDICTION.length));
 }
+
+/** The steps that have evaluated a detector, in their order. */
+export function evaluationSteps(outputs: ReadonlyMap<string, unknown>): string[] {
+  return [...outputs.keys()].filter((step) => /(^|\/)evaluate$/.test(step));
+}

@@ -11,6 +11,7 @@ import { BOOTSTRAP } from "../report/report.js";
 import { trainingCurves } from "../report/training-curves.js";
 import type { ApDifference, ApDifferences, ComparedCurve, ComparedDetector, RunComparison } from "./comparison-wire.js";
 import { createRecent } from "./recent.js";
+import { recentEvents, resultOf, scoreOf } from "./run-facts.js";
 import { stateName } from "./run-rows.js";
 
 export interface ComparedRuns {
@@ -30,8 +31,6 @@ interface Detector {
   readonly arm: ArmResult;
 }
 
-/** Events that are looked at for the step under way. */
-const RECENT_EVENTS = 200;
 const MOST_POINTS = 400;
 /** Of resampled APs, each of which takes 8 KB. */
 const MOST_KEPT = 500;
@@ -41,20 +40,12 @@ type ComparedParts = Pick<ControllerParts, "state" | "artifacts">;
 export function createComparedRuns({ state, artifacts }: ComparedParts): ComparedRuns {
   const resampled = createRecent<ResampledAp>(MOST_KEPT, () => 1);
 
-  async function judgedRuns(runs: readonly Run[]): Promise<JudgedRun[]> {
-    return Promise.all(
-      runs.map(async (run) => {
-        if (run.result === undefined || (await artifacts.stat(run.result.sha256)) === undefined)
-          return { run, result: undefined };
-        const text = Buffer.from(await artifacts.read(run.result.sha256)).toString();
-        return { run, result: JSON.parse(text) as RunResult };
-      }),
-    );
+  function judgedRuns(runs: readonly Run[]): Promise<JudgedRun[]> {
+    return Promise.all(runs.map(async (run) => ({ run, result: await resultOf(run, artifacts) })));
   }
 
   function curvesOf({ run_id }: Run): ComparedCurve[] {
-    const last = Math.max(0, state.lastSequence(run_id) - RECENT_EVENTS);
-    const underWay = state.eventsAfter(run_id, last, RECENT_EVENTS).flatMap(({ event }) => {
+    const underWay = recentEvents(run_id, state).flatMap(({ event }) => {
       return event?.$case === "step_progress" ? [event.value] : [];
     });
     const keys = new Map([...state.finishedSteps(run_id), ...underWay].map(({ step, key }) => [step, key]));
@@ -132,9 +123,9 @@ function detectorsOf(judged: readonly JudgedRun[]): Detector[] {
   return judged.flatMap(({ result }) => (result === undefined ? [] : result.arms.map((arm) => ({ result, arm }))));
 }
 
-function describeDetector({ result: { run }, arm: detector }: Detector): ComparedDetector {
-  const { arm, target, seed, labeled_images, total_iterations, ap, ap50, ap75, class_agnostic_ap } = detector;
-  return { run, arm, target, seed, labeled_images, total_iterations, ap, ap50, ap75, class_agnostic_ap };
+function describeDetector({ result: { run }, arm }: Detector): ComparedDetector {
+  const { seed, labeled_images, total_iterations } = arm;
+  return { run, seed, labeled_images, total_iterations, ...scoreOf(arm) };
 }
 
 function withoutSamples({ difference, lower, upper }: ApDifference): ApDifference {

@@ -10,10 +10,7 @@ import { json, parameter, query, wholeNumber } from "./answers.js";
 import { createDataSummaries, type DataOutputs } from "./data/data-summary.js";
 import { copyPairs, leakPairs } from "./data/image-pairs.js";
 import type { Protection } from "./protection.js";
-import type { LedgerPage, PairPage } from "./wire.js";
-
-const LINES = 50;
-const PAIRS = 24;
+import { LEDGER_LINES, type LedgerPage, PAIRS_AT_ONCE, type PairPage } from "./wire.js";
 
 export function dataRoutes(parts: ControllerParts, { allow }: Protection): Router {
   const { artifacts } = parts;
@@ -39,7 +36,7 @@ export function dataRoutes(parts: ControllerParts, { allow }: Protection): Route
     allow("GetRun"),
     json((request): Promise<PairPage> => {
       const pairs = query(request, "kind") === "copies" ? copyPairs : leakPairs;
-      return pairs(outputs(request).curated, wholeNumber(request, "offset") ?? 0, PAIRS, artifacts);
+      return pairs(outputs(request).curated, wholeNumber(request, "offset") ?? 0, PAIRS_AT_ONCE, artifacts);
     }),
   );
   return router;
@@ -63,6 +60,6 @@ function imageQuery(request: Request): ImageQuery {
     where: Object.fromEntries(equal),
     containing: query(request, "file"),
     offset: wholeNumber(request, "offset") ?? 0,
-    limit: LINES,
+    limit: LEDGER_LINES,
   };
 }

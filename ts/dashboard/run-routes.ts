@@ -3,7 +3,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { join } from "node:path";
 import { Router } from "express";
 import type { ControllerParts } from "../controller/controller.js";
-import { labelingScopes, stepOutputs } from "../controller/step-outputs.js";
+import { evaluationSteps, labelingScopes, stepOutputs } from "../controller/step-outputs.js";
 import { CasslError } from "../core/errors.js";
 import type { EvaluationSummary } from "../evaluation/evaluate-onnx.js";
 import type { Run, RunEvent } from "../gen/cassl/v1/run.js";
@@ -114,10 +114,9 @@ async function detail(parts: ControllerParts, rows: RunRows, run: Run): Promise<
     has_report: existsSync(join(workspace, "runs", run.run_id, "report.html")),
     artifacts: links.filter((_, index) => present[index]),
     labelings: labelingScopes(outputs).map((scope) => labelingSummary(scope, outputs)),
-    evaluations: [...outputs].flatMap(([step, output]) => {
-      if (!step.endsWith("evaluate")) return [];
-      const { ap, ap50, ap75, class_agnostic_ap } = output as EvaluationSummary;
-      return [{ step, ap, ap50, ap75, class_agnostic_ap }];
+    evaluations: evaluationSteps(outputs).map((step) => {
+      const { ap, ap50, ap75, class_agnostic_ap } = outputs.get(step) as EvaluationSummary;
+      return { step, ap, ap50, ap75, class_agnostic_ap };
     }),
   };
 }

@@ -5,8 +5,8 @@ import { fromErrorDetail } from "../core/errors.js";
 import type { Worker } from "../gen/cassl/v1/controller_service.js";
 import type { ErrorDetail } from "../gen/cassl/v1/error_reason.js";
 import { type Run, type RunEvent, State, type StepProgress, stateToJSON } from "../gen/cassl/v1/run.js";
-import type { RunResult } from "../pipeline/pipeline.js";
-import type { ArmScore, Failure, RunRow, RunState, WorkerRow } from "./wire.js";
+import { recentEvents, resultOf, scoreOf } from "./run-facts.js";
+import type { Failure, RunRow, RunState, WorkerRow } from "./wire.js";
 
 export interface RunRows {
   row(run: Run): Promise<RunRow>;
@@ -17,24 +17,13 @@ export interface RunRows {
 
 type RowParts = Pick<ControllerParts, "runs" | "pool" | "state" | "artifacts">;
 
-/** Events that are looked at for what a run is at: more than one step reports between two of its neighbours. */
-const RECENT_EVENTS = 200;
-
 export function createRunRows({ runs, pool, state, artifacts }: RowParts): RunRows {
   /** Rows of ended runs by id; what they are of is kept to see when one was tried again. */
   const ended = new Map<string, { finished: number | undefined; row: RunRow }>();
 
-  async function scores({ result }: Run): Promise<ArmScore[]> {
-    if (result === undefined || (await artifacts.stat(result.sha256)) === undefined) return [];
-    const { arms } = JSON.parse(Buffer.from(await artifacts.read(result.sha256)).toString()) as RunResult;
-    return arms.map(({ arm, target, ap, ap50, ap75, class_agnostic_ap }) => {
-      return { arm, target, ap, ap50, ap75, class_agnostic_ap };
-    });
-  }
-
   async function makeRow(run: Run): Promise<RunRow> {
-    const last = Math.max(0, state.lastSequence(run.run_id) - RECENT_EVENTS);
-    const events = run.state === State.SUCCEEDED ? [] : state.eventsAfter(run.run_id, last, RECENT_EVENTS);
+    const events = run.state === State.SUCCEEDED ? [] : recentEvents(run.run_id, state);
+    const result = await resultOf(run, artifacts);
     return {
       id: run.run_id,
       name: run.config?.name ?? "",
@@ -42,7 +31,7 @@ export function createRunRows({ runs, pool, state, artifacts }: RowParts): RunRo
       created: run.created_at?.getTime() ?? 0,
       finished: run.finished_at?.getTime(),
       ...currentStep(events),
-      scores: await scores(run),
+      scores: result?.arms.map(scoreOf) ?? [],
       error: run.error === undefined ? undefined : toFailure(run.error),
     };
   }

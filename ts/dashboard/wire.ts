@@ -146,6 +146,11 @@ export interface LabelFile {
   readonly truth?: readonly number[];
 }
 
+/** Lines of the ledger that come at once. */
+export const LEDGER_LINES = 50;
+/** Pairs of images that come at once. */
+export const PAIRS_AT_ONCE = 24;
+
 /** Numbers of a box, float32: x, y, width, height in px, score, class. By image, then by descending score. */
 export const BOX_NUMBERS = 6;
 

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { ControllerParts } from "../../controller/controller.js";
-import { stepOutputs } from "../../controller/step-outputs.js";
+import { evaluationSteps, stepOutputs } from "../../controller/step-outputs.js";
 import { CasslError, fromErrorDetail } from "../../core/errors.js";
 import type { CuratedData } from "../../data/curate.js";
 import type { EvaluationSummary } from "../../evaluation/evaluate-onnx.js";
@@ -36,7 +36,6 @@ interface StoredEvaluation {
 
 type Answer = { readonly evaluated: Evaluated } | { readonly error: ErrorDetail };
 
-const SUFFIX = /(^|\/)evaluate$/;
 const KEPT_BYTES = 32 * 2 ** 20;
 /** Of the objects that describe an image or a class, about. */
 const BYTES_OF_IMAGE = 300;
@@ -47,7 +46,7 @@ export function createEvaluations({ state, artifacts }: EvaluationParts): Evalua
 
   function find(runId: string, step: string): StoredEvaluation {
     const outputs = stepOutputs(runId, state);
-    const steps = [...outputs.keys()].filter((name) => SUFFIX.test(name));
+    const steps = evaluationSteps(outputs);
     const chosen = step === "" ? steps.at(-1) : steps.find((name) => name === step);
     if (chosen === undefined) throw notEvaluated(runId, step, steps);
     const [summary, curated] = [outputs.get(chosen) as EvaluationSummary, outputs.get("curate") as CuratedData];

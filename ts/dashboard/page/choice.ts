@@ -17,3 +17,8 @@ export function select(
 export function labelled(text: string, control: HTMLElement): HTMLElement {
   return element("span", { class: "labelled" }, element("span", { class: "quiet" }, text), control);
 }
+
+/** Options that are called what they are. */
+export function named(names: Iterable<string>): (readonly [value: string, text: string])[] {
+  return Array.from(names, (name) => [name, name] as const);
+}

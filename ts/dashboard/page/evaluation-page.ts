@@ -5,6 +5,7 @@ import { get } from "./api.js";
 import { shareBar } from "./bar.js";
 import { calibrationPanel } from "./calibration-panel.js";
 import { card } from "./card.js";
+import { select } from "./choice.js";
 import { confusionPanel } from "./confusion-panel.js";
 import { curvePanel } from "./curve-panel.js";
 import { type Child, element } from "./dom.js";
@@ -90,16 +91,14 @@ function scoreText({ threshold }: BestScore): string {
 }
 
 function choices(runId: string, { step, steps, iouType, iouTypes }: EvaluationView): HTMLElement {
-  const options = steps.flatMap((name) => iouTypes.map((iou) => [name, iou] as const));
-  const choice = element(
-    "select",
-    { "aria-label": "Evaluation" },
-    options.map(([name, iou]) => {
-      const value = String(new URLSearchParams({ step: name, iou }));
+  const addressOf = (name: string, iou: IouType): string => String(new URLSearchParams({ step: name, iou }));
+  const options = steps.flatMap((name) =>
+    iouTypes.map((iou) => {
       const text = `${name.replace(/\/?evaluate$/, "")}${iouTypes.length > 1 ? `, ${IOU_NAMES[iou]}` : ""}`;
-      return element("option", { value, selected: name === step && iou === iouType }, text);
+      return [addressOf(name, iou), text] as const;
     }),
   );
+  const choice = select("Evaluation", options, addressOf(step, iouType));
   choice.addEventListener("change", () => location.assign(`${runPath(runId)}/evaluation?${choice.value}`));
   return choice;
 }

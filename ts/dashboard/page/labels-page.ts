@@ -16,8 +16,10 @@ import {
 } from "../view/label-table.js";
 import type { ImageSet, LabelSet, ReviewedImage } from "../wire.js";
 import { get } from "./api.js";
+import { labelled, named, select } from "./choice.js";
 import { element, replace } from "./dom.js";
 import { drawnBoxes } from "./drawn-boxes.js";
+import { legend } from "./evaluated-tiles.js";
 import { type Cell, createGrid } from "./grid.js";
 import { scoreBars } from "./histogram.js";
 import { createMaskSource, type ImageMasks } from "./masks.js";
@@ -64,8 +66,8 @@ function showSet(
   const exact = element("output", { for: "threshold" });
   const bars = element("div", { class: "bars" });
   const numbers = element("dl", { class: "numbers", "aria-live": "off" });
-  const sort = select("Sort by", SORTS, (name) => name !== "disagreement" || hasTruth);
-  const filter = select("Show", FILTERS, (name) => name !== "with errors" || hasTruth);
+  const sort = select("Sort by", named(SORTS.filter((name) => name !== "disagreement" || hasTruth)));
+  const filter = select("Show", named(FILTERS.filter((name) => name !== "with errors" || hasTruth)));
   const truth = element("input", { type: "checkbox", id: "truth", checked: hasTruth, disabled: !hasTruth });
   const count = element("span", { class: "quiet", role: "status" });
   const saved = element("span", { class: "quiet" });
@@ -218,7 +220,7 @@ function showSet(
       labelled("Sort by", sort),
       labelled("Show", filter),
       element("label", { class: "check", for: "truth" }, truth, "Ground truth"),
-      hasTruth && element("span", { class: "legend" }, key("right"), key("wrong"), key("missed")),
+      hasTruth && legend(),
       count,
       saved,
     ),
@@ -234,40 +236,14 @@ function trail(runId: string): HTMLElement[] {
 }
 
 function choices(runId: string, { scope, scopes, set, sets }: LabelSet): HTMLElement {
-  const options = scopes.flatMap((name) => sets.map((images) => [name, images] as const));
-  const choice = element(
-    "select",
-    { "aria-label": "Labels" },
-    options.map(([name, images]) =>
-      element(
-        "option",
-        { value: `scope=${encodeURIComponent(name)}&set=${images}`, selected: name === scope && images === set },
-        `${name}, ${NAMES[images]}`,
-      ),
-    ),
+  const addressOf = (name: string, images: LabelSet["set"]): string =>
+    `scope=${encodeURIComponent(name)}&set=${images}`;
+  const options = scopes.flatMap((name) =>
+    sets.map((images) => [addressOf(name, images), `${name}, ${NAMES[images]}`] as const),
   );
+  const choice = select("Labels", options, addressOf(scope, set));
   choice.addEventListener("change", () => location.assign(`${runPath(runId)}/labels?${choice.value}`));
   return choice;
-}
-
-function select<T extends string>(
-  label: string,
-  names: readonly T[],
-  isOffered: (name: T) => boolean,
-): HTMLSelectElement {
-  return element(
-    "select",
-    { "aria-label": label },
-    names.filter(isOffered).map((name) => element("option", { value: name }, name)),
-  );
-}
-
-function labelled(text: string, control: HTMLElement): HTMLElement {
-  return element("span", { class: "labelled" }, element("span", { class: "quiet" }, text), control);
-}
-
-function key(kind: "right" | "wrong" | "missed"): HTMLElement {
-  return element("span", { class: `key ${kind}` }, kind);
 }
 
 function describeTile(kept: number, matches: Matches | undefined): string {

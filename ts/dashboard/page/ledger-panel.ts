@@ -1,15 +1,14 @@
 /** The ledger of curation: every image with its fate, to be searched and leafed through. */
 import { formatBytes } from "../../report/format.js";
-import type { FateRow, LedgerPage, LedgerRow } from "../wire.js";
+import { type FateRow, LEDGER_LINES, type LedgerPage, type LedgerRow } from "../wire.js";
 import { get } from "./api.js";
 import { card } from "./card.js";
+import { named, select } from "./choice.js";
 import { type Child, element } from "./dom.js";
 import { createPager } from "./pager.js";
 import { table } from "./table.js";
 import { openViewer } from "./viewer.js";
 
-/** As many as the server gives. */
-const LINES = 50;
 const QUIET_MS = 250;
 const COLUMNS = [
   { name: "image", kind: "text" },
@@ -22,10 +21,10 @@ const COLUMNS = [
 
 export function ledgerPanel(runId: string, fates: readonly FateRow[]): HTMLElement {
   const text = element("input", { type: "search", placeholder: "Filter by file name", "aria-label": "Filter images" });
-  const split = select("Set", "Every set", new Set(fates.map((row) => row.split)));
+  const split = select("Set", [["", "Every set"], ...named(new Set(fates.map((row) => row.split)))]);
   const reasons = fates.flatMap(({ reason }) => reason ?? []);
-  const fate = select("Fate", "Every fate", new Set(["used", "dropped", ...reasons]));
-  const pager = createPager("Pages of the ledger", LINES, async (offset) => {
+  const fate = select("Fate", [["", "Every fate"], ...named(new Set(["used", "dropped", ...reasons]))]);
+  const pager = createPager("Pages of the ledger", LEDGER_LINES, async (offset) => {
     const isFate = fate.value === "used" || fate.value === "dropped";
     const query = new URLSearchParams({
       ...{ file: text.value.trim(), split: split.value, offset: String(offset) },
@@ -65,13 +64,4 @@ function cells(runId: string, line: LedgerRow): Child[] {
     size_bytes === undefined ? "-" : formatBytes(size_bytes),
     series ?? "",
   ];
-}
-
-function select(label: string, all: string, names: Iterable<string>): HTMLSelectElement {
-  return element(
-    "select",
-    { "aria-label": label },
-    element("option", { value: "" }, all),
-    [...names].map((name) => element("option", { value: name }, name)),
-  );
 }

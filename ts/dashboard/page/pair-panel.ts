@@ -1,17 +1,14 @@
 /** Images that were dropped, each beside the one that shows the same. */
 import { formatNumber } from "../../report/format.js";
-import type { ImagePair, PairedImage, PairKind, PairPage } from "../wire.js";
+import { type ImagePair, PAIRS_AT_ONCE, type PairedImage, type PairKind, type PairPage } from "../wire.js";
 import { get } from "./api.js";
 import { card } from "./card.js";
 import { type Child, element } from "./dom.js";
 import { createPager } from "./pager.js";
 import { pictureUrl } from "./picture.js";
 
-/** As many as the server gives. */
-const PAIRS = 24;
-
 export function pairPanel(runId: string, kind: PairKind, title: string): HTMLElement {
-  const pager = createPager(title, PAIRS, async (offset) => {
+  const pager = createPager(title, PAIRS_AT_ONCE, async (offset) => {
     const path = `runs/${encodeURIComponent(runId)}/pairs?kind=${kind}&offset=${offset}`;
     const { total, pairs } = await get<PairPage>(path);
     return { content: total > 0 && pairList(runId, pairs), shown: pairs.length, total };

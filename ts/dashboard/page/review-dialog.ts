@@ -38,6 +38,8 @@ export function openReview(options: ReviewOptions): void {
   let isEdited = false;
   let selected = -1;
   let drawn: Picture | undefined;
+  /** Boxes without masks must not be saved in the place of those with some. */
+  const areMasksMissing = (): boolean => options.masks !== undefined && masks === undefined;
 
   const stage = element("div", { class: "stage" });
   const title = element("h2", { id: "review-title" });
@@ -66,15 +68,12 @@ export function openReview(options: ReviewOptions): void {
     replace(stage, drawn.element);
     replace(fault);
     draw();
-    if (options.masks !== undefined && masks === undefined) {
-      // Boxes without masks must not be saved in the place of those with some.
-      options.masks.load(name).then(() => file().name === name && load(), show);
-    }
+    if (areMasksMissing()) options.masks?.load(name).then(() => file().name === name && load(), show);
   };
   const edited = (object: ReviewedBox): EditedObject => fromReviewed(object, masks);
   const edit = (next: readonly EditedObject[]): void => {
     // Masks that are on their way would come in the place of what is corrected now.
-    if (options.masks !== undefined && masks === undefined) return;
+    if (areMasksMissing()) return;
     objects = next;
     isEdited = true;
     selected = Math.min(selected, objects.length - 1);
@@ -117,7 +116,7 @@ export function openReview(options: ReviewOptions): void {
     load();
   };
   const save = (verdict: ReviewedImage["verdict"]): void => {
-    if (options.masks !== undefined && masks === undefined) return;
+    if (areMasksMissing()) return;
     const accepted = verdict === "accepted" ? objects.map(toReviewed) : [];
     const review: ReviewedImage = { file_name: file().name, verdict, objects: accepted };
     change("PUT", `runs/${encodeURIComponent(runId)}/review`, review).then(() => {

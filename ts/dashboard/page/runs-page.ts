@@ -3,6 +3,7 @@ import { formatAp, formatDuration } from "../../report/format.js";
 import { MOST_COMPARED } from "../comparison-wire.js";
 import { type Overview, RUN_STATES, type RunRow, type WorkerRow } from "../wire.js";
 import { listen } from "./api.js";
+import { named, select } from "./choice.js";
 import { comparisonPath } from "./comparison-path.js";
 import { type Child, element, replace } from "./dom.js";
 import { heading, runPath, type Shell } from "./shell.js";
@@ -14,12 +15,7 @@ export function showRuns(shell: Shell): void {
   let runs: RunRow[] = [];
   const drawn = new Map<string, { readonly row: RunRow; readonly element: HTMLElement }>();
   const text = element("input", { type: "search", placeholder: "Filter by id or name", "aria-label": "Filter runs" });
-  const state = element(
-    "select",
-    { "aria-label": "State" },
-    element("option", { value: "" }, "Every state"),
-    RUN_STATES.map((name) => element("option", { value: name }, name)),
-  );
+  const state = select("State", [["", "Every state"], ...named(RUN_STATES)]);
   const table = element("tbody");
   const count = element("span", { class: "quiet", role: "status" });
   const workers = element("div", { class: "workers" });
@@ -97,15 +93,9 @@ function withChanges(runs: readonly RunRow[], changed: readonly RunRow[]): RunRo
 /** Elements that are put in again, or that others come in the place of, lose the focus. */
 function keepFocus(parent: HTMLElement, draw: () => void): void {
   const focused = document.activeElement;
-  const selector = focused !== null && parent.contains(focused) ? selectorOf(focused) : undefined;
+  const id = focused !== null && parent.contains(focused) ? focused.id : "";
   draw();
-  if (selector !== undefined) parent.querySelector<HTMLElement>(selector)?.focus();
-}
-
-/** Of a box to choose a run by, or of the link to it. */
-function selectorOf({ id, attributes }: Element): string {
-  const address = attributes.getNamedItem("href")?.value ?? "";
-  return id === "" ? `a[href="${CSS.escape(address)}"]` : `#${CSS.escape(id)}`;
+  if (id !== "") document.getElementById(id)?.focus();
 }
 
 function tableHead(): HTMLElement {
@@ -150,7 +140,7 @@ function runRow(row: RunRow, choice: HTMLElement): HTMLElement {
     "tr",
     {},
     element("td", {}, choice),
-    element("th", { scope: "row" }, element("a", { href: runPath(id) }, id)),
+    element("th", { scope: "row" }, element("a", { id: `run-${id}`, href: runPath(id) }, id)),
     element("td", {}, stateBadge(state)),
     element("td", {}, stepCell(row)),
     element("td", { class: "number" }, scoreCell(row)),
