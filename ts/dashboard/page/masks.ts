@@ -27,6 +27,8 @@ export function createMaskSource(runId: string, question: URLSearchParams, side_
     load(file) {
       const masks = loading.get(file) ?? fetchMasks(file);
       loading.set(file, masks);
+      // The next one asks again.
+      masks.catch(() => loading.delete(file));
       return masks;
     },
   };
