@@ -1,6 +1,5 @@
-import { once } from "node:events";
 import { stat } from "node:fs/promises";
-import { Worker } from "node:worker_threads";
+import { askThread } from "../core/thread.js";
 import { type JudgedDetections, type JudgeRequest, judgeDetections } from "./judge-detections.js";
 
 /** Of all files together: judging less takes no longer than starting a thread. */
@@ -14,11 +13,5 @@ export async function judgeInThread(request: JudgeRequest, signal: AbortSignal):
   signal.throwIfAborted();
   const files = await Promise.all(request.detections.map((path) => stat(path)));
   if (files.reduce((sum, { size }) => sum + size, 0) < WORTH_A_THREAD_BYTES) return judgeDetections(request);
-  const thread = new Worker(new URL("./judge-thread.js", import.meta.url), { workerData: request });
-  try {
-    const [judged] = (await once(thread, "message", { signal })) as [JudgedDetections[]];
-    return judged;
-  } finally {
-    await thread.terminate();
-  }
+  return askThread<JudgedDetections[]>(new URL("./judge-thread.js", import.meta.url), request, signal);
 }

@@ -1,12 +1,10 @@
 /** What the evaluations of a run say, made once it is asked for, and kept for a while. */
-import { once } from "node:events";
-import { Worker } from "node:worker_threads";
 import type { ControllerParts } from "../../controller/controller.js";
 import { evaluationSteps, stepOutputs } from "../../controller/step-outputs.js";
-import { CasslError, fromErrorDetail } from "../../core/errors.js";
+import { CasslError } from "../../core/errors.js";
+import { askThread } from "../../core/thread.js";
 import type { CuratedData } from "../../data/curate.js";
 import type { EvaluationSummary } from "../../evaluation/evaluate-onnx.js";
-import type { ErrorDetail } from "../../gen/cassl/v1/error_reason.js";
 import { createRecent } from "../recent.js";
 import type { EvaluatedImages, EvaluationView, IouType } from "../wire.js";
 import type { Evaluated, EvaluationRequest } from "./evaluated.js";
@@ -33,8 +31,6 @@ interface StoredEvaluation {
   readonly summary: EvaluationSummary;
   readonly curated: CuratedData;
 }
-
-type Answer = { readonly evaluated: Evaluated } | { readonly error: ErrorDetail };
 
 const KEPT_BYTES = 32 * 2 ** 20;
 /** Of the objects that describe an image or a class, about. */
@@ -80,15 +76,8 @@ export function createEvaluations({ state, artifacts }: EvaluationParts): Evalua
 }
 
 /** Large validation sets take seconds and much memory, which end with the thread. */
-async function evaluateInThread(workerData: EvaluationRequest): Promise<Evaluated> {
-  const thread = new Worker(new URL("./evaluation-thread.js", import.meta.url), { workerData });
-  try {
-    const [answer] = (await once(thread, "message")) as [Answer];
-    if ("error" in answer) throw fromErrorDetail(answer.error);
-    return answer.evaluated;
-  } finally {
-    await thread.terminate();
-  }
+function evaluateInThread(request: EvaluationRequest): Promise<Evaluated> {
+  return askThread<Evaluated>(new URL("./evaluation-thread.js", import.meta.url), request);
 }
 
 function sizeOf({ pairs, images, facts }: Evaluated): number {
