@@ -26,7 +26,15 @@ from cassl.v1.artifact_service_pb2 import (
     StatArtifactResponse,
 )
 from cassl.v1.prediction_frame_pb2 import ShardHeader, ShardReply
-from cassl.v1.worker_service_pb2 import AttachRequest, AttachResponse, Register, ResultReceived, TaskResult, Welcome
+from cassl.v1.worker_service_pb2 import (
+    AttachRequest,
+    AttachResponse,
+    Register,
+    ResultReceived,
+    TaskAttempt,
+    TaskResult,
+    Welcome,
+)
 
 from cassl_worker.version import VERSION
 
@@ -45,6 +53,7 @@ class AttachedWorker:
         self.register = register
         self.received: SimpleQueue[AttachRequest | None] = SimpleQueue()
         self.outbox: SimpleQueue[AttachResponse | None] = SimpleQueue()
+        self.acknowledged: list[TaskAttempt] = []
 
     def send(self, **message: Any) -> None:
         self.outbox.put(AttachResponse(**message))
@@ -61,10 +70,11 @@ class AttachedWorker:
         raise AssertionError(f"the stream ended without {kind}")
 
     def result(self) -> TaskResult:
-        """The next result, which is acknowledged."""
-        result = self.next("result")
+        """The next new result, which is acknowledged: a worker says one again until it hears that it arrived."""
+        result = self.next("result", lambda result: result.task_attempt not in self.acknowledged)
         assert isinstance(result, TaskResult)
         self.send(result_received=ResultReceived(task_attempt=result.task_attempt))
+        self.acknowledged.append(result.task_attempt)
         return result
 
     def wait_for_end(self) -> None:
