@@ -40,8 +40,10 @@ if find_spec("ray") is None:
 from ray_cluster import RayCluster, ray_cluster  # isort: skip
 import ray
 
-from cassl_worker.on_ray import cluster as on_cluster
+from cassl_worker.on_ray.cluster import wait_for_node
+from cassl_worker.on_ray.failures import named
 from cassl_worker.on_ray.labelling import label_on_ray
+from cassl_worker.on_ray.storage import Storage, check_shared
 from cassl_worker.on_ray.training import train_on_ray
 
 IMAGES = 24
@@ -144,7 +146,7 @@ class Attempt:
 
     def follow(self, training: Training, demand: Demand) -> tuple[TrainOutput, dict[str, torch.Tensor]]:
         """What the attempt reports, and its weights as the controller has them."""
-        storage = on_cluster.Storage(str(self.shared), "task-1")
+        storage = Storage(str(self.shared), "task", 1)
         events = self.watched(train_on_ray(training, demand, storage, self.scratch, self.pause))
         with Controller() as controller, open_channel(controller.address) as channel:
             cache = ArtifactCache(self.scratch.with_name("artifacts"))
@@ -221,22 +223,22 @@ def test_a_training_that_fails_leaves_nothing_in_the_storage(cluster: RayCluster
 
 def test_what_no_node_has_is_named(cluster: RayCluster) -> None:
     with pytest.raises(CasslError, match=r"127\.0\.0\.2 lacks 2 GPU and the label zone=a") as raised:
-        on_cluster.wait_for_node(demand(gpus=2, labels={"zone": "a"}), 0)
+        wait_for_node(demand(gpus=2, labels={"zone": "a"}), 0, print)
     assert raised.value.reason == "RAY_RESOURCES_MISSING"
-    on_cluster.wait_for_node(demand(labels={"zone": "!a"}), 0)
+    wait_for_node(demand(labels={"zone": "!a"}), 0, print)
 
 
 def test_storage_that_each_process_has_for_itself_is_found_out(cluster: RayCluster, tmp_path: Path) -> None:
-    on_cluster.check_shared(on_cluster.Storage(str(tmp_path), "task-1"))
+    check_shared(Storage(str(tmp_path), "task", 1))
     with pytest.raises(CasslError, match=r"127\.0\.0\.2 does not see") as raised:
-        on_cluster.check_shared(on_cluster.Storage("mock:///shared", "task-1"))
+        check_shared(Storage("mock:///shared", "task", 1))
     assert raised.value.reason == "RAY_STORAGE_NOT_SHARED"
 
 
 @pytest.mark.parametrize("place", ["nothing://shared", "shared"])
 def test_storage_that_cannot_be_opened_is_named(place: str) -> None:
     with pytest.raises(CasslError, match="it cannot be opened") as raised:
-        on_cluster.Storage(place, "task-1")
+        Storage(place, "task", 1)
     assert raised.value.reason == "RAY_STORAGE_NOT_SHARED"
 
 
@@ -245,13 +247,13 @@ def test_a_node_that_has_died_meanwhile_shares_nothing_and_need_not(
 ) -> None:
     alive: list[dict[str, Any]] = ray.nodes()
     gone = {**alive[0], "NodeID": "0" * len(alive[0]["NodeID"]), "NodeManagerAddress": "127.0.0.3"}
-    storage = on_cluster.Storage(str(tmp_path), "task-1")
+    storage = Storage(str(tmp_path), "task", 1)
     monkeypatch.setattr(ray, "nodes", lambda: [*alive, gone])
     with pytest.raises(CasslError, match=r"127\.0\.0\.3 does not answer"):
-        on_cluster.check_shared(storage)
+        check_shared(storage)
     before = iter([[*alive, gone]])
     monkeypatch.setattr(ray, "nodes", lambda: next(before, alive))
-    on_cluster.check_shared(storage)
+    check_shared(storage)
 
 
 def test_an_error_of_cassl_in_a_process_comes_out_as_it_is(
@@ -265,8 +267,17 @@ def test_an_error_of_cassl_in_a_process_comes_out_as_it_is(
 
 def test_a_process_that_ran_out_of_memory_is_named() -> None:
     error = ray.exceptions.OutOfMemoryError("Task was killed due to the node running low on memory.")
-    assert on_cluster.named(error, "The training").reason == "RAY_OUT_OF_MEMORY"
-    assert on_cluster.named(ray.exceptions.RaySystemError("lost"), "The training").reason == "RAY_JOB_FAILED"
+    assert named(error, "The training").reason == "RAY_OUT_OF_MEMORY"
+    assert named(ray.exceptions.RaySystemError("lost"), "The training").reason == "RAY_JOB_FAILED"
+
+
+def test_what_earlier_attempts_have_left_in_the_storage_is_removed_with_an_attempt_s_own(tmp_path: Path) -> None:
+    of_others = ["other-1", "task-3", "task-3-ray", "task"]
+    for name in [*of_others, "task-1", "task-1-ray", "task-2", "task-2-ray"]:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "checkpoint").touch()
+    Storage(str(tmp_path), "task", 2).remove_all()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(of_others)
 
 
 def test_another_ray_than_the_cluster_s_is_named() -> None:

@@ -41,8 +41,14 @@ const schema = z.strictObject({
   pending_seconds: z.number().positive().default(600),
   unreachable_seconds: z.number().positive().default(300),
   driver: z.strictObject({ ...demand, cpus: amount }).prefault({}),
+  /** With fewer `min_workers` than `workers`, as many as there is room for. */
   train: z
-    .strictObject({ ...demand, workers: count.default(1), max_failures: z.int32().min(0).default(3) })
+    .strictObject({
+      ...demand,
+      workers: count.default(1),
+      min_workers: count.optional(),
+      max_failures: z.int32().min(0).default(3),
+    })
     .prefault({}),
   predict: z.strictObject({ ...demand, workers: count.default(1), min_workers: count.default(1) }).prefault({}),
   export: z.strictObject(demand).prefault({}),
@@ -73,9 +79,10 @@ export function parseRaySettings(text: string, file: string): RaySettings {
     const lines = parsed.error.issues.flatMap((issue) => describeIssue(issue, schema, input));
     throw new CasslError("CONFIG_INVALID", `${file}: ${lines.join("\n")}`, "Correct the file; see docs/ray.md.");
   }
-  const { workers, min_workers } = parsed.data.predict;
-  if (min_workers > workers) {
-    const message = `${file}: \`predict.min_workers\` is ${min_workers}, above \`predict.workers\`, ${workers}.`;
+  for (const kind of ["train", "predict"] as const) {
+    const { workers, min_workers = workers } = parsed.data[kind];
+    if (min_workers <= workers) continue;
+    const message = `${file}: \`${kind}.min_workers\` is ${min_workers}, above \`${kind}.workers\`, ${workers}.`;
     throw new CasslError("CONFIG_INVALID", message, "Correct the file; see docs/ray.md.");
   }
   return parsed.data;

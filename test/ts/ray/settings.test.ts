@@ -29,8 +29,10 @@ describe("the file of --ray", () => {
       /http:\/\/.*storage/s,
     );
     throwsCassl(() => parseRaySettings("{", "ray.yaml"), "CONFIG_INVALID", /ray\.yaml is not YAML/);
-    const inverted = `${LEAST}predict: {workers: 2, min_workers: 3}\n`;
-    throwsCassl(() => parseRaySettings(inverted, "ray.yaml"), "CONFIG_INVALID", /min_workers` is 3/);
+    for (const kind of ["train", "predict"]) {
+      const inverted = `${LEAST}${kind}: {workers: 2, min_workers: 3}\n`;
+      throwsCassl(() => parseRaySettings(inverted, "ray.yaml"), "CONFIG_INVALID", /min_workers` is 3/);
+    }
   });
 
   it("takes an absolute path or a URI as storage, nothing that depends on where a process is", () => {

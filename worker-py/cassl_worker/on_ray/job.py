@@ -4,6 +4,7 @@ from cassl.v1.task_pb2 import PredictOutput, PredictTask, TaskOutput, TrainOutpu
 
 from cassl_worker.on_ray import cluster
 from cassl_worker.on_ray.settings import RaySettings
+from cassl_worker.on_ray.storage import Storage, check_shared
 from cassl_worker.tasks import (
     TaskContext,
     fetch_dataset,
@@ -30,9 +31,9 @@ def run_training(context: TaskContext, settings: RaySettings) -> TrainOutput:
 
     training, attempt = fetch_training(context), context.lease.task_attempt
     cluster.join()
-    cluster.wait_for_node(settings.train, settings.pending_seconds)
-    storage = cluster.Storage(settings.storage, f"{attempt.task_id}-{attempt.attempt}")
-    cluster.check_shared(storage)
+    cluster.wait_for_node(settings.train, settings.pending_seconds, context.log)
+    storage = Storage(settings.storage, attempt.task_id, attempt.attempt)
+    check_shared(storage)
     return follow_training(train_on_ray(training, settings.train, storage, context.scratch, context.pause), context)
 
 
@@ -42,7 +43,7 @@ def run_predict(task: PredictTask, context: TaskContext, settings: RaySettings) 
     dataset = fetch_dataset(task.dataset, context)
     manifest, weights = (context.artifacts.fetch(sha256) for sha256 in (task.dataset, task.weights))
     cluster.join()
-    cluster.wait_for_node(settings.predict, settings.pending_seconds)
+    cluster.wait_for_node(settings.predict, settings.pending_seconds, context.log)
     lease = context.lease
     shards = label_on_ray(task, manifest, weights, lease.image_root, lease.shards, settings.predict)
     return send_shards(shards, task, len(dataset.images), context)

@@ -12,7 +12,8 @@ import ray.data
 from cassl.v1.task_pb2 import PredictTask
 
 from cassl_worker.errors import CasslError
-from cassl_worker.on_ray.cluster import named, pack, unpack
+from cassl_worker.on_ray.cluster import pack, unpack
+from cassl_worker.on_ray.failures import named
 from cassl_worker.on_ray.settings import GB, Demand
 from cassl_worker.records import Shard
 
