@@ -15,7 +15,15 @@ import { type Override, readConfig } from "./config-file.js";
 import { createView } from "./create-view.js";
 import { interruptSignal } from "./interrupt.js";
 import { startLocalController } from "./local-controller.js";
-import { countParser, jsonOption, pythonOption, setOption, workspaceBeside, workspaceOption } from "./options.js";
+import {
+  countParser,
+  jsonOption,
+  pythonOption,
+  rayOption,
+  setOption,
+  workspaceBeside,
+  workspaceOption,
+} from "./options.js";
 import type { ProgressView } from "./progress-view.js";
 import { describePoint, OPTIMISTIC, shareText, sweepTable, writeSweep } from "./sweep-output.js";
 
@@ -28,8 +36,10 @@ interface SweepOptions {
   readonly reduction: number;
   readonly workspace?: string;
   readonly python?: string;
+  readonly ray?: string;
   readonly set?: readonly Override[];
   readonly json?: true;
+  readonly debug?: true;
 }
 
 const DEFAULT_TRIALS = 20;
@@ -62,13 +72,16 @@ export function addSweep(program: Command): void {
     )
     .addOption(workspaceOption("beside the configuration"))
     .addOption(pythonOption())
+    .addOption(rayOption())
     .addOption(setOption())
     .addOption(jsonOption("print the runs' events as JSON, one a line, and the path of sweep.json as the last"))
-    .action((file: string, options: SweepOptions) => runSweep(file, options));
+    .action((file: string, _options: object, command: Command) =>
+      runSweep(file, command.optsWithGlobals<SweepOptions>()),
+    );
 }
 
 async function runSweep(file: string, options: SweepOptions): Promise<void> {
-  const { arm, rungs, python, json = false } = options;
+  const { arm, rungs, python, ray, debug, json = false } = options;
   const base = { ...(await readConfig(file, options.set ?? [])), arms: [arm] };
   const { dimensions, sampler } = await readSpace(options);
   for (const point of probes(dimensions)) configAt(base, point);
@@ -78,7 +91,7 @@ async function runSweep(file: string, options: SweepOptions): Promise<void> {
   const workspace = workspaceBeside(file, options.workspace);
   const interrupted = interruptSignal();
   const view = createView(json);
-  const controller = await startLocalController({ workspace, python }, view);
+  const controller = await startLocalController({ workspace, python, ray, executor: base.executor, debug }, view);
   const client = new CasslClient(controller.address);
   const optimizer = startOptimizer(choosePython(python), { dimensions, sampler, seed: base.seed, reduction });
   try {
