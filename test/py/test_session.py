@@ -19,6 +19,7 @@ from cassl.v1.task_pb2 import Task
 from cassl.v1.worker_service_pb2 import CancelTask, Drain, Lease, TaskAttempt
 
 from cassl_worker.errors import CasslError
+from cassl_worker.registration import Registration
 from cassl_worker.session import Session
 from cassl_worker.version import VERSION
 
@@ -37,7 +38,8 @@ class RunningSession:
 
     def __init__(self, address: str, folder: Path, reserved_for: tuple[str, int] | None = None) -> None:
         self.lines: list[str] = []
-        self.session = Session(address, "w", folder, folder / "cache", self.lines.append, reserved_for=reserved_for)
+        registration = Registration("w", reserved_for)
+        self.session = Session(address, registration, folder, folder / "cache", self.lines.append)
         self.error: CasslError | None = None
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()

@@ -172,14 +172,17 @@ def run(options: argparse.Namespace) -> int:
     if options.exit_on_stdin_eof:
         start_thread(lambda: exits.put(wait_for_eof()))
 
-    from cassl_worker.capabilities import check_process_count, find_gpus
+    from cassl_worker.capabilities import check_process_count
     from cassl_worker.connection import read_connection
+    from cassl_worker.registration import Registration
     from cassl_worker.session import Session
+
+    registration = Registration(options.name, options.reserved_for)
 
     try:
         do_task = task_doer()
         if options.processes is not None:
-            check_process_count(options.processes, find_gpus())
+            check_process_count(options.processes, registration.gpus)
         connection = read_connection(
             options.controller, options.token_file, options.tls_ca, options.tls_cert, options.tls_key
         )
@@ -190,13 +193,12 @@ def run(options: argparse.Namespace) -> int:
         cache = options.cache or Path(folder, "artifacts")
         session = Session(
             options.controller,
-            options.name,
+            registration,
             Path(folder),
             cache,
             report,
             connection,
             options.processes,
-            reserved_for=options.reserved_for,
             do_task=do_task,
         )
         preempted = threading.Event()

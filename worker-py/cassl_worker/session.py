@@ -1,10 +1,7 @@
 """Keeps the worker attached to its controller and does the tasks that the controller leases to it."""
 
-import os
-import socket
 import threading
 import time
-import uuid
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -22,7 +19,6 @@ from cassl.v1.worker_service_pb2 import (
     HeldLease,
     Lease,
     Leaving,
-    Register,
     TaskAttempt,
     TaskEvent,
     TaskResult,
@@ -31,15 +27,13 @@ from cassl.v1.worker_service_pb2 import (
 
 from cassl_worker.artifacts import ArtifactCache, Artifacts
 from cassl_worker.attachment import Attachment
-from cassl_worker.capabilities import backends, devices, find_gpus, memory_bytes, versions
 from cassl_worker.channel import backoff, open_channel, reachable
 from cassl_worker.connection import PLAIN, Connection
-from cassl_worker.detectors import backend_of, families
 from cassl_worker.error_details import cancelled_error, from_rpc_error, to_error_detail
 from cassl_worker.errors import CasslError
 from cassl_worker.frames import Route, ShardSender
+from cassl_worker.registration import Registration
 from cassl_worker.tasks import HandBack, TaskContext, run_task
-from cassl_worker.version import VERSION
 
 FINAL_REASONS = frozenset({"VERSION_MISMATCH", "UNAUTHENTICATED", "PERMISSION_DENIED", "TLS_FAILED", "LEASE_ENDED"})
 """Refusals that dialing in again does not change."""
@@ -71,41 +65,35 @@ class Session:
 
     Args:
         address: HOST:PORT of the controller.
-        name: what operators know the worker by.
+        registration: what the controller is told of the worker. One that is reserved for an attempt gives up where the
+            controller stays away, because what it runs on is not its own.
         folder: for the files of tasks.
         cache: folder of the artifact cache.
         report: takes lines for the worker's operator.
         connection: what the worker shows and trusts.
         processes: that a training is divided over; None: one for each GPU.
-        reserved_for: id of the task and number of the attempt that the worker does alone. It gives up where the
-            controller stays away, because what it runs on is not its own.
         do_task: how tasks are done.
     """
 
     def __init__(
         self,
         address: str,
-        name: str,
+        registration: Registration,
         folder: Path,
         cache: Path,
         report: Callable[[str], None],
         connection: Connection = PLAIN,
         processes: int | None = None,
         *,
-        reserved_for: tuple[str, int] | None = None,
         do_task: Callable[[TaskContext], TaskOutput] = run_task,
     ) -> None:
         self.address = address
-        self.name = name
-        self.instance = uuid.uuid4().hex
-        self.gpus = find_gpus()
-        self.backends = backends()
+        self.registration = registration
         self.folder = folder
         self.cache = ArtifactCache(cache)
         self.report = report
         self.connection = connection
         self.processes = processes
-        self.reserved_for = reserved_for
         self.do_task = do_task
         self.executor = ThreadPoolExecutor(1, thread_name_prefix="task")
         self.last_task: Future[None] | None = None
@@ -122,34 +110,20 @@ class Session:
         delays, away_since = backoff(), time.monotonic()
         with open_channel(self.address, self.connection) as channel:
             while not self.closed.is_set():
-                attachment = Attachment(channel, self.registration(), partial(self.receive, channel), self.beat)
+                register = self.registration.holding(self.held_leases())
+                attachment = Attachment(channel, register, partial(self.receive, channel), self.beat)
                 why = self.serve(attachment)
                 if self.is_drained():
                     return
                 if attachment.welcome is not None:
                     delays, self.silent_until, away_since = backoff(), 0.0, time.monotonic()
-                if self.reserved_for is not None and time.monotonic() - away_since > PATIENCE_SECONDS:
+                if self.registration.reserved_for is not None and time.monotonic() - away_since > PATIENCE_SECONDS:
                     raise given_up(why)
                 self.report_outage(why)
                 self.closed.wait(next(delays))
 
-    def registration(self) -> Register:
-        held = [HeldLease(task_attempt=task.lease.task_attempt, shards=task.lease.shards) for task in self.tasks()]
-        return Register(
-            name=self.name,
-            version=VERSION,
-            pid=os.getpid(),
-            host=socket.gethostname(),
-            devices=devices(self.gpus),
-            families=[family for family in families() if backend_of(family) in self.backends],
-            backends=self.backends,
-            memory_bytes=memory_bytes(),
-            gpus=self.gpus,
-            versions=versions(),
-            instance=self.instance,
-            held=held,
-            reserved_for=self.reserved_for and TaskAttempt(task_id=self.reserved_for[0], attempt=self.reserved_for[1]),
-        )
+    def held_leases(self) -> list[HeldLease]:
+        return [HeldLease(task_attempt=task.lease.task_attempt, shards=task.lease.shards) for task in self.tasks()]
 
     def serve(self, attachment: Attachment) -> str:
         """Returns why the stream ended. Raises a refusal that is final."""
@@ -184,7 +158,7 @@ class Session:
                     task.cancelled.set()
             case "result_received":
                 self.held.pop(key_of(response.result_received.task_attempt), None)
-                if self.reserved_for is not None:
+                if self.registration.reserved_for is not None:
                     self.drain()
                 self.leave_if_drained()
             case "drain":

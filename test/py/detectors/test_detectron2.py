@@ -47,10 +47,8 @@ class TestMissing:
 
     def test_worker_announces_only_families_that_it_can_build(self, path: str) -> None:
         code = """
-from pathlib import Path
-from cassl_worker.session import Session
-session = Session("127.0.0.1:1", "name", Path(), Path("cache"), print)
-print(*session.registration().families)
+from cassl_worker.registration import Registration
+print(*Registration("name").holding([]).families)
 """
         announced = run_python(code, path).split()
         assert "light" in announced and not [name for name in announced if name.startswith("detectron2")]
