@@ -107,7 +107,15 @@ def train_alone(
     for iteration in range(int(done) + 1, solver.iterations + 1):
         time.sleep(SECONDS)
         state = hashlib.sha256(f"{state} {iteration}".encode()).hexdigest()
-        yield Progress(iteration, solver.iterations, {"total": 1 / iteration}, solver.learning_rate, 1.0)
+        yield Progress(
+            iteration,
+            solver.iterations,
+            {"total": 1 / iteration},
+            solver.learning_rate,
+            1.0,
+            solver.images_per_batch,
+            1,
+        )
         if iteration == solver.iterations:
             break
         if pause.is_set() or iteration % solver.checkpoint_every_iterations == 0:

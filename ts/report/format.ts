@@ -42,6 +42,12 @@ export function formatNumber(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
+/** `16 images a batch over 2 processes`; empty if it is not known. */
+export function formatBatch({ images_per_batch, processes }: { images_per_batch: number; processes: number }): string {
+  if (images_per_batch === 0) return "";
+  return `${images_per_batch} images a batch${processes > 1 ? ` over ${processes} processes` : ""}`;
+}
+
 /** A share in [0, 1] as per cent: `6.8 %`, `100 %`. */
 export function formatShare(share: number): string {
   return `${Number((100 * share).toFixed(1))} %`;

@@ -25,7 +25,7 @@ import { legend } from "./samples.js";
 import { contents, type Section, sectionHtml } from "./section.js";
 import { apColumns, armTable, classTable, fateTable, gateTable, stepTable, type Table } from "./tables.js";
 import { timeline } from "./timeline.js";
-import { stepSpans, type TrainingCurve, trainingCurves } from "./training-curves.js";
+import { batchesOf, stepSpans, type TrainingCurve, trainingCurves } from "./training-curves.js";
 import { TRANSPLANT_CAPTION, transplantTable } from "./transplants.js";
 
 const MOST_OPEN_ROWS = 12;
@@ -119,7 +119,8 @@ function dataContent({ fates, leaks }: ReportedCuration): HtmlPart {
   return [htmlTable("What became of the images", fateTable(fates)), leakFigures(leaks)];
 }
 
-function curve({ step, points }: TrainingCurve): Html {
+function curve(training: TrainingCurve): Html {
+  const { step, points } = training;
   const names = [...new Set(points.flatMap(({ losses }) => Object.keys(losses)))].sort(totalFirst);
   const losses = names.map(
     (name): Series => ({ name, points: points.map((point) => [point.iteration, point.losses[name] ?? 0]) }),
@@ -127,6 +128,7 @@ function curve({ step, points }: TrainingCurve): Html {
   const rate: Series = { name: "learning rate", points: points.map((point) => [point.iteration, point.learning_rate]) };
   return html`<article class="curve">
     <h3>${step}</h3>
+    <p>${batchesOf(training)}</p>
     <figure>${seriesLegend(names, "Loss over iterations")}${lineChart({ title: `Losses of ${step} over iterations`, series: losses })}</figure>
     <figure>${seriesLegend([], "Learning rate over iterations")}${lineChart({ title: `Learning rate of ${step} over iterations`, series: [rate] })}</figure>
   </article>`;

@@ -53,6 +53,7 @@ figcaption, .legend { font-size: .85rem; }
 .s3 { --key: var(--c3); } .s4 { --key: var(--c4); } .s5 { --key: var(--c5); }
 .wide { max-width: 40rem; margin-bottom: 1.75rem; }
 .curve { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: .25rem 2rem; margin-bottom: 1.75rem; }
+.curve p { grid-column: 1 / -1; margin: 0; }
 svg { display: block; width: 100%; height: auto; }
 svg text { fill: var(--ink); font-size: 11px; }
 svg .tick, svg .time { fill: var(--quiet); }

@@ -1,6 +1,7 @@
 /** What the events of a run say about its training and its time. Pure functions. */
 import type { RunEvent, StepProgress } from "../gen/cassl/v1/run.js";
 import type { TrainProgress } from "../gen/cassl/v1/worker_service.js";
+import { formatBatch } from "./format.js";
 
 /** One training step, by ascending iteration. */
 export interface TrainingCurve {
@@ -30,6 +31,11 @@ export function trainingCurves(entries: readonly StepProgress[]): TrainingCurve[
     curves.set(step, points);
   }
   return [...curves].map(([step, points]) => ({ step, points }));
+}
+
+/** What batches were, each once: where a training went on elsewhere, other processes may have shared them. */
+export function batchesOf({ points }: TrainingCurve): string {
+  return [...new Set(points.map(formatBatch))].filter(Boolean).join(", then ");
 }
 
 /** The steps that have ended, in their order. */

@@ -24,13 +24,20 @@ class Started:
 
 @dataclass(frozen=True)
 class Progress:
-    """losses: mean of each over the iterations since the last Progress, and their sum as `total`."""
+    """
+    Attributes:
+        losses: mean of each over the iterations since the last Progress, and their sum as `total`.
+        images_per_batch: over all processes.
+        processes: that the training is divided over.
+    """
 
     iteration: int
     total_iterations: int
     losses: dict[str, float]
     learning_rate: float
     images_per_second: float
+    images_per_batch: int
+    processes: int
 
 
 @dataclass(frozen=True)

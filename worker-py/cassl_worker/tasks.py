@@ -237,6 +237,8 @@ def to_train_progress(progress: Progress) -> TrainProgress:
         losses=progress.losses,
         learning_rate=progress.learning_rate,
         images_per_second=progress.images_per_second,
+        images_per_batch=progress.images_per_batch,
+        processes=progress.processes,
     )
 
 

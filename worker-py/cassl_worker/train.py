@@ -242,5 +242,5 @@ class Meter:
             return None
         means = {name: value / count for name, value in self.sums.items()}
         self.restart(iteration)
-        speed = count * self.solver.images_per_batch / seconds
-        return Progress(iteration, total, means, learning_rate_at(iteration - 1, self.solver), speed)
+        images, rate = self.solver.images_per_batch, learning_rate_at(iteration - 1, self.solver)
+        return Progress(iteration, total, means, rate, count * images / seconds, images, distributed.process_count())

@@ -8,7 +8,15 @@ import { record, tensorboardSink } from "../../../ts/cli/tensorboard.js";
 import type { RunEvent } from "../../../ts/gen/cassl/v1/run.js";
 
 function training(step: string, iteration: number, total: number): RunEvent {
-  const value = { iteration, total_iterations: 20, losses: { total }, learning_rate: 0.25, images_per_second: 8 };
+  const batch = { images_per_batch: 4, processes: 1 };
+  const value = {
+    iteration,
+    total_iterations: 20,
+    losses: { total },
+    learning_rate: 0.25,
+    images_per_second: 8,
+    ...batch,
+  };
   const progress = { $case: "train" as const, value };
   const event = { $case: "step_progress" as const, value: { step, key: "k", progress } };
   return { sequence: iteration, at: new Date("2026-03-01T14:05:09.500Z"), event };

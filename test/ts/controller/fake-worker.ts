@@ -79,7 +79,15 @@ export function attachWorker(address: string, register: Partial<Register> = {}):
     progress: ({ task_attempt }, iteration) =>
       event(task_attempt, {
         $case: "train_progress",
-        value: { iteration, total_iterations: 10, losses: { total: 1 }, learning_rate: 0.1, images_per_second: 5 },
+        value: {
+          iteration,
+          total_iterations: 10,
+          losses: { total: 1 },
+          learning_rate: 0.1,
+          images_per_second: 5,
+          images_per_batch: 4,
+          processes: 1,
+        },
       }),
     saveCheckpoint: ({ task_attempt }, iteration, checkpoint) =>
       event(task_attempt, { $case: "checkpoint_saved", value: { iteration, checkpoint } }),

@@ -71,6 +71,8 @@ describe("state", () => {
             losses: { total: 0.5 },
             learning_rate: 1e-3,
             images_per_second: 9,
+            images_per_batch: 4,
+            processes: 1,
           },
         },
       },

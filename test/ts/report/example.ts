@@ -172,7 +172,15 @@ export function trainedTo(step: string, iteration: number, total: number): RunEv
     centerness: 0.25 * total_loss,
   };
   const learning_rate = 0.002 * Math.sin((Math.PI * iteration) / total) ** 2;
-  const value = { iteration, total_iterations: total, losses, learning_rate, images_per_second: 31.4 };
+  const value = {
+    iteration,
+    total_iterations: total,
+    losses,
+    learning_rate,
+    images_per_second: 31.4,
+    images_per_batch: 16,
+    processes: 2,
+  };
   return { $case: "step_progress", value: { step, key: KEY, progress: { $case: "train", value } } };
 }
 

@@ -143,6 +143,7 @@ describe("report", () => {
   it("shows curves, steps with what was reused, gates and configuration", async () => {
     const { page, markdown } = await write();
     assert.equal(page.match(/<polyline/g)?.length, 3 + 2 * (4 + 1) + 2);
+    assert.match(page, /16 images a batch over 2 processes/);
     assert.match(page, /reused, took 41 s before/);
     assert.match(markdown, /\| curate \| {2}\| 41 s \| reused \| 0123456789ab \|/);
     assert.match(markdown, /\| class_agnostic\/finetune \| 40 s \| /);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { stepSpans, trainingCurves } from "../../../ts/report/training-curves.js";
+import { batchesOf, stepSpans, trainingCurves } from "../../../ts/report/training-curves.js";
 import { eventAt, exampleEvents, progressIn, trainedTo } from "./example.js";
 
 describe("training curves", () => {
@@ -21,6 +21,18 @@ describe("training curves", () => {
       trainingCurves(progressIn(events))[0]?.points.map((point) => point.iteration),
       [10, 20, 25, 35],
     );
+  });
+});
+
+describe("the batches of a training", () => {
+  it("are named once, and again where other processes shared them", () => {
+    const points = [1, 2, 2, 0].map((processes, iteration) => {
+      const rest = { total_iterations: 4, losses: {}, learning_rate: 0.1, images_per_second: 1 };
+      return { ...rest, iteration, images_per_batch: processes === 0 ? 0 : 16, processes };
+    });
+    const text = batchesOf({ step: "warmup", points });
+    assert.equal(text, "16 images a batch, then 16 images a batch over 2 processes");
+    assert.equal(batchesOf({ step: "warmup", points: points.slice(3) }), "");
   });
 });
 

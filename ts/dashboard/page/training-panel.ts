@@ -1,7 +1,7 @@
 /** Loss and learning rate of the training steps; the one under way, unless the reader has chosen another. */
 
 import type { TrainProgress } from "../../gen/cassl/v1/worker_service.js";
-import { formatNumber } from "../../report/format.js";
+import { formatBatch, formatNumber } from "../../report/format.js";
 import { card } from "./card.js";
 import { createChart, type Line } from "./chart.js";
 import { element, replace } from "./dom.js";
@@ -71,5 +71,6 @@ function describe(point: TrainProgress | undefined): string {
   if (point === undefined) return "";
   const { iteration, total_iterations, losses, images_per_second } = point;
   const loss = losses["total"] === undefined ? "" : `, loss ${formatNumber(losses["total"])}`;
-  return `Iteration ${iteration} of ${total_iterations}${loss}, ${formatNumber(images_per_second)} images/s`;
+  const parts = [`Iteration ${iteration} of ${total_iterations}${loss}`, `${formatNumber(images_per_second)} images/s`];
+  return [...parts, formatBatch(point)].filter(Boolean).join(", ");
 }
