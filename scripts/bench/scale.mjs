@@ -76,12 +76,16 @@ function print({ images, labellers, rate, boxes }, found) {
   const { images_committed, shards, repeated, refused, leases, loop_delay_ms, peak_mb } = found;
   const mb = (bytes) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
   const ms = (value) => `${value.toFixed(0)} ms`;
+  const speed = images_committed / seconds;
+  const rest = found.is_done
+    ? "all of them"
+    : `stopped before its end; at this rate all would take ${(images / speed / 3600).toFixed(1)} h`;
   const share = `${((100 * cpu_seconds) / seconds).toFixed(0)} % of a core`;
   const each = `${((1000 * cpu_seconds) / shards).toFixed(1)} ms a shard`;
   console.log(
     [
       `${labellers} labellers of ${rate} images/s; ${images} images, ${boxes} boxes each; manifest ${mb(manifest_bytes)}`,
-      `  ${images_committed} images in ${seconds.toFixed(0)} s, ${(images_committed / seconds).toFixed(0)} images/s of ${labellers * rate}`,
+      `  ${images_committed} images in ${seconds.toFixed(0)} s, ${speed.toFixed(0)} images/s of ${labellers * rate}; ${rest}`,
       `  ${shards} shards committed, ${repeated} frames again, ${refused} refused, ${leases} leases`,
       `  frames ${mb(wire_bytes)}, ${mb(wire_bytes / seconds)}/s; Parquet ${mb(stored_bytes)}`,
       `  controller: ${share}, ${each}, peak ${mb(1e6 * peak_mb)}; ${preparation_seconds.toFixed(1)} s before the first lease`,
