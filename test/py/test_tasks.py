@@ -24,7 +24,9 @@ from cassl_worker.channel import open_channel
 from cassl_worker.checkpoint import read_weights
 from cassl_worker.errors import CasslError
 from cassl_worker.frames import Route, ShardSender
-from cassl_worker.tasks import HandBack, TaskContext, images_of_shard, run_task
+from cassl_worker.tasks import run_task
+from cassl_worker.tasks.context import HandBack, TaskContext
+from cassl_worker.tasks.labelling import images_of_shard
 
 IMAGE_COUNT = 5
 ATTEMPT = TaskAttempt(task_id="task", attempt=1)

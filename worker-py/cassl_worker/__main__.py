@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from cassl.v1.task_pb2 import TaskOutput
 
     from cassl_worker.session import Session
-    from cassl_worker.tasks import TaskContext
+    from cassl_worker.tasks.context import TaskContext
 
 EXIT_FAULT, EXIT_USAGE, EXIT_INCOMPLETE, EXIT_SIGNAL = 1, 2, 3, 128
 SIGNAL_LATENCY_SECONDS = 0.5

@@ -33,7 +33,8 @@ from cassl_worker.error_details import cancelled_error, from_rpc_error, to_error
 from cassl_worker.errors import CasslError
 from cassl_worker.frames import Route, ShardSender
 from cassl_worker.registration import Registration
-from cassl_worker.tasks import HandBack, TaskContext, run_task
+from cassl_worker.tasks import run_task
+from cassl_worker.tasks.context import HandBack, TaskContext
 
 FINAL_REASONS = frozenset({"VERSION_MISMATCH", "UNAUTHENTICATED", "PERMISSION_DENIED", "TLS_FAILED", "LEASE_ENDED"})
 """Refusals that dialing in again does not change."""

@@ -9,7 +9,7 @@ import { loadedProgram } from "../cli/parse-only.js";
 describe("reference", () => {
   let pages: ReadonlyMap<string, string>;
   before(async () => {
-    pages = await referencePages(["ts/cli/run-files.ts", "worker-py/cassl_worker/tasks.py"]);
+    pages = await referencePages(["ts/cli/run-files.ts", "worker-py/cassl_worker/tasks/__init__.py"]);
   });
 
   const page = (name: string): string => pages.get(name) ?? "";

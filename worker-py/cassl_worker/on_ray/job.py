@@ -5,14 +5,10 @@ from cassl.v1.task_pb2 import PredictOutput, PredictTask, TaskOutput, TrainOutpu
 from cassl_worker.on_ray import cluster
 from cassl_worker.on_ray.settings import RaySettings
 from cassl_worker.on_ray.storage import Storage, check_shared
-from cassl_worker.tasks import (
-    TaskContext,
-    fetch_dataset,
-    fetch_training,
-    follow_training,
-    run_task,
-    send_shards,
-)
+from cassl_worker.tasks import run_task
+from cassl_worker.tasks.context import TaskContext, fetch_dataset
+from cassl_worker.tasks.labelling import send_shards
+from cassl_worker.tasks.training import fetch_training, follow_training
 
 
 def run_on_cluster(context: TaskContext, settings: RaySettings) -> TaskOutput:
