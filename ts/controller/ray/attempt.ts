@@ -37,7 +37,7 @@ export async function followAttempt(task: ProvidedTask, context: JobContext): Pr
   try {
     await followJob(requestOf(task, attempt, context), attempt, context);
   } finally {
-    await endJob(submissionId(attempt), context).catch(() => {});
+    await endJob(attempt, context).catch(() => {});
   }
 }
 
@@ -145,10 +145,11 @@ async function reached<T>(call: () => Promise<T>, attempt: TaskAttempt, context:
   }
 }
 
-/** Waits a moment for the job to end by itself, then stops it. */
-async function endJob(id: string, { jobs, pollMs, stopping }: JobContext): Promise<void> {
-  const begun = performance.now();
+/** Waits a moment for the job to end by itself, then stops it; but not if a worker that was lost comes back with the task. */
+async function endJob(attempt: TaskAttempt, { jobs, tasks, pollMs, stopping }: JobContext): Promise<void> {
+  const [id, begun] = [submissionId(attempt), performance.now()];
   for (;;) {
+    if (tasks.standing(attempt) === "leased" && !stopping.aborted) return;
     const job = await jobs.find(id);
     if (job === undefined || hasEnded(job)) return;
     const isPatient = !stopping.aborted && performance.now() - begun < GRACE_MS;
