@@ -30,7 +30,8 @@ from cassl_worker.frames import ShardSender
 from cassl_worker.on_ray.settings import Demand, check_version, read_settings
 from cassl_worker.predict import predict
 from cassl_worker.records import Checkpoint, Event, Progress, Shard, Started, Trained
-from cassl_worker.tasks import HandBack, TaskContext, follow_training
+from cassl_worker.tasks.context import HandBack, TaskContext
+from cassl_worker.tasks.training import follow_training
 from cassl_worker.training import Training, train_alone
 
 if find_spec("ray") is None:
@@ -268,6 +269,8 @@ def test_an_error_of_cassl_in_a_process_comes_out_as_it_is(
 def test_a_process_that_ran_out_of_memory_is_named() -> None:
     error = ray.exceptions.OutOfMemoryError("Task was killed due to the node running low on memory.")
     assert named(error, "The training").reason == "RAY_OUT_OF_MEMORY"
+    lost = ray.exceptions.RayActorError(error_msg="its worker process has died. Worker exit type: NODE_OUT_OF_MEMORY")
+    assert named(lost, "The labelling").reason == "RAY_OUT_OF_MEMORY"
     assert named(ray.exceptions.RaySystemError("lost"), "The training").reason == "RAY_JOB_FAILED"
 
 

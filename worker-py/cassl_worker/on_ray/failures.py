@@ -1,11 +1,15 @@
 """What a failure of Ray means."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import ray
 
 from cassl_worker.errors import CasslError
+
+OUT_OF_MEMORY = re.compile(r"\b(OutOfMemoryError|NODE_OUT_OF_MEMORY)\b")
+"""As Ray puts it where an actor has died, or an error has come as text."""
 
 
 def named(error: BaseException, what: str) -> CasslError:
@@ -14,7 +18,7 @@ def named(error: BaseException, what: str) -> CasslError:
     for cause in causes:
         if isinstance(cause, CasslError):
             return cause
-    if any(isinstance(cause, ray.exceptions.OutOfMemoryError) for cause in causes) or "OutOfMemoryError" in str(error):
+    if any(isinstance(cause, ray.exceptions.OutOfMemoryError) or OUT_OF_MEMORY.search(str(cause)) for cause in causes):
         return CasslError(
             "RAY_OUT_OF_MEMORY",
             f"{what} was ended because a node ran out of memory: {last_line(error)}",
