@@ -29,6 +29,8 @@ os.environ |= {
     "RAY_AUTH_TOKEN": TOKEN,
     "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S": "3",
     "RAY_USAGE_STATS_ENABLED": "0",
+    # Else Ray's workers wait for everything else that the machine does.
+    "RAY_worker_niceness": "0",
 }
 
 

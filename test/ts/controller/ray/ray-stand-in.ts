@@ -1,4 +1,4 @@
-/** As much of Ray's dashboard as the controller calls, so that tests decide what becomes of a job. test/py/test_on_ray.py has a real Ray, without its dashboard. */
+/** As much of Ray's dashboard as the controller calls, so that tests decide what becomes of a job. test/integration/ray.test.ts has a real one. */
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { JobRequest, JobStatus } from "../../../../ts/ray/jobs.js";
