@@ -15,39 +15,61 @@ import { capture, filesUnder, main, nodeBin, root, ScriptError, venvBin } from "
 const PYPROJECT = "worker-py/pyproject.toml";
 const PYTHON = ["worker-py/cassl_worker", "test/py", ...filesUnder("scripts", ".py")];
 const PYTHON_ENV = { PYTHONPATH: "worker-py" };
+/** In which lane the tests of a folder of test/ run; those of the other folders run in "sources". */
+const LANES = { integration: "integration", faults: "faults", e2e: "faults" };
 
 /**
  * `kinds` are what --only chooses from. A check returns `{ passed, failed, skipped, output }`: a static check is one
- * test, mocha and pytest are as many as they run; `skipped` are lines, `output` is shown after a failure.
+ * test, mocha and pytest are as many as they run; `skipped` are lines, `output` is shown after a failure. Checks of a lane
+ * follow each other; those that name none are in "sources". When "compile" is through, the others go on side by side, since
+ * tests that start processes wait for much of their time.
  */
 const checks = [
+  { name: "tsc", kinds: ["static", "mocha"], lane: "compile", check: () => attempt(compile) },
   { name: "buf lint", kinds: ["static"], check: command(nodeBin("buf"), "lint") },
   {
     name: "buf breaking",
     kinds: ["static"],
     check: command(nodeBin("buf"), "breaking", "--against", "proto/released.binpb"),
   },
-  { name: "tsc", kinds: ["static", "mocha"], check: () => attempt(compile) },
   // The reference can be made, and no link of the pages leads nowhere.
   { name: "docs", kinds: ["static"], check: () => attempt(gatherPages, renderPages) },
   { name: "eslint", kinds: ["static"], check: command(nodeBin("eslint"), "--max-warnings=0", ".") },
-  { name: "biome", kinds: ["static"], check: command(nodeBin("biome"), "check", "--error-on-warnings") },
+  {
+    name: "biome",
+    kinds: ["static"],
+    check: command(nodeBin("biome"), "check", "--error-on-warnings"),
+  },
   { name: "dependency-cruiser", kinds: ["static"], check: command(nodeBin("depcruise"), "ts") },
-  { name: "hadolint", kinds: ["static"], check: command(venvBin("hadolint"), ...filesUnder("docker", ".Dockerfile")) },
-  { name: "mocha", kinds: ["mocha"], check: mocha },
-  { name: "ruff check", kinds: ["static"], check: command(venvBin("ruff"), "check", "--config", PYPROJECT, ...PYTHON) },
+  {
+    name: "hadolint",
+    kinds: ["static"],
+    check: command(venvBin("hadolint"), ...filesUnder("docker", ".Dockerfile")),
+  },
+  { name: "mocha", kinds: ["mocha"], check: mocha("sources") },
+  {
+    name: "ruff check",
+    kinds: ["static"],
+    check: command(venvBin("ruff"), "check", "--config", PYPROJECT, ...PYTHON),
+  },
   {
     name: "ruff format",
     kinds: ["static"],
     check: command(venvBin("ruff"), "format", "--check", "--config", PYPROJECT, ...PYTHON),
   },
-  { name: "mypy", kinds: ["static"], check: command(venvBin("mypy"), "--config-file", PYPROJECT, ...PYTHON) },
+  {
+    name: "mypy",
+    kinds: ["static"],
+    check: command(venvBin("mypy"), "--config-file", PYPROJECT, ...PYTHON),
+  },
   {
     name: "import-linter",
     kinds: ["static"],
     check: command(venvBin("lint-imports"), "--no-logo", "--config", PYPROJECT),
   },
   { name: "pytest", kinds: ["pytest"], check: pytest },
+  { name: "mocha, integration", kinds: ["mocha"], lane: "integration", check: mocha("integration") },
+  { name: "mocha, faults and browsers", kinds: ["mocha"], lane: "faults", check: mocha("faults") },
 ];
 
 function command(program, ...args) {
@@ -71,13 +93,21 @@ async function attempt(...works) {
   }
 }
 
-async function mocha() {
-  const report = "dist/mocha.json";
-  rmSync(join(root, report), { force: true });
-  const args = ["--reporter", "json", "--reporter-option", `output=${report}`, ...filesUnder("dist/test", ".test.js")];
-  const { status, output } = await capture(nodeBin("mocha"), args);
-  if (!existsSync(join(root, report))) return asOneTest(false, output);
-  const { passes, failures, pending } = JSON.parse(readFileSync(join(root, report), "utf8"));
+function mocha(lane) {
+  return async () => {
+    const report = `dist/mocha-${lane}.json`;
+    rmSync(join(root, report), { force: true });
+    const tests = filesUnder("dist/test", ".test.js").filter(
+      (file) => (LANES[file.split("/")[2]] ?? "sources") === lane,
+    );
+    const args = ["--reporter", "json", "--reporter-option", `output=${report}`, ...tests];
+    const { status, output } = await capture(nodeBin("mocha"), args);
+    if (!existsSync(join(root, report))) return asOneTest(false, output);
+    return mochaCounts(JSON.parse(readFileSync(join(root, report), "utf8")), status, output);
+  };
+}
+
+function mochaCounts({ passes, failures, pending }, status, output) {
   const shown = failures.map(({ fullTitle, err }) => `${fullTitle}\n${indent(err.stack ?? err.message)}\n`);
   // A test prints `skipped: <reason>` before it calls this.skip().
   const reasons = output.split("\n").filter((line) => line.startsWith("skipped: "));
@@ -107,18 +137,26 @@ function indent(text) {
 }
 
 async function runAll(chosen) {
-  const total = { passed: 0, failed: 0, skipped: [] };
+  const run = (lane) => runInTurn(chosen.filter((check) => (check.lane ?? "sources") === lane));
+  const compiled = await run("compile");
+  return [compiled, ...(await Promise.all(["sources", "integration", "faults"].map(run)))].reduce(sum);
+}
+
+async function runInTurn(chosen) {
+  let total = { passed: 0, failed: 0, skipped: [] };
   for (const { name, check } of chosen) {
     const start = performance.now();
     const { passed, failed, skipped, output } = await check();
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
     console.log(`${failed === 0 ? "ok    " : "FAILED"} ${name}: ${passed} passed, ${failed} failed (${seconds} s)`);
     if (failed > 0) console.log(indent(output.trimEnd()));
-    total.passed += passed;
-    total.failed += failed;
-    total.skipped.push(...skipped.map((line) => `${name}: ${line}`));
+    total = sum(total, { passed, failed, skipped: skipped.map((line) => `${name}: ${line}`) });
   }
   return total;
+}
+
+function sum(a, b) {
+  return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: [...a.skipped, ...b.skipped] };
 }
 
 function chosenChecks() {

@@ -107,13 +107,16 @@ describe("the packages", function () {
     assert.equal(checked.code, 0, checked.stdout);
   });
 
-  it("run from a folder that holds nothing but a configuration and its data", async () => {
+  it("run from a folder that holds nothing but a configuration and its data, with the backbone of the defaults", async () => {
     const project: Project = await makeProject();
     try {
       await symlink(join(home, "node_modules"), join(project.folder, "node_modules"));
       const shown = await npx(["--version"], project.folder);
       assert.equal(shown.stdout.trim(), version, shown.stderr);
       project.config.arms = ["supervised"];
+      const { backbone, backbone_weights, ...detector } = project.config["detector"] as Record<string, unknown>;
+      assert.deepEqual([backbone, backbone_weights], ["test_resnet", "none"]);
+      project.config["detector"] = detector;
       await project.writeConfig();
       const ended = await npx(["run", "cassl.yaml"], project.folder, { CASSL_PYTHON: python });
       const { arms } = await resultOf({ ...ended, signal: null });
