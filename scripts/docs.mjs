@@ -7,7 +7,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path";
 import { compile } from "./build.mjs";
 import { setUpDependencies } from "./setup.mjs";
-import { filesUnder, main, root, run, venvBin } from "./tools.mjs";
+import { filesUnder, main, root, run, ScriptError, venvBin } from "./tools.mjs";
 
 const PAGES = "dist/docs";
 
@@ -22,6 +22,19 @@ export async function gatherPages() {
   mkdirSync(join(root, PAGES, "reference"));
   for (const [name, text] of await referencePages(sources.filter((file) => !file.startsWith("ts/gen/"))))
     writeFileSync(join(root, PAGES, "reference", name), text);
+  await writeSdkReference();
+}
+
+/** Pages of what `import "cassl"` and `import "cassl/masks"` give, by typedoc; how they look is said in typedoc.json. */
+async function writeSdkReference() {
+  const { Application } = await import("typedoc");
+  const out = join(root, PAGES, "reference/sdk");
+  const application = await Application.bootstrapWithPlugins({ options: join(root, "scripts/typedoc.json"), out });
+  const project = await application.convert();
+  if (project !== undefined) await application.generateOutputs(project);
+  const { errorCount, warningCount } = application.logger;
+  if (errorCount + warningCount > 0)
+    throw new ScriptError("The reference of the SDK is not as it should be: see above.");
 }
 
 /** Throws a ScriptError that names each link that leads nowhere, and each page that the navigation lacks. */

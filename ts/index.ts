@@ -1,4 +1,9 @@
-/** What `import "cassl"` gives. For users: the client of a controller and the configuration. */
+/**
+ * What `import "cassl"` gives: the client of a controller, the configuration, and pure functions on datasets, labels and
+ * detections.
+ * @module cassl
+ */
+
 export { type CallSettings, CasslClient, type CasslClientOptions, type RunFilter } from "./client/client.js";
 export type { ConnectionOptions } from "./client/connection.js";
 /** For libraries: pure functions on datasets, labels and detections. */

@@ -1,4 +1,7 @@
-/** What `import "cassl/masks"` gives: pycocotools' mask API in TypeScript, on runs of pixels. */
+/**
+ * What `import "cassl/masks"` gives: pycocotools' mask API in TypeScript, on runs of pixels.
+ * @module cassl/masks
+ */
 export { decodeCounts, encodeCounts } from "./counts-string.js";
 export { iou } from "./iou.js";
 export { intersection, union } from "./merge.js";
