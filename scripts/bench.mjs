@@ -37,6 +37,7 @@ const benches = {
   fleet: () => import("./bench/fleet.mjs"),
   labels: () => import("./bench/labels.mjs"),
   scale: () => import("./bench/scale.mjs"),
+  transport: () => import("./bench/transport.mjs"),
 };
 
 const options = {
