@@ -2,7 +2,7 @@ import type { Reason } from "../core/errors.js";
 
 export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;
-export const EXIT_GATE = 3;
+const EXIT_GATE = 3;
 export const EXIT_INTERRUPTED = 130;
 
 /** Reasons whose remedy is to correct what the user gave: the command line, the configuration or the data. */

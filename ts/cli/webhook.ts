@@ -129,7 +129,7 @@ export function webhooksOf(open: () => Sink): Webhooks {
   };
 }
 
-export function notificationOf(run: Run, entry: RunEvent, arms: readonly ArmEvaluated[]): Notification | undefined {
+function notificationOf(run: Run, entry: RunEvent, arms: readonly ArmEvaluated[]): Notification | undefined {
   const name = kindOf(entry);
   if (name === undefined) return undefined;
   const kind = entry.event?.$case ?? "";

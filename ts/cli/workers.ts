@@ -28,7 +28,7 @@ async function listWorkers(options: WorkersOptions): Promise<void> {
 }
 
 /** For people. */
-export function fleetText({ workers, waiting_tasks }: Omit<ListWorkersResponse, "frames">): string {
+function fleetText({ workers, waiting_tasks }: Omit<ListWorkersResponse, "frames">): string {
   const header = ["worker", "name", "computes on", "memory", "backends", "at", "for"];
   const attached = workers.length === 0 ? "No worker is attached." : textTable({ header, rows: workers.map(cellsOf) });
   return [attached, ...waitingLines(waiting_tasks)].join("\n");

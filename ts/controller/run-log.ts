@@ -5,8 +5,6 @@ import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import { type Run, type RunEvent, State } from "../gen/cassl/v1/run.js";
 import type { ListedRun, RunQuery, StateStore } from "./state.js";
 
-export type EndState = typeof State.SUCCEEDED | typeof State.FAILED | typeof State.CANCELLED;
-
 export interface RunLog {
   add(run: Run): void;
   find(runId: string): Run | undefined;

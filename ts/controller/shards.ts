@@ -98,12 +98,7 @@ function sum<T>(items: readonly T[], value: (item: T) => number): number {
  * The columns of a shard that is what the task is to give, else FRAME_INVALID.
  * @param sizes of the whole dataset.
  */
-export function checkShard(
-  header: ShardHeader,
-  payload: Uint8Array,
-  task: PredictTask,
-  sizes: ImageSizes,
-): PredictionColumns {
+function checkShard(header: ShardHeader, payload: Uint8Array, task: PredictTask, sizes: ImageSizes): PredictionColumns {
   const { imageCount } = sizes;
   const size = task.predict?.shard_size ?? 0;
   const first = header.shard * size;

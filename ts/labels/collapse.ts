@@ -9,7 +9,7 @@ export interface Collapse {
 }
 
 /** With fewer images their median is near each of them for no other reason. */
-export const FEWEST_IMAGES = 10;
+const FEWEST_IMAGES = 10;
 
 /**
  * How well one fixed box fits the predictions, and how well it fits the ground truth. Where objects always stand in the middle

@@ -74,7 +74,7 @@ export async function readGroup(group: GroupFiles, masks: boolean): Promise<Stor
 }
 
 /** ARTIFACT_CORRUPT if the shards are not of `imageCount` images. */
-export function checkImageCount(raw: ArtifactRef, { shards }: PredictionManifest, imageCount: number): void {
+function checkImageCount(raw: ArtifactRef, { shards }: PredictionManifest, imageCount: number): void {
   const covered = shards.reduce((sum, { image_count }) => sum + image_count, 0);
   if (covered !== imageCount) throw incomplete(raw, covered, imageCount);
 }

@@ -20,7 +20,7 @@ export interface SelectionStats {
   readonly labels_by_score: readonly number[];
 }
 
-export const SCORE_PARTS = 20;
+const SCORE_PARTS = 20;
 
 /** The same of a part of the images, in numbers that add up. */
 export interface PartialStats extends Omit<SelectionStats, "empty_images" | "mean_score"> {

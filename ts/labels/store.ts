@@ -4,7 +4,7 @@ import { type Columns, readParquet, writeParquet } from "../parquet/index.js";
 import type { PredictionColumns } from "./frame.js";
 
 /** Boxes in absolute px of the original image; `image` is the position in the dataset, `class` in 0..K-1. */
-export const boxSchema = {
+const boxSchema = {
   image: "int32",
   x0: "float32",
   y0: "float32",
@@ -15,7 +15,7 @@ export const boxSchema = {
 } as const;
 
 /** The same with masks of the whole image, as COCO's counts strings. */
-export const maskedBoxSchema = { ...boxSchema, mask: "string" } as const;
+const maskedBoxSchema = { ...boxSchema, mask: "string" } as const;
 
 /** Columns of equal length. `mask` is there if the model gives masks. */
 export type StoredBoxes = Columns<typeof boxSchema> & { readonly mask?: readonly (string | null)[] };

@@ -312,7 +312,7 @@ const needs = z.strictObject({
   memory_gb: z.number().min(0).default(0).describe("Memory of its machine; 0: any"),
 });
 
-export const EXECUTORS = ["local", "ray"] as const;
+const EXECUTORS = ["local", "ray"] as const;
 export type ExecutorName = (typeof EXECUTORS)[number];
 
 const executorName = z.enum(EXECUTORS).default("local");

@@ -25,7 +25,7 @@ export async function writeComparisonReport(report: ComparisonReport, directory:
   await writeWhole(join(directory, "report.html"), comparisonPage(report).html);
 }
 
-export function comparisonMarkdown({ name, command, comparison }: ComparisonReport): string {
+function comparisonMarkdown({ name, command, comparison }: ComparisonReport): string {
   const groups = comparison.groups.flatMap((group) => [
     `## ${groupTitle(group)}`,
     markdownTable(armSummaryTable(group)),
@@ -35,7 +35,7 @@ export function comparisonMarkdown({ name, command, comparison }: ComparisonRepo
   return `${[`# ${name}`, lines, method(comparison), ...groups, `\`${command}\``].join("\n\n")}\n`;
 }
 
-export function comparisonPage({ name, command, comparison }: ComparisonReport): Html {
+function comparisonPage({ name, command, comparison }: ComparisonReport): Html {
   return htmlDocument(name, [
     html`<header><h1>${name}</h1><p class="quiet"><code>${command}</code></p></header>`,
     html`<section><h2>Does it help?</h2>${verdicts(comparison).map((line) => html`<p class="claim">${line}</p>`)}

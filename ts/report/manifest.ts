@@ -40,7 +40,7 @@ export interface NamedArtifact extends ArtifactRef {
 }
 
 /** What the run was made of and what it has made, in that order. */
-export function artifactsOf({ data, arms }: RunResult): NamedArtifact[] {
+function artifactsOf({ data, arms }: RunResult): NamedArtifact[] {
   const own = arms.flatMap((result) => {
     const name = armName(result, arms);
     const { detections, weights, onnx, certificate, rounds } = result;

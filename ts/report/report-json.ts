@@ -15,7 +15,7 @@ import { trainingCurves } from "./training-curves.js";
 import type { Transplant } from "./transplants.js";
 
 /** Raised when a member changes its meaning or goes; new members do not raise it. */
-export const REPORT_VERSION = 1;
+const REPORT_VERSION = 1;
 
 export interface ReportJson {
   readonly format: "cassl-report";

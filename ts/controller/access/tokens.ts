@@ -55,7 +55,7 @@ export function findToken(records: readonly TokenRecord[], token: string): Token
   return found;
 }
 
-export function isRole(text: string): text is Role {
+function isRole(text: string): text is Role {
   return (ROLES as readonly string[]).includes(text);
 }
 

@@ -62,7 +62,7 @@ export interface Parameters {
 
 const LARGEST_AREA = 1e5 ** 2;
 
-export const defaultAreaRanges: readonly AreaRange[] = [
+const defaultAreaRanges: readonly AreaRange[] = [
   { name: "all", min: 0, max: LARGEST_AREA },
   { name: "small", min: 0, max: 32 ** 2 },
   { name: "medium", min: 32 ** 2, max: 96 ** 2 },
@@ -70,7 +70,7 @@ export const defaultAreaRanges: readonly AreaRange[] = [
 ];
 
 /** As numpy.linspace computes them, to the last bit: the ninth threshold is 0.8999999999999999, and 7 of 20 miss the recall 0.35. */
-export const defaultIouThresholds = linspace(0.5, 0.95, 10);
+const defaultIouThresholds = linspace(0.5, 0.95, 10);
 const recallThresholds = linspace(0, 1, 101);
 
 /** CONFIG_INVALID for an option that means nothing. */
