@@ -25,9 +25,14 @@ export interface RunLog {
    * asks for them, a page at a time: one that is slow falls behind, and holds up nobody.
    */
   watch(runId: string, afterSequence: number, signal: AbortSignal): AsyncGenerator<RunEvent, void, undefined>;
+  /** Hears of every run that changes or has a new event, once that is stored. It does not throw. */
+  onChange(listener: (runId: string) => void): void;
 }
 
 const PAGE = 500;
+const ANY = "any run";
+/** What is emitted of a run: its id alone might be `error`, which means something to an emitter. */
+const ofRun = (runId: string): string => `run ${runId}`;
 
 /** Hears of state changes, gates and evaluations once they are stored. It does not throw. */
 export type OnRunNews = (run: Run, event: RunEvent) => void;
@@ -41,6 +46,11 @@ export function createRunLog(state: StateStore, onNews: OnRunNews = () => {}): R
     return unstored.get(runId)?.run ?? state.findRun(runId);
   }
 
+  function tell(runId: string): void {
+    changes.emit(ofRun(runId));
+    changes.emit(ANY, runId);
+  }
+
   function change(run: Run): void {
     const value = { state: run.state, error: run.error };
     const event = state.transaction(() => {
@@ -48,7 +58,7 @@ export function createRunLog(state: StateStore, onNews: OnRunNews = () => {}): R
       return state.appendEvent(run.run_id, new Date(), { $case: "state_changed", value });
     });
     onNews(run, event);
-    changes.emit(run.run_id);
+    tell(run.run_id);
   }
 
   function end(run: Run): void {
@@ -61,7 +71,7 @@ export function createRunLog(state: StateStore, onNews: OnRunNews = () => {}): R
       const event: RunEvent = { sequence, at: new Date(), event: { $case: "state_changed", value } };
       unstored.set(run.run_id, { run: failed, event });
       onNews(failed, event);
-      changes.emit(run.run_id);
+      tell(run.run_id);
     }
   }
 
@@ -79,7 +89,7 @@ export function createRunLog(state: StateStore, onNews: OnRunNews = () => {}): R
     append(runId, event) {
       const stored = state.appendEvent(runId, new Date(), event);
       if (event?.$case === "gate_checked" || event?.$case === "arm_evaluated") onNews(find(runId) as Run, stored);
-      changes.emit(runId);
+      tell(runId);
     },
     failedGates: (runId) => failedGates(state.eventsAfter(runId, 0)),
     start: (runId) => change({ ...(find(runId) as Run), state: State.RUNNING }),
@@ -107,9 +117,10 @@ export function createRunLog(state: StateStore, onNews: OnRunNews = () => {}): R
         if (events.length > 0) continue;
         // The state, because the log of a run that was tried again has several ends.
         if (hasEnded(find(runId))) return;
-        await once(changes, runId, { signal });
+        await once(changes, ofRun(runId), { signal });
       }
     },
+    onChange: (listener) => void changes.on(ANY, listener),
   };
 }
 

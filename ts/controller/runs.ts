@@ -50,6 +50,8 @@ export interface Runs {
   overrideGates(runId: string, gates: readonly string[]): Run;
   /** RUN_NOT_FOUND if there is no such run. */
   watch(runId: string, afterSequence: number, signal: AbortSignal): AsyncIterable<RunEvent>;
+  /** Hears of every run that changes or has a new event, as often as that happens. It does not throw. */
+  onChange(listener: (runId: string) => void): void;
   /** Resumes, or fails as INTERRUPTED, the runs that the last controller left unfinished. */
   recover(recovery: Recovery): void;
   /** Stops the runs under way, which the next controller finds unfinished. */
@@ -203,6 +205,7 @@ export function createRuns(
       return get(runId);
     },
     watch: (runId, afterSequence, signal) => log.watch(get(runId).run_id, afterSequence, signal),
+    onChange: log.onChange,
     recover(recovery) {
       if (recovery === "leave") return;
       const left = log

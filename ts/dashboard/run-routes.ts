@@ -14,6 +14,7 @@ import { eventStream, type ServerEvent } from "./event-stream.js";
 import { createOverviews } from "./overviews.js";
 import type { Protection } from "./protection.js";
 import { createRunRows, type RunRows } from "./run-rows.js";
+import { createRunTable } from "./run-table.js";
 import type { ArtifactLink, LabelingSummary, RunDetail, StreamedEvent } from "./wire.js";
 
 const SHA256 = /^[0-9a-f]{64}$/;
@@ -29,7 +30,7 @@ const REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src da
 export function runRoutes(parts: ControllerParts, { allow }: Protection): Router {
   const { runs, state, artifacts } = parts;
   const rows = createRunRows(parts);
-  const overviews = createOverviews(rows);
+  const overviews = createOverviews(createRunTable(parts, rows), rows.workers);
   const router = Router();
   const run = (request: Parameters<typeof parameter>[0]): Run => runs.get(parameter(request, "run"));
 

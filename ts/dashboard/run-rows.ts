@@ -1,6 +1,5 @@
 /** What the list of runs says of each. */
 import type { ControllerParts } from "../controller/controller.js";
-import { hasEnded } from "../controller/run-log.js";
 import { fromErrorDetail } from "../core/errors.js";
 import type { Worker } from "../gen/cassl/v1/controller_service.js";
 import type { ErrorDetail } from "../gen/cassl/v1/error_reason.js";
@@ -10,45 +9,27 @@ import type { Failure, RunRow, RunState, WorkerRow } from "./wire.js";
 
 export interface RunRows {
   row(run: Run): Promise<RunRow>;
-  /** Of all runs, the newest first; those of ended runs are the same objects each time. */
-  rows(): Promise<RunRow[]>;
   workers(): WorkerRow[];
 }
 
-type RowParts = Pick<ControllerParts, "runs" | "pool" | "state" | "artifacts">;
+type RowParts = Pick<ControllerParts, "pool" | "state" | "artifacts">;
 
-export function createRunRows({ runs, pool, state, artifacts }: RowParts): RunRows {
-  /** Rows of ended runs by id; what they are of is kept to see when one was tried again. */
-  const ended = new Map<string, { finished: number | undefined; row: RunRow }>();
-
-  async function makeRow(run: Run): Promise<RunRow> {
-    const events = run.state === State.SUCCEEDED ? [] : recentEvents(run.run_id, state);
-    const result = await resultOf(run, artifacts);
-    return {
-      id: run.run_id,
-      name: run.config?.name ?? "",
-      state: stateName(run.state),
-      created: run.created_at?.getTime() ?? 0,
-      finished: run.finished_at?.getTime(),
-      ...currentStep(events),
-      scores: result?.arms.map(scoreOf) ?? [],
-      error: run.error === undefined ? undefined : toFailure(run.error),
-    };
-  }
-
-  async function row(run: Run): Promise<RunRow> {
-    if (!hasEnded(run)) return makeRow(run);
-    const finished = run.finished_at?.getTime();
-    const known = ended.get(run.run_id);
-    if (known !== undefined && known.finished === finished) return known.row;
-    const made = await makeRow(run);
-    ended.set(run.run_id, { finished, row: made });
-    return made;
-  }
-
+export function createRunRows({ pool, state, artifacts }: RowParts): RunRows {
   return {
-    row,
-    rows: () => Promise.all(runs.list().map(({ run }) => row(run))),
+    async row(run) {
+      const events = run.state === State.SUCCEEDED ? [] : recentEvents(run.run_id, state);
+      const result = await resultOf(run, artifacts);
+      return {
+        id: run.run_id,
+        name: run.config?.name ?? "",
+        state: stateName(run.state),
+        created: run.created_at?.getTime() ?? 0,
+        finished: run.finished_at?.getTime(),
+        ...currentStep(events),
+        scores: result?.arms.map(scoreOf) ?? [],
+        error: run.error === undefined ? undefined : toFailure(run.error),
+      };
+    },
     workers: () => pool.list().map(workerRow),
   };
 }

@@ -77,6 +77,20 @@ describe("runs", () => {
     assert.equal(runs.list().length, 1);
   });
 
+  it("takes any word for an id, and tells of every change of a run", async () => {
+    const runs = open(async (_run, _config, emit) => {
+      emit(log("working"));
+      return { finishedAt: new Date(), result };
+    });
+    const changed: string[] = [];
+    runs.onChange((runId) => changed.push(runId));
+    for (const id of ["error", "any"]) {
+      runs.create(id, config());
+      assert.equal((await watch(runs, id)).length, 4);
+    }
+    assert.deepEqual(changed, [...Array(4).fill("error"), ...Array(4).fill("any")]);
+  });
+
   it("checks configuration, paths and id", () => {
     const runs = open(succeed);
     assert.throws(() => runs.create("a", undefined), { reason: "CONFIG_INVALID" });

@@ -134,6 +134,9 @@ describe("dashboard, requests", function () {
     const { state } = lab.controller.parts;
     const names = Array.from({ length: 450 }, (_, index) => `stored-${index}`);
     for (const name of names) storeRun(state, name, lab.config, {});
+    await lab.stop();
+    await lab.start();
+    lab.work();
     const { runs } = JSON.parse((await get("/api/overview")).text) as Overview;
     assert.deepEqual(
       runs.map(({ id }) => id),
@@ -153,6 +156,18 @@ describe("dashboard, requests", function () {
       assert.deepEqual([...new Set(seen)], ["second"]);
       await stream.return();
     }
+  });
+
+  it("tells of a run that was tried again and has ended again between two looks", async () => {
+    const refused = { labeled: { ...lab.config.data!.labeled!, annotations: "/nothing.json" } };
+    await lab.finish("again", { data: { ...lab.config.data!, ...refused } });
+    const stream = follow(`${lab.dashboard.url}/api/overview/events?run=again`);
+    const first = (await stream.next()).value?.runs[0];
+    await lab.client.retryRun("again");
+    for await (const _ of lab.client.watchRun("again"));
+    for (let last = first; last?.state !== "failed" || last.finished === first?.finished; )
+      last = (await stream.next()).value?.runs[0];
+    await stream.return();
   });
 
   it("gives Prometheus its metrics", async () => {
