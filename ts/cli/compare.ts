@@ -7,7 +7,9 @@ import { readGroundTruth, requireSameData, trialsOf } from "../comparison/trials
 import { CasslError } from "../core/errors.js";
 import { readAnnotations } from "../data/formats/read-annotations.js";
 import { ARMS, type Arm, type Config, type GateName, LABELING_ARMS, withOverriddenGates } from "../pipeline/config.js";
+import { verdicts } from "../report/comparison-tables.js";
 import { formatDuration } from "../report/format.js";
+import { type ToldCommand, tellingEnd } from "./command-webhook.js";
 import { type ComparisonFiles, printComparison, writeComparison } from "./compare-output.js";
 import { cancelRuns, completeRuns, planRuns, type RunOutcomes } from "./compare-runs.js";
 import { type Override, readConfig } from "./config-file.js";
@@ -26,6 +28,7 @@ import {
   workspaceOption,
 } from "./options.js";
 import type { ProgressView } from "./progress-view.js";
+import { webhookOption } from "./webhook.js";
 
 interface CompareOptions {
   readonly arms: readonly Arm[];
@@ -37,6 +40,7 @@ interface CompareOptions {
   readonly ray?: string;
   readonly set?: readonly Override[];
   readonly overrideGate?: readonly GateName[];
+  readonly webhook?: URL;
   readonly json?: true;
   readonly debug?: true;
 }
@@ -72,6 +76,7 @@ export function addCompare(program: Command): void {
     .addOption(rayOption())
     .addOption(setOption())
     .addOption(overrideGateOption())
+    .addOption(webhookOption("the comparison has ended"))
     .addOption(jsonOption("print the runs' events as JSON, one a line, and the result's path as the last"))
     .action((file: string, _options: object, command: Command) =>
       compare(file, command.optsWithGlobals<CompareOptions>()),
@@ -80,12 +85,29 @@ export function addCompare(program: Command): void {
 
 async function compare(file: string, options: CompareOptions): Promise<void> {
   const config = withOverriddenGates(await readConfig(file, options.set ?? []), options.overrideGate ?? []);
-  const { arms, seeds, fractions: percents = [], json = false } = options;
+  const { arms, seeds, fractions: percents = [], json = false, webhook } = options;
   const runs = await design(config, { arms, seeds, percents });
-  const workspace = workspaceBeside(file, options.workspace);
   const interrupted = interruptSignal();
   const view = createView(json);
-  const { python, ray, debug } = options;
+  const told: ToldCommand = { url: webhook, event: "comparison_ended", name: config.name, note: view.note };
+  try {
+    await tellingEnd(told, () => compareHere(file, options, config, runs, view, interrupted));
+  } finally {
+    view.close();
+  }
+}
+
+/** @returns what is told of it. */
+async function compareHere(
+  file: string,
+  options: CompareOptions,
+  config: Config,
+  runs: readonly DesignedRun[],
+  view: ProgressView,
+  interrupted: AbortSignal,
+): Promise<object> {
+  const workspace = workspaceBeside(file, options.workspace);
+  const { python, ray, debug, json = false } = options;
   const { executor } = config;
   const controller = await startLocalController({ workspace, python, ray, executor, debug }, view);
   const client = new CasslClient(controller.address);
@@ -101,8 +123,8 @@ async function compare(file: string, options: CompareOptions): Promise<void> {
       command: commandOf(file, options),
     });
     finish(comparison, files, json);
+    return { result: files.result, verdicts: verdicts(comparison), notes: comparison.notes };
   } finally {
-    view.close();
     client.close();
     await controller.stop();
   }

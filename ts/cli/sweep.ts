@@ -9,7 +9,8 @@ import { configHash } from "../pipeline/pipeline.js";
 import { configAt } from "../sweep/configure.js";
 import { startOptimizer } from "../sweep/optimizer.js";
 import { type Dimension, gridSize, type Point, parseSpace, probes } from "../sweep/space.js";
-import { type Outcome, shortened, sweep } from "../sweep/sweep.js";
+import { type Outcome, ranked, shortened, sweep } from "../sweep/sweep.js";
+import { type ToldCommand, tellingEnd } from "./command-webhook.js";
 import { cancelRuns, completeRuns } from "./compare-runs.js";
 import { type Override, readConfig } from "./config-file.js";
 import { createView } from "./create-view.js";
@@ -26,6 +27,7 @@ import {
 } from "./options.js";
 import type { ProgressView } from "./progress-view.js";
 import { describePoint, OPTIMISTIC, shareText, sweepTable, writeSweep } from "./sweep-output.js";
+import { webhookOption } from "./webhook.js";
 
 interface SweepOptions {
   readonly grid?: string;
@@ -38,6 +40,7 @@ interface SweepOptions {
   readonly python?: string;
   readonly ray?: string;
   readonly set?: readonly Override[];
+  readonly webhook?: URL;
   readonly json?: true;
   readonly debug?: true;
 }
@@ -74,6 +77,7 @@ export function addSweep(program: Command): void {
     .addOption(pythonOption())
     .addOption(rayOption())
     .addOption(setOption())
+    .addOption(webhookOption("the sweep has ended"))
     .addOption(jsonOption("print the runs' events as JSON, one a line, and the path of sweep.json as the last"))
     .action((file: string, _options: object, command: Command) =>
       runSweep(file, command.optsWithGlobals<SweepOptions>()),
@@ -81,16 +85,42 @@ export function addSweep(program: Command): void {
 }
 
 async function runSweep(file: string, options: SweepOptions): Promise<void> {
-  const { arm, rungs, python, ray, debug, json = false } = options;
+  const { arm, rungs } = options;
   const base = { ...(await readConfig(file, options.set ?? [])), arms: [arm] };
   const { dimensions, sampler } = await readSpace(options);
   for (const point of probes(dimensions)) configAt(base, point);
   const trials = trialsOf(dimensions, sampler, options.trials);
   const reduction = rungs === 1 ? 1 : Math.max(2, options.reduction);
 
-  const workspace = workspaceBeside(file, options.workspace);
   const interrupted = interruptSignal();
-  const view = createView(json);
+  const view = createView(options.json ?? false);
+  const told: ToldCommand = { url: options.webhook, event: "sweep_ended", name: base.name, note: view.note };
+  const plan = { dimensions, sampler, trials, reduction };
+  try {
+    await tellingEnd(told, () => sweepHere(file, options, base, plan, view, interrupted));
+  } finally {
+    view.close();
+  }
+}
+
+interface SweepPlan {
+  readonly dimensions: readonly Dimension[];
+  readonly sampler: "grid" | "tpe";
+  readonly trials: number;
+  readonly reduction: number;
+}
+
+/** @returns what is told of it. */
+async function sweepHere(
+  file: string,
+  options: SweepOptions,
+  base: Config,
+  { dimensions, sampler, trials, reduction }: SweepPlan,
+  view: ProgressView,
+  interrupted: AbortSignal,
+): Promise<object> {
+  const { arm, rungs, python, ray, debug, json = false } = options;
+  const workspace = workspaceBeside(file, options.workspace);
   const controller = await startLocalController({ workspace, python, ray, executor: base.executor, debug }, view);
   const client = new CasslClient(controller.address);
   const optimizer = startOptimizer(choosePython(python), { dimensions, sampler, seed: base.seed, reduction });
@@ -104,9 +134,9 @@ async function runSweep(file: string, options: SweepOptions): Promise<void> {
     const path = await writeSweep(workspace, base, { command, arm, dimensions, trials: finished });
     if (json) console.log(JSON.stringify({ sweep: path }));
     else console.log(`${sweepTable(dimensions, finished)}\n\n${OPTIMISTIC}\n\n${path}`);
+    return { result: path, best: ranked(finished)[0] };
   } finally {
     optimizer.close();
-    view.close();
     client.close();
     await controller.stop();
   }

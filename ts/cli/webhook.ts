@@ -1,22 +1,12 @@
 /** Tells a URL of the end of a run and of gates that are not passed, without holding up the run. */
-import { createHmac } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import { InvalidArgumentError, Option } from "commander";
 import { sha256 } from "../core/hash.js";
-import { version } from "../core/package.js";
 import type { ArmEvaluated, Run, RunEvent } from "../gen/cassl/v1/run.js";
 import { State } from "../gen/cassl/v1/run.js";
 import { eventJson } from "./event-json.js";
 import type { Sink } from "./sink.js";
+import { deliver, TIMES, type WebhookTimes } from "./webhook-delivery.js";
 
-export interface WebhookTimes {
-  readonly timeoutMs: number;
-  /** Before the second attempt, or up to half less, at random; twice as long before each further one. */
-  readonly backoffMs: number;
-  readonly attempts: number;
-}
-
-const TIMES: WebhookTimes = { timeoutMs: 10_000, backoffMs: 1000, attempts: 5 };
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /** What is posted. */
@@ -32,8 +22,8 @@ export interface Notification {
   readonly arms: readonly ArmEvaluated[];
 }
 
-export function webhookOption(): Option {
-  const description = "POST there when the run ends and when a gate is not passed; signed with $CASSL_WEBHOOK_SECRET";
+export function webhookOption(when = "the run ends and when a gate is not passed"): Option {
+  const description = `POST there when ${when}; signed with $CASSL_WEBHOOK_SECRET`;
   return new Option("--webhook <url>", description).argParser(parseWebhook);
 }
 
@@ -143,62 +133,4 @@ function kindOf({ event }: RunEvent): Notification["event"] | undefined {
   if (event?.$case !== "state_changed") return undefined;
   const { state } = event.value;
   return state === State.PENDING || state === State.RUNNING ? undefined : "run_ended";
-}
-
-/** Throws when the last attempt has failed, or at once where another would end the same way. */
-async function deliver(
-  url: URL,
-  notification: Notification,
-  id: string,
-  secret: string | undefined,
-  { timeoutMs, backoffMs, attempts }: WebhookTimes,
-): Promise<void> {
-  const body = JSON.stringify(notification);
-  const headers = {
-    "Content-Type": "application/json",
-    "User-Agent": `cassl/${version}`,
-    // The same at each attempt: who has seen it may drop the second.
-    "X-Cassl-Delivery": id,
-    ...(secret === undefined ? {} : { "X-Cassl-Signature": `sha256=${signature(body, secret)}` }),
-  };
-  for (let attempt = 1; ; attempt++) {
-    const failure = await post(url, body, headers, timeoutMs);
-    if (failure === undefined) return;
-    if (!failure.mayPass || attempt === attempts) throw new Error(`${failure.message} (attempt ${attempt})`);
-    await delay(backoffMs * 2 ** (attempt - 1) * (0.5 + Math.random() / 2));
-  }
-}
-
-export function signature(body: string, secret: string): string {
-  return createHmac("sha256", secret).update(body).digest("hex");
-}
-
-interface Failure {
-  readonly message: string;
-  readonly mayPass: boolean;
-}
-
-async function post(
-  url: URL,
-  body: string,
-  headers: Record<string, string>,
-  timeoutMs: number,
-): Promise<Failure | undefined> {
-  try {
-    // A redirect is followed nowhere: what is signed for one host is for no other.
-    const response = await fetch(url, {
-      method: "POST",
-      body,
-      headers,
-      redirect: "manual",
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    await response.body?.cancel();
-    if (response.ok) return undefined;
-    const { status } = response;
-    return { message: `it answered ${status}`, mayPass: status === 408 || status === 429 || status >= 500 };
-  } catch (error) {
-    const { message, cause } = error as Error;
-    return { message: cause instanceof Error ? cause.message || message : message, mayPass: true };
-  }
 }

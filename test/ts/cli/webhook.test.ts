@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { parseWebhook, signature, webhookSink, webhooksOf } from "../../../ts/cli/webhook.js";
+import { tellingEnd } from "../../../ts/cli/command-webhook.js";
+import { parseWebhook, webhookSink, webhooksOf } from "../../../ts/cli/webhook.js";
+import { signature } from "../../../ts/cli/webhook-delivery.js";
 import { CasslError, toErrorDetail } from "../../../ts/core/errors.js";
 import { Run, type RunEvent, State } from "../../../ts/gen/cassl/v1/run.js";
 
@@ -155,5 +157,34 @@ describe("webhook", () => {
       assert.equal(parseWebhook(text).href, new URL(text).href);
     for (const text of ["http://example.org/", "ftp://example.org/", "example.org", "https://me:pw@example.org/"])
       assert.throws(() => parseWebhook(text), /It must/);
+  });
+
+  it("is told how a comparison or a sweep ended, whatever that was, and the failure goes on", async () => {
+    const told = {
+      url,
+      event: "comparison_ended",
+      name: "small",
+      note: (text: string) => void notes.push(text),
+    } as const;
+    await tellingEnd({ ...told, times: TIMES }, async () => ({ result: "/r.json" }));
+    const stopped = new CasslError("CANCELLED", "stopped", "go on");
+    await assert.rejects(
+      tellingEnd({ ...told, times: TIMES }, () => Promise.reject(stopped)),
+      stopped,
+    );
+    const [first, second] = received.map(({ body }) => JSON.parse(body) as { event: string; detail: object });
+    assert.equal(first?.event, "comparison_ended");
+    assert.deepEqual(first?.detail, { state: "STATE_SUCCEEDED", result: "/r.json" });
+    const error = { reason: "CANCELLED", message: "stopped", remedy: "go on" };
+    assert.deepEqual(second?.detail, { state: "STATE_CANCELLED", error });
+  });
+
+  it("is not asked for where nobody is to be told, and says so where nobody hears", async () => {
+    const told = { event: "sweep_ended", name: "small", note: (text: string) => void notes.push(text) } as const;
+    await tellingEnd({ ...told, url: undefined }, async () => ({}));
+    assert.deepEqual([received, notes], [[], []]);
+    statuses = [400];
+    await tellingEnd({ ...told, url, times: TIMES }, async () => ({}));
+    assert.match(notes.join(), /was not told of `sweep_ended`: it answered 400/);
   });
 });
