@@ -114,6 +114,19 @@ describe("evaluation of a run", () => {
     }
   });
 
+  it("draws a mask where the files have one, of the object or the detection that the box is of", async () => {
+    const masks = await evaluated(6, "segm");
+    const drawn = worstImagesOf(masks).images.flatMap(({ boxes }) => boxes);
+    assert.ok(drawn.length > 10);
+    for (const { box, mask } of drawn) {
+      const sides = [...(mask ?? "").matchAll(/M(\d+) (\d+)h(\d+)V(\d+)/g)].map((strip) => strip.slice(1).map(Number));
+      const [left = 0, top = 0] = [Math.min(...sides.map(([x = 0]) => x)), Math.min(...sides.map(([, y = 0]) => y))];
+      assert.ok(Math.abs(left - box[0]) <= 2 && Math.abs(top - box[1]) <= 1, `${mask} of ${box.join()}`);
+    }
+    const plain = worstImagesOf(await evaluated(6)).images.flatMap(({ boxes }) => boxes);
+    assert.ok(plain.every(({ mask }) => mask === undefined));
+  });
+
   it("is there for a detector that finds nothing", async () => {
     const { dataset } = storedDataSet(2, false);
     await writeFile(path("truth"), encodeManifest(dataset));

@@ -1,4 +1,5 @@
 /** The images behind a number of an evaluation, with what was found in them and what was not. Pure functions. */
+import { maskPath } from "../../report/mask-path.js";
 import type { EvaluatedBox, EvaluatedImage, EvaluatedImages } from "../wire.js";
 import type { Evaluated, EvaluatedFile } from "./evaluated.js";
 
@@ -9,6 +10,8 @@ export interface ChosenCell {
 }
 
 const MOST_IMAGES = 60;
+/** Of the longer side of an image: steps in which masks are drawn. */
+const MASK_STEPS = 320;
 
 /** Those with the most entries of the cell first, then those with the best scores. */
 export function imagesOfCell(evaluated: Evaluated, { truth, detected }: ChosenCell): EvaluatedImages {
@@ -46,19 +49,35 @@ function drawn(
 }
 
 /** What is right is drawn as it was detected; where the class is wrong, the object is drawn as well. */
-function boxesOf({ pairs, facts: { classes } }: Evaluated, pair: number, isChosen: boolean): EvaluatedBox[] {
+function boxesOf(evaluated: Evaluated, pair: number, isChosen: boolean): EvaluatedBox[] {
+  const { pairs } = evaluated;
+  const { classes } = evaluated.facts;
+  const file = evaluated.images[pairs.image[pair] as number] as EvaluatedFile;
   const [truth, detected] = [pairs.truth[pair] as number, pairs.detected[pair] as number];
   const kindOf = (kind: EvaluatedBox["kind"]): EvaluatedBox["kind"] => (isChosen ? kind : "aside");
   const boxes: EvaluatedBox[] = [];
   const [isObject, isDetected] = [truth < classes.length, detected < classes.length];
   if (isObject && truth !== detected) {
-    boxes.push({ kind: kindOf("missed"), box: boxAt(pairs.truthXywh, pair), label: classes[truth]?.name ?? "" });
+    const label = classes[truth]?.name ?? "";
+    boxes.push({
+      kind: kindOf("missed"),
+      box: boxAt(pairs.truthXywh, pair),
+      label,
+      ...maskOf(pairs.truthMask[pair], file),
+    });
   }
   if (isDetected) {
     const label = `${classes[detected]?.name} ${(pairs.score[pair] as number).toFixed(2)}`;
-    boxes.push({ kind: kindOf(truth === detected ? "right" : "wrong"), box: boxAt(pairs.detectedXywh, pair), label });
+    const kind = kindOf(truth === detected ? "right" : "wrong");
+    boxes.push({ kind, box: boxAt(pairs.detectedXywh, pair), label, ...maskOf(pairs.detectedMask[pair], file) });
   }
   return boxes;
+}
+
+function maskOf(counts: string | undefined, { width_px, height_px }: EvaluatedFile): Pick<EvaluatedBox, "mask"> {
+  if (counts === undefined) return {};
+  const stripPx = Math.max(1, Math.round(Math.max(width_px, height_px) / MASK_STEPS));
+  return { mask: maskPath(counts, height_px, stripPx) };
 }
 
 function boxAt(xywh: Float32Array, pair: number): EvaluatedBox["box"] {

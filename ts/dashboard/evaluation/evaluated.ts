@@ -57,6 +57,9 @@ export interface EvaluatedPairs {
   /** (N, 4) xywh in px; 0 where there is none. */
   readonly truthXywh: Float32Array;
   readonly detectedXywh: Float32Array;
+  /** (N,) COCO's counts strings of whole images; undefined where there is no mask. */
+  readonly truthMask: readonly (string | undefined)[];
+  readonly detectedMask: readonly (string | undefined)[];
 }
 
 const CURVE_IOUS = [0.5, 0.75, 0.9];
@@ -167,19 +170,33 @@ function pairsOf(
     score: new Float32Array(count),
     truthXywh: new Float32Array(4 * count),
     detectedXywh: new Float32Array(4 * count),
+    truthMask: new Array<string | undefined>(count),
+    detectedMask: new Array<string | undefined>(count),
   };
   for (let pair = 0; pair < count; pair++) {
     const [g, d] = [pairs.groundTruth[pair] as number, pairs.detection[pair] as number];
     columns.image[pair] = (d < 0 ? groundTruth.image[g] : detections.image[d]) as number;
     if (g >= 0) {
       columns.truth[pair] = groundTruth.category[g] as number;
-      columns.truthXywh.set(annotations[groundTruth.row[g] as number]?.bbox ?? [], 4 * pair);
+      const object = annotations[groundTruth.row[g] as number];
+      columns.truthXywh.set(object?.bbox ?? [], 4 * pair);
+      columns.truthMask[pair] = countsOf(object);
     }
     if (d >= 0) {
       columns.detected[pair] = detections.category[d] as number;
       columns.score[pair] = detections.score[d] as number;
-      columns.detectedXywh.set(results[detections.row[d] as number]?.bbox ?? [], 4 * pair);
+      const detection = results[detections.row[d] as number];
+      columns.detectedXywh.set(detection?.bbox ?? [], 4 * pair);
+      columns.detectedMask[pair] = countsOf(detection);
     }
   }
   return columns;
+}
+
+/** The files of a run have masks as counts strings only. */
+function countsOf(masked: Pick<CocoResult, "segmentation"> | undefined): string | undefined {
+  const { segmentation } = masked ?? {};
+  return segmentation !== undefined && "counts" in segmentation && typeof segmentation.counts === "string"
+    ? segmentation.counts
+    : undefined;
 }

@@ -81,8 +81,10 @@ function evaluateInThread(request: EvaluationRequest): Promise<Evaluated> {
 }
 
 function sizeOf({ pairs, images, facts }: Evaluated): number {
-  const columns = Object.values<ArrayBufferView>({ ...pairs }).reduce((sum, { byteLength }) => sum + byteLength, 0);
-  return columns + BYTES_OF_IMAGE * images.length + BYTES_OF_CLASS * facts.classes.length;
+  const { truthMask, detectedMask, ...columns } = pairs;
+  const numbers = Object.values<ArrayBufferView>(columns).reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const masks = [...truthMask, ...detectedMask].reduce((sum, counts = "") => sum + counts.length, 0);
+  return numbers + masks + BYTES_OF_IMAGE * images.length + BYTES_OF_CLASS * facts.classes.length;
 }
 
 function notEvaluated(runId: string, step: string, steps: readonly string[]): CasslError {
