@@ -1,5 +1,7 @@
 /** Runs side by side, in a browser. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { writeConcluded } from "../ts/dashboard/concluded.js";
 import { accessibilityFaults } from "./accessibility.js";
 import { browserSuite } from "./suite.js";
 
@@ -15,6 +17,7 @@ describe("dashboard, comparison", function () {
     await lab.finish("longer", { stages: { ...stages, finetune: { ...finetune!, solver } } });
     const validation = { ...lab.config.data!.validation!, annotations: `/${HOSTILE}` };
     await lab.finish("hostile", { data: { ...lab.config.data!, validation } });
+    await writeConcluded(join(lab.folder, ".cassl", "comparisons", "blood-1"), HOSTILE);
   });
 
   it("compares the runs that are chosen in the list", async () => {
@@ -87,6 +90,30 @@ describe("dashboard, comparison", function () {
     const page = await suite.open("/compare?run=first&run=longer");
     await page.getByText(/95 % intervals/).waitFor();
     assert.deepEqual(await accessibilityFaults(page), []);
+    for (const path of ["/comparisons", "/comparisons/blood-1"]) {
+      await page.goto(suite.lab.dashboard.url + path);
+      await page.getByText(/class_agnostic helps by 4\.1 AP/).waitFor();
+      assert.deepEqual(await accessibilityFaults(page), []);
+    }
+    await page.close();
+  });
+
+  it("lists what `cassl compare` has concluded, and opens it with verdict, table, intervals and report", async () => {
+    const page = await suite.open("/");
+    await page.getByRole("link", { name: "Comparisons" }).click();
+    const row = page.getByRole("row", { name: /blood-1.*2.*class_agnostic helps by 4\.1 AP over supervised/ });
+    await row.getByRole("link", { name: "blood-1" }).click();
+    const group = page.getByRole("region", { name: "10 % of the labels: 29 labeled images, light", exact: true });
+    await group.getByRole("row", { name: /^class_agnostic 2 34\.1 . 1\.0/ }).waitFor();
+    await group.getByRole("row", { name: /^class_agnostic supervised 4\.1 . 1\.0 1\.2 to 7\.0 \(95 %\)/ }).waitFor();
+    await page.getByText(HOSTILE).waitFor();
+    const opened = page.waitForEvent("popup");
+    await page.getByRole("link", { name: "Report" }).click();
+    const report = await opened;
+    await report.getByRole("heading", { name: "Does it help?" }).waitFor();
+    await report.close();
+    await page.goBack();
+    await page.getByRole("heading", { name: "Comparisons" }).waitFor();
     await page.close();
   });
 });

@@ -1,13 +1,17 @@
 /** The evaluation of a run, in a browser. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import { workOn } from "../ts/controller/cells-project.js";
 import { accessibilityFaults } from "./accessibility.js";
 import { HOSTILE_CLASS, storeJudgedRun } from "./judged-run.js";
 import { browserSuite } from "./suite.js";
 
 describe("dashboard, evaluation", function () {
   this.timeout(120_000);
-  const suite = browserSuite((lab) => storeJudgedRun(lab, "judged"));
+  const suite = browserSuite(async (lab) => {
+    await storeJudgedRun(lab, "judged");
+    await storeJudgedRun(lab, "masked", true);
+  });
 
   const open = async (): Promise<Page> => {
     const page = await suite.open(`/runs/judged`);
@@ -64,11 +68,39 @@ describe("dashboard, evaluation", function () {
     await page.close();
   });
 
-  it("says so where nothing has been evaluated", async () => {
-    await suite.lab.create("waiting");
-    const page = await suite.open(`/runs/waiting/evaluation`);
-    await page.getByRole("heading", { name: "The run `waiting` has evaluated no detector yet." }).waitFor();
-    assert.ok(suite.browser.complaints.splice(0).every((text) => /404/.test(text)));
+  it("draws masks where the run has some", async () => {
+    const page = await suite.open("/runs/masked/evaluation?iou=segm");
+    const tile = page.getByRole("region", { name: "Worst images" }).getByRole("button").first();
+    await tile.locator(".picture path").first().waitFor({ state: "attached" });
+    assert.equal(await tile.locator(".picture path").count(), await tile.locator(".picture rect").count());
+    await page.getByLabel("Evaluation").selectOption({ label: "class_agnostic, boxes" });
+    await page.waitForURL(/iou=bbox/);
+    await tile.locator(".picture path").first().waitFor({ state: "attached" });
+    await page.close();
+  });
+
+  it("shows a detector once it is evaluated, and offers the next one beside it", async () => {
+    const { lab } = suite;
+    await lab.create("live", { arms: ["supervised", "class_agnostic"] });
+    const page = await suite.open("/runs/live/evaluation");
+    await page.getByRole("heading", { name: "The run `live` has evaluated no detector yet." }).waitFor();
+    let goOn: () => void = () => {};
+    const released = new Promise<void>((resolve) => (goOn = resolve));
+    let leases = 0;
+    // After a training and an export, those of the first arm, the second one waits.
+    void workOn(lab.controller.address, () => ++leases > 2 && released);
+    await page.getByRole("region", { name: "Confusion matrix" }).first().waitFor();
+    const choice = page.getByLabel("Evaluation", { exact: true });
+    assert.deepEqual(await choice.locator("option").allTextContents(), ["supervised"]);
+    await page.getByLabel("Class of the curves").selectOption("red");
+    goOn();
+    const offer = page.getByRole("link", { name: "New: class_agnostic" });
+    await offer.waitFor();
+    // What was looked at is still there.
+    assert.equal(await page.getByLabel("Class of the curves").locator("option:checked").innerText(), "red");
+    await offer.click();
+    await page.waitForURL(/step=class_agnostic/);
+    await page.getByRole("region", { name: "Confusion matrix" }).first().waitFor();
     await page.close();
   });
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { ComparisonResult } from "../../ts/cli/compare-output.js";
+import type { ComparisonResult } from "../../ts/comparison/results.js";
 import { cassl, type Finished, makeProject, type Project } from "./project.js";
 
 async function comparisonOf({ code, stdout, stderr }: Finished): Promise<ComparisonResult> {

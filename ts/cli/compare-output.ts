@@ -2,23 +2,22 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { DesignedRun } from "../comparison/design.js";
-import type { Comparison } from "../comparison/results.js";
+import {
+  COMPARISON_PAGE,
+  COMPARISON_RESULT,
+  COMPARISONS,
+  type Comparison,
+  type ComparisonResult,
+} from "../comparison/results.js";
 import { toStorageError } from "../controller/storage.js";
 import { sha256 } from "../core/hash.js";
 import type { Config } from "../pipeline/config.js";
-import { configHash, type RunResult } from "../pipeline/pipeline.js";
+import { configHash } from "../pipeline/pipeline.js";
 import { writeComparisonReport } from "../report/comparison-report.js";
 import { armSummaryTable, groupTitle, verdicts } from "../report/comparison-tables.js";
 import { writeWhole } from "../report/write-whole.js";
 import type { RunOutcomes } from "./compare-runs.js";
 import { textTable } from "./table.js";
-
-/** result.json: that of a run, of all runs together, and what follows from them. */
-export interface ComparisonResult extends Omit<RunResult, "data"> {
-  readonly command: string;
-  readonly runs: readonly string[];
-  readonly comparison: Comparison;
-}
 
 export interface ComparisonFiles {
   readonly result: string;
@@ -38,7 +37,7 @@ interface FinishedComparison {
 export async function writeComparison(finished: FinishedComparison): Promise<ComparisonFiles> {
   const { config, runs, outcomes, comparison, workspace, command } = finished;
   const id = `${config.name}-${sha256(runs.map(({ run_id }) => run_id).join("\n")).slice(0, 8)}`;
-  const folder = join(workspace, "comparisons", id);
+  const folder = join(workspace, COMPARISONS, id);
   const results = outcomes.finished.map(({ result }) => result);
   const result: ComparisonResult = {
     run: id,
@@ -50,7 +49,7 @@ export async function writeComparison(finished: FinishedComparison): Promise<Com
     steps: results.flatMap(({ steps }) => steps),
     gates: results.flatMap(({ gates }) => gates),
   };
-  const files = { result: join(folder, "result.json"), html: join(folder, "report.html") };
+  const files = { result: join(folder, COMPARISON_RESULT), html: join(folder, COMPARISON_PAGE) };
   try {
     await mkdir(folder, { recursive: true });
     await writeComparisonReport({ name: config.name, command, comparison }, folder);

@@ -1,7 +1,7 @@
 /** The vocabulary of a comparison. APs are fractions. */
 import type { ResampledAp } from "../evaluation/diagnosis/index.js";
 import type { Arm } from "../pipeline/config.js";
-import type { ArmResult } from "../pipeline/pipeline.js";
+import type { ArmResult, RunResult } from "../pipeline/pipeline.js";
 import type { DesignedRun } from "./design.js";
 
 /** Of one arm, seed, share of the labels and target. */
@@ -82,3 +82,16 @@ export interface Comparison {
   /** What to bear in mind when reading the numbers. */
   readonly notes: readonly string[];
 }
+
+/** result.json: that of a run, of all runs together, and what follows from them. */
+export interface ComparisonResult extends Omit<RunResult, "data"> {
+  /** How it is made again. */
+  readonly command: string;
+  readonly runs: readonly string[];
+  readonly comparison: Comparison;
+}
+
+/** The folder of the workspace that has a folder for each comparison, and the files there. */
+export const COMPARISONS = "comparisons";
+export const COMPARISON_RESULT = "result.json";
+export const COMPARISON_PAGE = "report.html";

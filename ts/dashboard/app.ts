@@ -17,7 +17,16 @@ import { runRoutes } from "./run-routes.js";
 /** What esbuild has made of page/; see scripts/build.mjs. */
 const ASSETS = fileURLToPath(new URL("assets", import.meta.url));
 /** Paths that show the page, which then looks at its own address. */
-const PAGES = ["/", "/compare", "/runs/:run", "/runs/:run/data", "/runs/:run/labels", "/runs/:run/evaluation"];
+const PAGES = [
+  "/",
+  "/compare",
+  "/comparisons",
+  "/comparisons/:comparison",
+  "/runs/:run",
+  "/runs/:run/data",
+  "/runs/:run/labels",
+  "/runs/:run/evaluation",
+];
 const MOST_BODY = "1mb";
 
 /** @param secure whether it is served over TLS. */

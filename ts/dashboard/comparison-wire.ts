@@ -1,5 +1,5 @@
 /** What the server says to the page that compares runs, as JSON. AP values are fractions. */
-import type { ArmScore, RunState } from "./wire.js";
+import type { ArmScore, RunState, TextTable } from "./wire.js";
 
 export const MOST_COMPARED = 8;
 
@@ -50,4 +50,31 @@ export interface ApDifference {
   readonly difference: number;
   readonly lower: number;
   readonly upper: number;
+}
+
+/** `GET /api/comparisons`: those that `cassl compare` has concluded in the workspace, a row each. */
+export interface ConcludedRow {
+  readonly id: string;
+  /** ms since 1970. */
+  readonly finished: number;
+  /** How many there are. */
+  readonly runs: number;
+  readonly verdicts: readonly string[];
+  /** Why it cannot be read. */
+  readonly fault?: string;
+}
+
+/** `GET /api/comparisons/ID`. */
+export interface ConcludedComparison {
+  readonly id: string;
+  /** ms since 1970. */
+  readonly finished: number;
+  /** How it is made again. */
+  readonly command: string;
+  readonly runs: readonly string[];
+  readonly verdicts: readonly string[];
+  /** What to bear in mind. */
+  readonly notes: readonly string[];
+  readonly method: string;
+  readonly groups: readonly { readonly title: string; readonly arms: TextTable; readonly differences: TextTable }[];
 }

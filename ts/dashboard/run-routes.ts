@@ -1,6 +1,6 @@
 /** Runs: the list, one of them, its events, its files, and what can be done with it. */
-import { createReadStream, existsSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
 import { Router } from "express";
 import type { ControllerParts } from "../controller/controller.js";
 import { evaluationSteps, labelingScopes, stepOutputs } from "../controller/step-outputs.js";
@@ -13,19 +13,12 @@ import { json, parameter, query, wholeNumber } from "./answers.js";
 import { eventStream, type ServerEvent } from "./event-stream.js";
 import { createOverviews } from "./overviews.js";
 import type { Protection } from "./protection.js";
+import { sendReport } from "./report-file.js";
 import { createRunRows, type RunRows } from "./run-rows.js";
 import { createRunTable } from "./run-table.js";
 import type { ArtifactLink, LabelingSummary, RunDetail, StreamedEvent } from "./wire.js";
 
 const SHA256 = /^[0-9a-f]{64}$/;
-/** Of files that browsers show; all others are to be downloaded. */
-const REPORT_TYPES: Readonly<Record<string, string>> = {
-  "report.html": "text/html",
-  "report.md": "text/plain",
-  "report.json": "application/json",
-};
-/** The report is one page with its style in it, and needs nothing else. */
-const REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox";
 
 export function runRoutes(parts: ControllerParts, { allow }: Protection): Router {
   const { runs, state, artifacts } = parts;
@@ -74,12 +67,8 @@ export function runRoutes(parts: ControllerParts, { allow }: Protection): Router
     json((request) => rows.row(runs.overrideGates(parameter(request, "run"), gatesOf(request.body)))),
   );
   router.get("/runs/:run/files/:file", allow("GetRun"), (request, response, next) => {
-    const file = parameter(request, "file");
-    const type = REPORT_TYPES[file];
-    const path = join(parts.workspace, "runs", run(request).run_id, file);
-    if (type === undefined || !existsSync(path)) return next();
-    response.set({ "Content-Type": `${type}; charset=utf-8`, "Content-Security-Policy": REPORT_POLICY });
-    createReadStream(path).on("error", next).pipe(response);
+    const folder = join(parts.workspace, "runs", run(request).run_id);
+    sendReport(join(folder, basename(parameter(request, "file"))), response, next);
   });
   router.get("/artifacts/:sha256", allow("GetRun"), async (request, response) => {
     const sha256 = parameter(request, "sha256");
@@ -112,6 +101,7 @@ async function detail(parts: ControllerParts, rows: RunRows, run: Run): Promise<
     config: run.config,
     config_hash: run.config_hash,
     overridden_gates: run.overridden_gates,
+    has_data: outputs.has("curate"),
     has_report: existsSync(join(workspace, "runs", run.run_id, "report.html")),
     artifacts: links.filter((_, index) => present[index]),
     labelings: labelingScopes(outputs).map((scope) => labelingSummary(scope, outputs)),

@@ -83,6 +83,8 @@ export interface RunDetail {
   readonly config_hash: string;
   readonly overridden_gates: readonly string[];
   readonly has_report: boolean;
+  /** Whether it has looked at its images. */
+  readonly has_data: boolean;
   readonly artifacts: readonly ArtifactLink[];
   /** Rounds of labeling that have predictions. */
   readonly labelings: readonly LabelingSummary[];
@@ -287,6 +289,8 @@ export interface EvaluatedBox {
   readonly kind: "right" | "wrong" | "missed" | "aside";
   readonly box: readonly [x: number, y: number, width: number, height: number];
   readonly label: string;
+  /** An SVG path in px of the image. */
+  readonly mask?: string;
 }
 
 /** A set that the images of a run come in. */
@@ -295,6 +299,8 @@ export type SplitName = "labeled" | "unlabeled" | "validation";
 /** `GET /api/runs/ID/data`: what became of the images, and what is in the sets. */
 export interface DataSummary {
   readonly fates: readonly FateRow[];
+  /** The same by fate and set, with sums. */
+  readonly fateTable: TextTable;
   /** The sets that the run uses, the labeled one also in the parts that it was split into. */
   readonly sets: readonly SetRow[];
   /** Labeled images used over images in the labeled annotation file, in [0, 1]. */
@@ -304,6 +310,11 @@ export interface DataSummary {
   /** Boxes of the annotation files that were changed or left out. */
   readonly boxes: readonly { readonly set: SplitName; readonly clipped: number; readonly dropped: number }[];
   readonly classes: readonly ClassRow[];
+}
+
+export interface TextTable {
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
 }
 
 export interface FateRow {

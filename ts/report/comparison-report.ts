@@ -32,14 +32,14 @@ function comparisonMarkdown({ name, command, comparison }: ComparisonReport): st
     markdownTable(differenceTable(group)),
   ]);
   const lines = [...verdicts(comparison), ...comparison.notes].map((line) => `- ${line}`).join("\n");
-  return `${[`# ${name}`, lines, method(comparison), ...groups, `\`${command}\``].join("\n\n")}\n`;
+  return `${[`# ${name}`, lines, describeMethod(comparison), ...groups, `\`${command}\``].join("\n\n")}\n`;
 }
 
 function comparisonPage({ name, command, comparison }: ComparisonReport): Html {
   return htmlDocument(name, [
     html`<header><h1>${name}</h1><p class="quiet"><code>${command}</code></p></header>`,
     html`<section><h2>Does it help?</h2>${verdicts(comparison).map((line) => html`<p class="claim">${line}</p>`)}
-      ${comparison.notes.map((line) => html`<p>${line}</p>`)}<p class="quiet">${method(comparison)}</p></section>`,
+      ${comparison.notes.map((line) => html`<p>${line}</p>`)}<p class="quiet">${describeMethod(comparison)}</p></section>`,
     ...curves(comparison),
     ...comparison.groups.map(
       (group) =>
@@ -50,7 +50,8 @@ function comparisonPage({ name, command, comparison }: ComparisonReport): Html {
   ]);
 }
 
-function method({ resamples, validation_images }: Comparison): string {
+/** How its intervals were made. */
+export function describeMethod({ resamples, validation_images }: Comparison): string {
   return `All arms of a seed have the same images, and all runs the same number of training iterations. Intervals: ${resamples} samples of the ${validation_images} validation images and of the seeds, with replacement, the same for both arms.`;
 }
 

@@ -1,9 +1,13 @@
 /** Who may ask the dashboard for what, over real HTTP. */
 import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
 import { request } from "node:http";
+import { join } from "node:path";
+import type { ConcludedRow } from "../../../ts/dashboard/comparison-wire.js";
 import type { Overview } from "../../../ts/dashboard/wire.js";
 import { type GuardedLab, type GuardedRole, openGuardedLab } from "../../e2e/guarded-lab.js";
 import { type Lab, openLab } from "../../e2e/lab.js";
+import { writeConcluded } from "./concluded.js";
 import { storeRun } from "./stored-run.js";
 
 interface Answer {
@@ -51,16 +55,22 @@ async function idsOf(stream: AsyncGenerator<Overview, void>): Promise<string[]> 
   return value?.runs.map(({ id }) => id) ?? [];
 }
 
+/** Runs that an earlier controller has left. */
+const STORED = Array.from({ length: 450 }, (_, index) => `stored-${index}`);
 const OWN = { "x-cassl-dashboard": "1" };
 
 describe("dashboard, requests", function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let lab: Lab;
 
   before(async () => {
     lab = await openLab();
     lab.work();
     await lab.finish("first");
+    const { state } = lab.controller.parts;
+    state.transaction(() => {
+      for (const name of STORED) storeRun(state, name, lab.config, {});
+    });
   });
   after(() => lab.remove());
 
@@ -131,16 +141,10 @@ describe("dashboard, requests", function () {
   });
 
   it("lists all runs, the newest first, however many there are", async () => {
-    const { state } = lab.controller.parts;
-    const names = Array.from({ length: 450 }, (_, index) => `stored-${index}`);
-    for (const name of names) storeRun(state, name, lab.config, {});
-    await lab.stop();
-    await lab.start();
-    lab.work();
     const { runs } = JSON.parse((await get("/api/overview")).text) as Overview;
     assert.deepEqual(
       runs.map(({ id }) => id),
-      [...names.reverse(), "first"],
+      [...[...STORED].reverse(), "first"],
     );
   });
 
@@ -168,6 +172,29 @@ describe("dashboard, requests", function () {
     for (let last = first; last?.state !== "failed" || last.finished === first?.finished; )
       last = (await stream.next()).value?.runs[0];
     await stream.return();
+  });
+
+  it("lists what comparisons have concluded, the latest first, and gives no file beside them", async () => {
+    const folder = join(lab.folder, ".cassl", "comparisons");
+    assert.deepEqual(JSON.parse((await get("/api/comparisons")).text), []);
+    await writeConcluded(join(folder, "blood-1"));
+    await mkdir(join(folder, "broken"));
+    await writeFile(join(folder, "broken", "result.json"), `{"runs": []`);
+    const rows = JSON.parse((await get("/api/comparisons")).text) as ConcludedRow[];
+    assert.deepEqual(
+      rows.map(({ id, runs, fault }) => [id, runs, fault === undefined]),
+      [
+        ["blood-1", 2, true],
+        ["broken", 0, false],
+      ],
+    );
+    assert.equal((await get("/api/comparisons/broken")).status, 500);
+    for (const id of ["gone", "..", "%2e%2e", "..%2fruns", "blood-1%2f.."])
+      assert.equal((await get(`/api/comparisons/${id}`)).status, 404, id);
+    const report = await get("/api/comparisons/blood-1/report");
+    assert.equal(report.status, 200);
+    assert.match(String(report.headers["content-security-policy"]), /sandbox/);
+    assert.equal((await get("/api/comparisons/broken/report")).status, 404);
   });
 
   it("gives Prometheus its metrics", async () => {

@@ -4,6 +4,7 @@ import { type ClassCounts, countClasses } from "../../data/class-counts.js";
 import type { CuratedData } from "../../data/curate.js";
 import type { ArtifactRef } from "../../gen/cassl/v1/artifact_service.js";
 import type { HeldOutImages } from "../../pipeline/operations.js";
+import { fateTable } from "../../report/tables.js";
 import { createRecent } from "../recent.js";
 import type { ClassRow, DataSummary, SetRow } from "../wire.js";
 
@@ -30,6 +31,7 @@ export function createDataSummaries({ artifacts }: Pick<ControllerParts, "artifa
     const unlabeled = { name: "unlabeled", images: curated.counts.unlabeled } as const;
     return {
       fates: curated.fates,
+      fateTable: fateTable(curated.fates),
       sets: [
         setRow("labeled", labeled),
         ...(training === undefined || heldOut === undefined ? [] : [training, heldOut]),

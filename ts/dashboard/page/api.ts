@@ -52,13 +52,25 @@ export interface Stream {
   resume(): void;
 }
 
-/** Follows a stream of events until its end, also over restarts of the controller. */
+/**
+ * Follows a stream of events until its end, also over restarts of the controller. A page that nobody sees follows none: browsers
+ * keep six connections to a server at most, for all their tabs.
+ */
 export function listen(path: (lastId: string) => string, { onData, onConnection }: Listening): Stream {
   let lastId = "";
   let hasEnded = false;
+  let source: EventSource | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const close = (): void => {
+    clearTimeout(timer);
+    source?.close();
+    source = undefined;
+  };
   const open = (): void => {
+    close();
     hasEnded = false;
-    const source = new EventSource(`/api/${path(lastId)}`);
+    if (document.hidden) return;
+    source = new EventSource(`/api/${path(lastId)}`);
     source.onopen = () => onConnection(true);
     source.onmessage = ({ data, lastEventId }: MessageEvent<string>) => {
       lastId = lastEventId;
@@ -66,15 +78,19 @@ export function listen(path: (lastId: string) => string, { onData, onConnection 
     };
     source.addEventListener("end", () => {
       hasEnded = true;
-      source.close();
+      close();
     });
     source.onerror = () => {
       onConnection(false);
       // Browsers give up where the answer is not a stream; the controller may only be about to start.
-      source.close();
-      setTimeout(open, RETRY_MS);
+      close();
+      timer = setTimeout(open, RETRY_MS);
     };
   };
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) close();
+    else if (!hasEnded) open();
+  });
   open();
   return { resume: () => void (hasEnded && open()) };
 }

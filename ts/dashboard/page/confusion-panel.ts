@@ -12,7 +12,7 @@ const MOST_CLASSES = 30;
 
 export function confusionPanel(
   runId: string,
-  { classes, confusion, best }: EvaluationView,
+  { classes, confusion, best }: Pick<EvaluationView, "classes" | "confusion" | "best">,
   imagesPath: (query: string) => string,
 ): HTMLElement {
   const matrix = confusionTable(classes.length, confusion, MOST_CLASSES);

@@ -7,7 +7,7 @@ import { select } from "./choice.js";
 
 const RECALLS = Array.from({ length: 101 }, (_, percent) => percent / 100);
 
-export function curvePanel({ classes, curves }: EvaluationView): HTMLElement {
+export function curvePanel({ classes, curves }: Pick<EvaluationView, "classes" | "curves">): HTMLElement {
   const chart = createChart({ title: "Precision over recall", xLabel: "recall", xRange: [0, 1], yRange: [0, 1.02] });
   const known = classes.flatMap(({ name, positives }, index) =>
     positives > 0 ? [[String(index), name] as const] : [],

@@ -1,50 +1,53 @@
 /** The data of a run: what became of every image, which show the same, the sets and the classes in them. */
 import { formatNumber, formatShare } from "../../report/format.js";
-import type { ClassRow, DataSummary, FateRow, SetRow, SplitName } from "../wire.js";
+import type { ClassRow, DataSummary, FateRow, SetRow, TextTable } from "../wire.js";
 import { get } from "./api.js";
 import { shareBar } from "./bar.js";
 import { card } from "./card.js";
 import { type Child, element } from "./dom.js";
 import { ledgerPanel } from "./ledger-panel.js";
 import { pairPanel } from "./pair-panel.js";
-import { type Shell, showView } from "./shell.js";
-import { table } from "./table.js";
+import { type Part, showView } from "./run-view.js";
+import type { Shell } from "./shell.js";
+import { table, textTable } from "./table.js";
 
-const SPLITS: readonly SplitName[] = ["labeled", "unlabeled", "validation"];
 const MOST_CLASSES = 100;
 
-export async function showData(shell: Shell, runId: string): Promise<void> {
-  await showView(shell, runId, "data", async () => {
-    const data = await get<DataSummary>(`runs/${encodeURIComponent(runId)}/data`);
-    const content = [
-      element("div", { class: "columns even" }, fatePanel(data.fates), setPanel(data)),
-      classPanel(data),
-      pairPanel(runId, "leaks", "Leaks: what shows the same as a validation image"),
-      pairPanel(runId, "copies", "Duplicates: unlabeled images with the content of another one"),
-      ledgerPanel(runId, data.fates),
-    ];
-    return { content };
+export function showData(shell: Shell, runId: string): void {
+  showView(shell, runId, {
+    name: "data",
+    isThere: ({ has_data }) => has_data,
+    waiting: {
+      message: `The run \`${runId}\` has not looked at its images yet.`,
+      remedy: "They are shown here when its first step, curate, is done.",
+    },
+    async load() {
+      const data = await get<DataSummary>(`runs/${encodeURIComponent(runId)}/data`);
+      return { parts: [countPart(data), imagePart(runId, data.fates)] };
+    },
   });
 }
 
-function fatePanel(fates: readonly FateRow[]): HTMLElement {
-  const names = [...new Set(fates.map(fateName))];
-  const count = (isCounted: (row: FateRow) => boolean): number =>
-    fates.filter(isCounted).reduce((sum, { images }) => sum + images, 0);
-  const cells = (isRow: (row: FateRow) => boolean): Child[] => [
-    ...SPLITS.map((split) => String(count((row) => row.split === split && isRow(row)))),
-    String(count(isRow)),
+/** What is held out is known a little later than the rest. */
+function countPart(data: DataSummary): Part {
+  const draw = (): Child => [
+    element("div", { class: "columns even" }, fatePanel(data.fateTable), setPanel(data)),
+    classPanel(data),
   ];
-  const rows = names.map((name) => [name, ...cells((row) => fateName(row) === name)]);
-  const columns = [{ name: "" }, ...[...SPLITS, "all"].map((name) => ({ name, kind: "number" as const }))];
-  return card(
-    { id: "fates", title: "What became of every image" },
-    table("Images by fate and set", columns, [...rows, ["all", ...cells(() => true)]]),
-  );
+  return { version: JSON.stringify(data), draw };
 }
 
-function fateName({ fate, reason }: FateRow): string {
-  return reason === undefined ? fate : `${fate}: ${reason}`;
+function imagePart(runId: string, fates: readonly FateRow[]): Part {
+  const draw = (): Child => [
+    pairPanel(runId, "leaks", "Leaks: what shows the same as a validation image"),
+    pairPanel(runId, "copies", "Duplicates: unlabeled images with the content of another one"),
+    ledgerPanel(runId, fates),
+  ];
+  return { version: JSON.stringify(fates), draw };
+}
+
+function fatePanel(fates: TextTable): HTMLElement {
+  return card({ id: "fates", title: "What became of every image" }, textTable("Images by fate and set", fates));
 }
 
 function setPanel({ sets, labeledFraction, isTorn, boxes }: DataSummary): HTMLElement {

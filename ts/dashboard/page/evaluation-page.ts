@@ -11,26 +11,62 @@ import { curvePanel } from "./curve-panel.js";
 import { type Child, element } from "./dom.js";
 import { errorPanel } from "./error-panel.js";
 import { numberOf } from "./numbers.js";
-import { runPath, type Shell, showView } from "./shell.js";
+import { type Part, showView } from "./run-view.js";
+import { runPath, type Shell } from "./shell.js";
 import { table } from "./table.js";
 import { worstPanel } from "./worst-panel.js";
 
 const IOU_NAMES: Readonly<Record<IouType, string>> = { bbox: "boxes", segm: "masks" };
+type ShownEvaluation = Omit<EvaluationView, "steps">;
 const number = (name: string) => ({ name, kind: "number" as const });
 
-export async function showEvaluation(shell: Shell, runId: string): Promise<void> {
+export function showEvaluation(shell: Shell, runId: string): void {
   const asked = new URLSearchParams(location.search);
-  await showView(shell, runId, "evaluation", async () => {
-    const question = new URLSearchParams({ step: asked.get("step") ?? "", iou: asked.get("iou") ?? "bbox" });
-    const path = `runs/${encodeURIComponent(runId)}/evaluation`;
-    const view = await get<EvaluationView>(`${path}?${question}`);
-    const images = (query: string): string =>
-      `${path}/images?step=${encodeURIComponent(view.step)}&iou=${view.iouType}${query}`;
-    return { choices: choices(runId, view), content: panels(runId, view, images) };
+  const path = `runs/${encodeURIComponent(runId)}/evaluation`;
+  /** What is looked at stays when there is something newer, which is offered. */
+  let first: EvaluationView | undefined;
+  showView(shell, runId, {
+    name: "evaluation",
+    isThere: ({ evaluations }) => evaluations.length > 0,
+    waiting: {
+      message: `The run \`${runId}\` has evaluated no detector yet.`,
+      remedy: "The first one is shown here when an arm has come to its end.",
+    },
+    async load() {
+      const step = first?.step ?? asked.get("step") ?? "";
+      const question = new URLSearchParams({ step, iou: asked.get("iou") ?? "bbox" });
+      const view = await get<EvaluationView>(`${path}?${question}`);
+      first ??= view;
+      const isNew = (name: string): boolean => first?.steps.includes(name) === false;
+      return { choices: choicePart(runId, view, view.steps.filter(isNew)), parts: [panelPart(runId, path, view)] };
+    },
   });
 }
 
-function panels(runId: string, view: EvaluationView, images: (query: string) => string): Child {
+function panelPart(runId: string, path: string, { steps: _, ...view }: EvaluationView): Part {
+  const question = new URLSearchParams({ step: view.step, iou: view.iouType });
+  const images = (query: string): string => `${path}/images?${question}${query}`;
+  return { version: JSON.stringify(view), draw: () => panels(runId, view, images) };
+}
+
+function choicePart(runId: string, view: EvaluationView, newer: readonly string[]): Part {
+  return {
+    version: JSON.stringify(view.steps),
+    draw: () => [newer.map((step) => offer(runId, step)), choices(runId, view)],
+  };
+}
+
+/** The way to what was evaluated while the page was open. */
+function offer(runId: string, step: string): HTMLElement {
+  const href = `${runPath(runId)}/evaluation?${new URLSearchParams({ step })}`;
+  return element("span", { role: "status" }, element("a", { class: "button", href }, `New: ${nameOf(step)}`));
+}
+
+function nameOf(step: string): string {
+  return step.replace(/\/?evaluate$/, "");
+}
+
+function panels(runId: string, view: ShownEvaluation, images: (query: string) => string): Child {
   return [
     element("div", { class: "columns even" }, awarenessPanel(view), errorPanel(view.errors)),
     element("div", { class: "columns even" }, curvePanel(view), calibrationPanel(view.calibration)),
@@ -41,7 +77,7 @@ function panels(runId: string, view: EvaluationView, images: (query: string) => 
 }
 
 /** What finding and what naming objects costs. */
-function awarenessPanel({ awareness, best, images }: EvaluationView): HTMLElement {
+function awarenessPanel({ awareness, best, images }: ShownEvaluation): HTMLElement {
   const row = (name: string, { ap, ap50, ap75, ar100 }: ApSummary): Child[] => [
     name,
     [shareBar(ap), ` ${formatAp(ap)}`],
@@ -94,7 +130,7 @@ function choices(runId: string, { step, steps, iouType, iouTypes }: EvaluationVi
   const addressOf = (name: string, iou: IouType): string => String(new URLSearchParams({ step: name, iou }));
   const options = steps.flatMap((name) =>
     iouTypes.map((iou) => {
-      const text = `${name.replace(/\/?evaluate$/, "")}${iouTypes.length > 1 ? `, ${IOU_NAMES[iou]}` : ""}`;
+      const text = `${nameOf(name)}${iouTypes.length > 1 ? `, ${IOU_NAMES[iou]}` : ""}`;
       return [addressOf(name, iou), text] as const;
     }),
   );

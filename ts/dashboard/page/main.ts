@@ -2,6 +2,7 @@
 import type { Session } from "../wire.js";
 import { type ApiError, get } from "./api.js";
 import { showComparison } from "./compare-page.js";
+import { showConcluded, showConcludedList } from "./comparisons-page.js";
 import { showData } from "./data-page.js";
 import { replace } from "./dom.js";
 import { showEvaluation } from "./evaluation-page.js";
@@ -11,11 +12,14 @@ import { showRuns } from "./runs-page.js";
 import { failureCard, openShell, type Shell } from "./shell.js";
 import { showSignIn } from "./sign-in.js";
 
-type Page = (shell: Shell, runId: string) => void | Promise<void>;
+/** @param id what the address names, if it names something. */
+type Page = (shell: Shell, id: string) => void | Promise<void>;
 
 const PAGES: readonly (readonly [pattern: RegExp, page: Page])[] = [
   [/^\/$/, showRuns],
   [/^\/compare$/, showComparison],
+  [/^\/comparisons$/, showConcludedList],
+  [/^\/comparisons\/([^/]+)$/, showConcluded],
   [/^\/runs\/([^/]+)$/, showRun],
   [/^\/runs\/([^/]+)\/data$/, showData],
   [/^\/runs\/([^/]+)\/labels$/, showLabels],
@@ -25,8 +29,8 @@ const PAGES: readonly (readonly [pattern: RegExp, page: Page])[] = [
 function show(shell: Shell): void | Promise<void> {
   if (shell.session.signInNeeded) return showSignIn(shell.main);
   for (const [pattern, page] of PAGES) {
-    const [found, runId = ""] = pattern.exec(location.pathname) ?? [];
-    if (found !== undefined) return page(shell, decodeURIComponent(runId));
+    const [found, id = ""] = pattern.exec(location.pathname) ?? [];
+    if (found !== undefined) return page(shell, decodeURIComponent(id));
   }
 }
 

@@ -23,7 +23,7 @@ export function openShell(session: Session): Shell {
       "header",
       { class: "bar" },
       element("a", { class: "brand", href: "/" }, mark(), "cassl"),
-      element("nav", { "aria-label": "Main" }, navigation("/", "Runs")),
+      element("nav", { "aria-label": "Main" }, navigation("/", "Runs"), navigation("/comparisons", "Comparisons")),
       element("span", { class: "version quiet" }, session.version),
       session.isSignedIn && element("button", { onclick: signOut }, "Sign out"),
     ),
@@ -58,10 +58,10 @@ export function heading(title: string, trail: readonly Child[] = [], ...actions:
 }
 
 /** Views of a run: what their addresses end with, and what they are called. */
-const VIEWS = { run: "Overview", data: "Data", labels: "Pseudo labels", evaluation: "Evaluation" } as const;
-export type RunViewName = keyof typeof VIEWS;
+export const VIEWS = { run: "Overview", data: "Data", labels: "Pseudo labels", evaluation: "Evaluation" } as const;
+export type ViewName = keyof typeof VIEWS;
 
-export function runTabs(runId: string, current: RunViewName): HTMLElement {
+export function runTabs(runId: string, current: ViewName): HTMLElement {
   const path = runPath(runId);
   const tab = ([name, text]: readonly [string, string]): HTMLElement =>
     element(
@@ -72,27 +72,10 @@ export function runTabs(runId: string, current: RunViewName): HTMLElement {
   return element("nav", { class: "tabs", "aria-label": "Views of the run" }, Object.entries(VIEWS).map(tab));
 }
 
-export interface LoadedView {
-  readonly content: Child;
-  /** At the end of the line of the heading. */
-  readonly choices?: Child;
-}
-
-/** A view of a run that comes in one piece: what there is instead of it, is said below the way to the others. */
-export async function showView(
-  { main }: Shell,
-  runId: string,
-  name: RunViewName,
-  load: () => Promise<LoadedView>,
-): Promise<void> {
-  const trail = [element("a", { href: "/" }, "Runs"), element("a", { href: runPath(runId) }, runId)];
-  const draw = ({ content, choices }: LoadedView): void =>
-    replace(main, heading(VIEWS[name], trail, choices), runTabs(runId, name), content);
-  draw({ content: element("p", { role: "status" }, "Loading ...") });
-  draw(await load().catch((error: ApiError) => ({ content: failureCard(error, "h2") })));
-}
-
-export function failureCard({ message, remedy = "" }: ApiError, level: "h1" | "h2"): HTMLElement {
+export function failureCard(
+  { message, remedy = "" }: Pick<ApiError, "message" | "remedy">,
+  level: "h1" | "h2",
+): HTMLElement {
   return element("div", { class: "card empty", role: "alert" }, element(level, {}, message), element("p", {}, remedy));
 }
 

@@ -1,3 +1,4 @@
+import type { TextTable } from "../wire.js";
 import { type Child, element } from "./dom.js";
 
 export interface Column {
@@ -33,6 +34,12 @@ export function table(label: string, columns: readonly Column[], rows: readonly 
       ),
     ),
   );
+}
+
+/** What the report shows as well. @param words the first columns so many are no numbers. */
+export function textTable(label: string, { header, rows }: TextTable, words = 1): HTMLElement {
+  const columns = header.map((name, index): Column => (index < words ? { name } : { name, kind: "number" }));
+  return table(label, columns, rows);
 }
 
 function row([heading, ...others]: readonly Child[], [first, ...columns]: readonly Column[]): HTMLElement {

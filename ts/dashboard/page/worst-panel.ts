@@ -7,7 +7,7 @@ import { evaluatedTiles } from "./evaluated-tiles.js";
 
 export function worstPanel(
   runId: string,
-  { worst }: EvaluationView,
+  { worst }: Pick<EvaluationView, "worst">,
   imagesPath: (query: string) => string,
 ): HTMLElement {
   const images = element(
