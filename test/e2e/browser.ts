@@ -37,7 +37,7 @@ async function openPage(
   complaints: string[],
 ): Promise<Page> {
   const page = await browser.newPage(options);
-  page.setDefaultTimeout(40_000);
+  page.setDefaultTimeout(120_000);
   page.on("console", (message) => {
     // Violations of the content security policy are errors of the console.
     if (message.type() === "error") complaints.push(message.text());

@@ -8,7 +8,7 @@ import { browserSuite } from "./suite.js";
 const HOSTILE = `<img src=x onerror="alert(1)">.json`;
 
 describe("dashboard, comparison", function () {
-  this.timeout(90_000);
+  this.timeout(240_000);
   const suite = browserSuite(async (lab) => {
     lab.work();
     await lab.finish("first");

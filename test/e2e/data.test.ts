@@ -26,7 +26,7 @@ async function makeFound(folder: string): Promise<string> {
 }
 
 describe("dashboard, data", function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   const suite = browserSuite(async (lab) => {
     lab.work();
     const data = lab.config.data!;

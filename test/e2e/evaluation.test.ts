@@ -7,7 +7,7 @@ import { HOSTILE_CLASS, storeJudgedRun } from "./judged-run.js";
 import { browserSuite } from "./suite.js";
 
 describe("dashboard, evaluation", function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   const suite = browserSuite(async (lab) => {
     await storeJudgedRun(lab, "judged");
     await storeJudgedRun(lab, "masked", true);

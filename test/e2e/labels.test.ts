@@ -8,7 +8,7 @@ import { browserSuite } from "./suite.js";
 const MANY = 5000;
 
 describe("dashboard, pseudo labels", function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   const suite = browserSuite(async (lab) => {
     lab.work();
     await lab.finish("first");

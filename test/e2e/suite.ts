@@ -20,6 +20,8 @@ export function browserSuite(prepare: (lab: Lab) => Promise<void>): Suite {
   let lab: Lab | undefined;
   let browser: TestBrowser | undefined;
   before(async function () {
+    // Its runs are real ones; machines that do much else take long for them.
+    this.timeout(600_000);
     browser = await openBrowser();
     if (browser === undefined) return this.skip();
     lab = await openLab();

@@ -55,6 +55,22 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _cassl; printf '%s\\n' "\${COMPREPLY[
     assert.deepEqual(await offered("run", "--workspace", ""), []);
   });
 
+  it("offers the same in fish", async function () {
+    if (!(await isInstalled("fish"))) {
+      console.log("skipped: fish is not installed");
+      this.skip();
+    }
+    const asked = ["ca", "labels ex", "run --o", "convert a b --to ", "completion "];
+    const questions = asked.map((words) => `complete -C 'cassl ${words}' | string match -r '^[^\\t]+'`);
+    const { stdout } = await run("fish", [
+      "--no-config",
+      "-c",
+      [completionScript("fish", root), ...questions].join("\n"),
+    ]);
+    const wanted = ["cancel", "export", "--override-gate", "coco", "voc", "yolo", "bash", "fish", "zsh"];
+    assert.deepEqual(stdout.trim().split("\n"), wanted);
+  });
+
   it("has every command and every option in all shells", () => {
     for (const shell of SHELLS) {
       const script = completionScript(shell, root);
