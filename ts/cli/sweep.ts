@@ -134,7 +134,7 @@ async function sweepHere(
     const path = await writeSweep(workspace, base, { command, arm, dimensions, trials: finished });
     if (json) console.log(JSON.stringify({ sweep: path }));
     else console.log(`${sweepTable(dimensions, finished)}\n\n${OPTIMISTIC}\n\n${path}`);
-    return { result: path, best: ranked(finished)[0] };
+    return { result: path, best: ranked(finished).find(({ state }) => state === "complete") };
   } finally {
     optimizer.close();
     client.close();
