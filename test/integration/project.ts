@@ -89,6 +89,8 @@ function smallConfig(): ProjectConfig {
         "max_kept_share",
         "max_full_share",
         "max_collapse",
+        "max_calibration_error",
+        "max_empty_share",
       ],
     },
   };

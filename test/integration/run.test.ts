@@ -223,7 +223,7 @@ describe("a run that is killed", function () {
   before(async () => {
     project = await makeProject();
     project.config.arms = ["class_agnostic"];
-    project.config.stages.warmup["solver"] = { iterations: 200, checkpoint_every_iterations: 5 };
+    project.config.stages.warmup["solver"] = { iterations: 100, checkpoint_every_iterations: 5 };
     await project.writeConfig();
     undisturbed = await resultOf(
       await cassl(["run", project.configFile, "--workspace", `${project.folder}/undisturbed`]).finished,
