@@ -10,7 +10,7 @@ export interface ShownCommand {
 }
 
 const PROGRAM =
-  /^(?: {4}|\$ )?((?:[A-Z_]+=\S+ )*(?:npx|npm|node|python3?|cassl-worker|sbatch|ray|docker|kubectl|pip|openssl|docker\/setup\.sh|\.venv\/bin\/python|for gpu) .*)$/;
+  /^(?: {4}|\$ )?((?:[A-Z_]+=\S+ )*(?:npx|npm|node|python3?|cassl-worker|sbatch|ray|docker|kubectl|pip|openssl|docker\/setup\.sh|\.venv\/bin\/python) .*)$/;
 const PAGES = ["README.md", "CONTRIBUTING.md", "worker-py/README.md", ...markdownIn("docs")];
 
 /** Those in indented or fenced code of README, CONTRIBUTING and docs/. */
