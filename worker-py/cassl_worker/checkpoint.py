@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
@@ -15,10 +15,12 @@ from cassl.v1.task_pb2 import DetectorConfig
 
 from cassl_worker.detectors import build_detector
 from cassl_worker.detectors.interface import Detector, Learner
+from cassl_worker.detectors.resnet_form import IMAGENET, ResNetForm, read_form
 from cassl_worker.errors import CasslError
 
 METADATA_KEY = "cassl"
-"""Of the JSON {"family", "class_count"} in the metadata of a weight file."""
+"""Of the JSON {"family", "class_count", "resnet_form"} in the metadata of a weight file; the form is of ResNets unlike
+torchvision's only."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Weights:
     Attributes:
         absent: why tensors that the detector has are missing; only where another library made the weights.
         unused: shapes of what that library has and the detector has not, by its name there.
+        form: of a ResNet; None where it is torchvision's, or the file does not say.
     """
 
     family: str
@@ -35,6 +38,7 @@ class Weights:
     tensors: Mapping[str, Tensor]
     absent: Mapping[str, str] = field(default_factory=dict)
     unused: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    form: ResNetForm | None = None
 
 
 def state_of(detector: nn.Module) -> dict[str, Tensor]:
@@ -46,7 +50,10 @@ def state_of(detector: nn.Module) -> dict[str, Tensor]:
 def save_weights(path: Path, weights: Weights) -> None:
     """Equal weights give equal bytes."""
     # One key, because safetensors writes several in random order.
-    metadata = {METADATA_KEY: json.dumps({"family": weights.family, "class_count": weights.class_count})}
+    described: dict[str, object] = {"family": weights.family, "class_count": weights.class_count}
+    if weights.form not in (None, IMAGENET):
+        described["resnet_form"] = asdict(weights.form)
+    metadata = {METADATA_KEY: json.dumps(described)}
     tensors = {name: tensor.detach().float().cpu().contiguous() for name, tensor in weights.tensors.items()}
     with replacing(path) as partial:
         save_file(tensors, partial, metadata)
@@ -61,7 +68,8 @@ def read_weights(path: Path) -> Weights:
         for name, tensor in tensors.items():
             if not tensor.isfinite().all():
                 raise ValueError(f"`{name}` has values that are not finite numbers")
-        return Weights(metadata["family"], metadata["class_count"], tensors)
+        form = read_form(metadata["resnet_form"]) if "resnet_form" in metadata else None
+        return Weights(metadata["family"], metadata["class_count"], tensors, form=form)
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CasslError(
             "WEIGHTS_MISMATCH", f"{path.name} holds no weights of cassl: {error}.", "Give weights that cassl trained."

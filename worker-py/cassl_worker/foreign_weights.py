@@ -211,7 +211,7 @@ def fitted(file: str, state: Mapping[str, Tensor], named: Mapping[str, Renamed],
             "Set `detector.backbone` and `detector.family` to those of the weights, or give other weights.",
         )
     unused = {name: tuple(tensor.shape) for name, tensor in state.items() if name not in used}
-    return Weights(family_of(named), class_count, tensors, absent, unused)
+    return Weights(family_of(named), class_count, tensors, absent, unused, detector.resnet_form)
 
 
 def family_of(named: Mapping[str, Renamed]) -> str:

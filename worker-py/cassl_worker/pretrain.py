@@ -79,7 +79,7 @@ class PretrainRecipe(Recipe[Batch]):
         tensors = trained_tensors(state).items()
         of_detector = {name.removeprefix(PREFIX): tensor for name, tensor in tensors if name.startswith(PREFIX)}
         path = self.scratch / "weights.safetensors"
-        save_weights(path, Weights(self.task.train.detector.family, 1, of_detector))
+        save_weights(path, Weights(self.task.train.detector.family, 1, of_detector, form=learner.detector.resnet_form))
         return Trained(path, self.solver.iterations, ledger_of(self.init_from, self.scratch))
 
 

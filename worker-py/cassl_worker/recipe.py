@@ -107,7 +107,10 @@ class DetectorRecipe(Recipe[Batch]):
 
     def finish(self, state: TrainingState) -> Trained:
         path, family = self.scratch / "weights.safetensors", self.task.detector.family
-        save_weights(path, Weights(family, self.dataset.class_count, trained_tensors(state)))
+        detector = state.detector
+        assert isinstance(detector, Detector)
+        form = detector.resnet_form
+        save_weights(path, Weights(family, self.dataset.class_count, trained_tensors(state), form=form))
         return Trained(path, self.solver.iterations, ledger_of(self.init_from, self.scratch))
 
 

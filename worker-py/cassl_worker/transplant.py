@@ -12,11 +12,10 @@ from cassl.v1.task_pb2 import InitFrom
 from cassl_worker.checkpoint import Weights, check_same_shape, mismatch, state_of
 from cassl_worker.detectors import gives_masks, without_masks
 from cassl_worker.detectors.interface import SHARED_PREFIXES, Detector, Part
+from cassl_worker.detectors.resnet_form import COARSER_LEVELS
 
 Action = Literal["copied", "expanded", "reinitialized", "dropped"]
 UNUSED = "the detector has no tensor like it"
-COARSER_LEVELS = "model.backbone.fpn.extra_blocks."
-"""Families make the levels beyond the backbone's coarsest in different ways, some without weights."""
 MASK_HEADS = ("model.head.mask_head.", "model.roi_heads.mask_head.", "model.roi_heads.mask_predictor.")
 """What a family has more than the one without masks."""
 
@@ -107,9 +106,11 @@ class HandOver:
             return f"the family {self.family} gives no masks"
         if not self.other_family:
             return None
+        if name.startswith(COARSER_LEVELS):
+            return f"the family {self.family} makes this level in another way"
         if not name.startswith(tuple(prefix for prefixes in SHARED_PREFIXES.values() for prefix in prefixes)):
             return f"it belongs to the heads of the family {self.given.family}"
-        return f"the family {self.family} makes this level in another way" if name.startswith(COARSER_LEVELS) else None
+        return None
 
 
 def transplant(detector: Detector, class_count: int, given: Weights, family: str, init: InitFrom) -> Ledger:
@@ -117,7 +118,7 @@ def transplant(detector: Detector, class_count: int, given: Weights, family: str
 
     WEIGHTS_MISMATCH names a tensor whose fate nothing explains.
     """
-    given = replace(given, tensors=detector.adapted(given.tensors))
+    given = replace(given, tensors=detector.adapted(given.tensors, given.form))
     hand_over, state = HandOver(detector, family, class_count, given, init), state_of(detector)
     entries = [entry for name, tensor in state.items() for entry in fill(hand_over, name, tensor)]
     entries += [leave(hand_over, name) for name in given.tensors if name not in state]

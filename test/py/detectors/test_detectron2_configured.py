@@ -13,14 +13,14 @@ from training import train
 
 from cassl.v1.task_pb2 import DetectorConfig, Detectron2Config, InitFrom, TrainTask
 
-from cassl_worker.checkpoint import Weights, state_of
+from cassl_worker.checkpoint import Weights, save_weights, state_of
 from cassl_worker.data import Dataset
 from cassl_worker.detectors import build_detector, gives_masks
 from cassl_worker.detectors.imagenet import FOLDER_VARIABLE
 from cassl_worker.detectors.interface import Detector, Target
 from cassl_worker.errors import CasslError
 from cassl_worker.export import to_onnx
-from cassl_worker.foreign_weights import under_our_names
+from cassl_worker.foreign_weights import starting_weights, under_our_names
 from cassl_worker.records import Checkpoint, Trained
 from cassl_worker.transplant import transplant
 
@@ -118,6 +118,7 @@ class TestTransfer:
     """Between ResNet-50 with a pyramid of torchvision's and of detectron2's kind; the same features of an image."""
 
     TORCH_STRIDES = "MODEL.RESNETS.STRIDE_IN_1X1=False"
+    RGB = ("MODEL.PIXEL_MEAN=[123.675,116.28,103.53]", "MODEL.PIXEL_STD=[58.395,57.12,57.375]")
 
     @pytest.mark.parametrize("overrides", [[], ["MODEL.PIXEL_STD=[57.375,57.12,58.395]"]])
     def test_to_detectron2(self, overrides: list[str]) -> None:
@@ -142,6 +143,41 @@ class TestTransfer:
                 if name.startswith("model.backbone."):
                     ours[name].copy_(item.tensor)
         assert_same_features(target, source)
+
+    @pytest.mark.parametrize(
+        ("overrides", "backbone"),
+        [
+            ([TORCH_STRIDES], "resnet50"),
+            ([TORCH_STRIDES, "INPUT.FORMAT=RGB", *RGB], "resnet50"),
+            ([], "resnet50.caffe"),
+        ],
+    )
+    def test_of_a_warm_up_model_of_detectron2(self, overrides: list[str], backbone: str, tmp_path: Path) -> None:
+        source = build_detector(configured(FASTER, overrides), 1)
+        scatter(source)
+        save_weights(tmp_path / "warm", Weights("detectron2", 1, state_of(source), form=source.resnet_form))
+        config = resnet50("faster_rcnn", backbone)
+        target = build_detector(config, 3)
+        given = starting_weights(tmp_path / "warm", target, config)
+        ledger = transplant(target, 3, given, "faster_rcnn", InitFrom(carry=CARRIED))
+        assert ledger.copied_share_by_part["backbone"] == ledger.copied_share_by_part["fpn"] == 1
+        assert_same_features(target, source)
+
+    @pytest.mark.parametrize("name", ["COCO-Detection/retinanet_R_50_FPN_1x.yaml", FASTER])
+    def test_coarser_levels_that_are_made_in_another_way_start_afresh(self, name: str) -> None:
+        theirs = build_detector(configured(name, [self.TORCH_STRIDES]), 1)
+        config = resnet50("retinanet", "resnet50")
+        config.strides_px[:] = [8, 16, 32, 64, 128] if "retinanet" in name else [4, 8, 16, 32, 64, 128]
+        ours = build_detector(config, 1)
+        for source, target, families in (
+            (theirs, ours, ("detectron2", "retinanet")),
+            (ours, theirs, ("retinanet", "detectron2")),
+        ):
+            given = Weights(families[0], 1, state_of(source), form=source.resnet_form)
+            ledger = transplant(target, 1, given, families[1], InitFrom(carry=CARRIED))
+            assert ledger.copied_share_by_part["backbone"] == 1
+            afresh = {entry.name for entry in ledger.tensors if entry.part == "fpn" and entry.action == "reinitialized"}
+            assert all("extra_blocks" in name or "top_block" in name for name in afresh)
 
     def test_other_strides_and_other_means_are_refused(self) -> None:
         given = Weights("faster_rcnn", 1, state_of(build_detector(resnet50("faster_rcnn", "resnet50"), 1)))

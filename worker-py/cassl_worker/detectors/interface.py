@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from cassl.v1.task_pb2 import DetectorConfig
 
 from cassl_worker.detectors.pyramid import PyramidFeatures
+from cassl_worker.detectors.resnet_form import IMAGENET, ResNetForm, form_of, in_form, our_names, under_names
 from cassl_worker.images import Size
 
 Part = Literal["backbone", "fpn", "box_tower", "classification_tower", "class_predictor", "mask_head"]
@@ -36,6 +37,8 @@ SHARED_PREFIXES: Mapping[Part, tuple[str, ...]] = {
 """The same in every family, so that one family's backbone and pyramid can be handed over to another's."""
 
 
+OUR_STEM = "model.backbone.body.conv1.weight"
+"""Of a ResNet."""
 MaskForm = Literal["prototypes", "regions"]
 """How a detector gives masks: as mixtures of prototypes, or as a grid in each candidate's box."""
 MASK_OUTPUTS: Mapping[MaskForm, tuple[str, ...]] = {
@@ -143,9 +146,21 @@ class Detector(Learner):
     def expanded(self, name: str, tensor: Tensor, class_count: int) -> Tensor:
         """A tensor of a one-class class predictor for `class_count` classes, each of which scores as the one did."""
 
-    def adapted(self, given: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-        """Tensors of another detector of cassl under the names, and in the layouts, that this one has for them."""
-        return given
+    def adapted(self, given: Mapping[str, Tensor], form: ResNetForm | None) -> Mapping[str, Tensor]:
+        """Tensors of another detector of cassl under the names, and in the layouts, that this one has for them.
+
+        form: theirs, where they say it. WEIGHTS_MISMATCH if the same backbone would give other features here.
+        """
+        named = under_names(given, our_names(given), self.state_dict())
+        return in_form(named, OUR_STEM, form or IMAGENET, self.resnet_form)
+
+    @property
+    def resnet_form(self) -> ResNetForm | None:
+        """How the backbone takes images; None if it is no ResNet."""
+        features = self.features
+        return (
+            form_of(features.body, features.pixel_mean, features.pixel_std) if OUR_STEM in self.state_dict() else None
+        )
 
     @property
     def output_names(self) -> tuple[str, ...]:

@@ -12,13 +12,14 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from cassl.v1.task_pb2 import DetectorConfig
 
-from cassl_worker.detectors.detectron2.weights import from_own_backbone
 from cassl_worker.detectors.interface import Detector, Part, Target
 from cassl_worker.detectors.pyramid import PyramidFeatures
+from cassl_worker.detectors.resnet_form import IMAGENET, ResNetForm, form_of, in_form, our_names, under_names
 from cassl_worker.errors import training_diverged
 
 OWN_PREFIXES: Mapping[Part, tuple[str, ...]] = {"backbone": ("model.backbone.bottom_up.",)}
 """Of models with a backbone of detectron2; what is left of their `model.backbone.` is the pyramid."""
+STEM = "model.backbone.bottom_up.stem.conv1.weight"
 NORMALIZER = "loss_normalizer"
 """Attribute of one-stage models: a moving average of how many candidates of a batch are objects."""
 
@@ -86,10 +87,20 @@ class Detectron2Detector(Detector):
     ) -> dict[str, Tensor]:
         """detectron2's losses. features: of the levels, by their names."""
 
-    def adapted(self, given: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    def adapted(self, given: Mapping[str, Tensor], form: ResNetForm | None) -> Mapping[str, Tensor]:
         if self.has_own_backbone:
-            return given
-        return from_own_backbone(self.model, self.is_bgr, given)
+            return super().adapted(given, form)
+        state = self.state_dict()
+        names = {ours: theirs for theirs, ours in our_names(state).items()}
+        if form is None:
+            form = IMAGENET if given.keys() & names.keys() else self.resnet_form
+        return in_form(under_names(given, names, state), STEM, form, self.resnet_form)
+
+    @property
+    def resnet_form(self) -> ResNetForm | None:
+        if self.has_own_backbone:
+            return super().resnet_form
+        return form_of(self.model.backbone, self.model.pixel_mean, self.model.pixel_std, is_bgr=self.is_bgr)
 
     @property
     def takes_any_size(self) -> bool:
