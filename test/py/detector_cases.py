@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cassl.v1.task_pb2 import DetectorConfig
+from cassl.v1.task_pb2 import DetectorConfig, Detectron2Config
 
 from cassl_worker.detectors import backend_of, families
 from cassl_worker.detectron2_probe import BACKEND, INSTALL, is_usable
@@ -12,8 +12,15 @@ FASTER = "COCO-Detection/faster_rcnn_R_50_FPN_1x.yaml"
 SMALL = ["MODEL.RESNETS.DEPTH=18", "MODEL.RESNETS.RES2_OUT_CHANNELS=64", "MODEL.FPN.OUT_CHANNELS=32"]
 """Makes a small one of a configured ResNet-50."""
 FOLDERS = "CASSL_DETECTRON2_CONFIGS"
-CONFIGURED = ("detectron2", "detectron2_segmenter")
-"""Families that build what a file says; test_detectron2_configured.py has files for them."""
+MASK = "COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_1x.yaml"
+CONFIGURED = {
+    "detectron2": (FASTER, [*SMALL, "MODEL.ROI_BOX_HEAD.CLS_AGNOSTIC_BBOX_REG=True"]),
+    "detectron2_segmenter": (
+        MASK,
+        [*SMALL, "MODEL.ROI_BOX_HEAD.CLS_AGNOSTIC_BBOX_REG=True", "MODEL.ROI_MASK_HEAD.CLS_AGNOSTIC_MASK=True"],
+    ),
+}
+"""Families that build what a file says, each with one and overrides; test_detectron2_configured.py has others."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +41,14 @@ class Case:
     @property
     def has_background(self) -> bool:
         """Whether the scores of all classes are shares of one."""
-        return self.name.endswith("rcnn")
+        return self.name.endswith("rcnn") or self.name in CONFIGURED
 
-    def with_backbone(self, backbone: str, weights: str) -> DetectorConfig:
+    def pretrained(self) -> DetectorConfig:
+        """With ImageNet weights, of a packaged backbone; as it is where a file says which backbone it has."""
         changed = DetectorConfig()
         changed.CopyFrom(self.config)
-        changed.backbone, changed.backbone_weights = backbone, weights
+        if self.name not in CONFIGURED:
+            changed.backbone, changed.backbone_weights = "tf_efficientnet_lite0", "imagenet"
         return changed
 
 
@@ -59,6 +68,16 @@ def small(family: str) -> DetectorConfig:
 
 def cases() -> list[Case]:
     return [Case(small(family), missing_backend(family)) for family in families() if family not in CONFIGURED]
+
+
+def configured_cases() -> list[Case]:
+    """Of all that is not frozen, so that losses reach it."""
+    cases = []
+    for family, (name, overrides) in CONFIGURED.items():
+        config = small(family)
+        config.detectron2.CopyFrom(Detectron2Config(config=name, overrides=[*overrides, "MODEL.BACKBONE.FREEZE_AT=0"]))
+        cases.append(Case(config, missing_backend(family)))
+    return cases
 
 
 def missing_backend(family: str) -> str | None:

@@ -2,6 +2,7 @@
 import { installWorker } from "../core/package.js";
 import { type Finding, finding, lastLine } from "./finding.js";
 import {
+  type Detectron2Finding,
   type ExtraPackage,
   inspectDetectron2,
   inspectTorch,
@@ -62,21 +63,22 @@ export function checkCuda({ version, gpus, gpu_files }: TorchFinding): Finding {
   );
 }
 
-/** Nothing is wrong where it is not installed: only its own families need it. */
 async function checkDetectron2(python: string): Promise<Finding> {
   const probed = await inspectDetectron2(python).catch((error: Error) => error);
-  if (probed instanceof Error) {
-    const detail = `it cannot be looked at: ${lastLine(probed.message)}`;
-    return finding("detectron2", false, detail, "Install it again; docs/detectron2.md says how.");
-  }
-  const { install, found: detectron2 } = probed;
-  if (detectron2 === null) return finding("detectron2", true, `not installed; its families need it: ${install}`);
-  const { version: release, file, has_extension, has_model_zoo, fault } = detectron2;
+  if (!(probed instanceof Error)) return describeDetectron2(probed);
+  const detail = `it cannot be looked at: ${lastLine(probed.message)}`;
+  return finding("detectron2", false, detail, "Install it again; docs/detectron2.md says how.");
+}
+
+/** Nothing is wrong where it is not installed: only its own families need it. */
+export function describeDetectron2({ install, found }: Detectron2Finding): Finding {
+  if (found === null) return finding("detectron2", true, `not installed; its families need it: ${install}`);
+  const { version, file, has_extension, has_model_zoo, fault } = found;
   if (fault !== "")
-    return finding("detectron2", false, `it cannot be imported: ${fault}`, `Install it again: ${install}`);
+    return finding("detectron2", false, `it cannot be used: ${fault}`, `If it is broken, install it again: ${install}`);
   const extension = has_extension ? "with _C" : "without _C: no rotated boxes, no deformable convolutions";
   const zoo = `${has_model_zoo ? "with" : "without"} model zoo`;
-  return finding("detectron2", true, `${release}, ${file}, ${extension}, ${zoo}`);
+  return finding("detectron2", true, `${version}, ${file}, ${extension}, ${zoo}`);
 }
 
 function describeExtras(extras: readonly ExtraPackage[]): Finding {

@@ -172,12 +172,14 @@ def run(options: argparse.Namespace) -> int:
     if options.exit_on_stdin_eof:
         start_thread(lambda: exits.put(wait_for_eof()))
 
-    from cassl_worker.capabilities import check_process_count
+    from cassl_worker.capabilities import check_process_count, faults
     from cassl_worker.connection import read_connection
     from cassl_worker.registration import Registration
     from cassl_worker.session import Session
 
     registration = Registration(options.name, options.reserved_for)
+    for fault in faults():
+        report(fault)
 
     try:
         do_task = task_doer()

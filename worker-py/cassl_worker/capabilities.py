@@ -13,7 +13,7 @@ from pathlib import Path
 from cassl.v1.worker_service_pb2 import Gpu
 
 from cassl_worker.detectron2_probe import BACKEND as DETECTRON2
-from cassl_worker.detectron2_probe import is_usable
+from cassl_worker.detectron2_probe import is_usable, probe
 from cassl_worker.errors import CasslError
 
 NVIDIA_SMI = ("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
@@ -28,6 +28,12 @@ def backends() -> list[str]:
     """What detectors may be built with. Takes seconds if detectron2 is installed."""
     torch = ["torch"] if importlib.util.find_spec("torch") is not None else []
     return [*torch, *([DETECTRON2] if is_usable() else [])]
+
+
+def faults() -> list[str]:
+    """Why detectors cannot be built with what is installed for them."""
+    found = probe()
+    return [] if found is None or found.fault == "" else [f"{DETECTRON2} cannot be used here: {found.fault}"]
 
 
 def versions() -> dict[str, str]:

@@ -7,15 +7,19 @@ python -m cassl_worker.detectron2_probe prints what is found as JSON.
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 BACKEND = "detectron2"
 INSTALL = f"{sys.executable} -m pip install --no-build-isolation git+https://github.com/facebookresearch/detectron2.git"
 """detectron2 is on no package index, and is built with the torch that is installed."""
-PROBE_SECONDS = 120.0
+LIMIT_VARIABLE, LIMIT_SECONDS = "CASSL_DETECTRON2_PROBE_SECONDS", 600.0
+"""Environment variable of the worker: how long it waits. Importing takes seconds, but minutes on a machine that others
+keep busy, and a worker asks only once."""
 SCRIPT = """
 import importlib, importlib.util, json, pathlib
 import detectron2, detectron2.config, detectron2.modeling
@@ -55,15 +59,27 @@ def probe() -> Detectron2 | None:
     """None if detectron2 is not installed. Takes seconds the first time if it is."""
     if importlib.util.find_spec(BACKEND) is None:
         return None
+    given = os.environ.get(LIMIT_VARIABLE, "")
+    limit = seconds(given) if given else LIMIT_SECONDS
+    if limit is None:
+        return Detectron2(fault=f"{LIMIT_VARIABLE} is `{given}`, but must be a number of seconds above 0")
     try:
         done = subprocess.run(
-            [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=PROBE_SECONDS, check=False
+            [sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=limit, check=False
         )
     except subprocess.TimeoutExpired:
-        return Detectron2(fault=f"importing it takes more than {PROBE_SECONDS:.0f} s")
+        return Detectron2(fault=f"importing it takes more than {limit:g} s; {LIMIT_VARIABLE} can say more")
     if done.returncode == 0:
         return Detectron2(**json.loads(done.stdout.splitlines()[-1]))
     return Detectron2(fault=(done.stderr.strip().splitlines() or [f"it ends Python with {done.returncode}"])[-1])
+
+
+def seconds(text: str) -> float | None:
+    """None if the text is no positive number."""
+    with suppress(ValueError):
+        value = float(text)
+        return value if 0 < value < float("inf") else None
+    return None
 
 
 def is_usable() -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from detector_cases import SIDE_PX, Case, cases
+from detector_cases import SIDE_PX, Case, cases, configured_cases
 from rectangles import rectangle_dataset
 from safetensors.torch import load_file
 from tiny import CARRIED, lr_factors, solver
@@ -54,7 +54,7 @@ def no_objects() -> Target:
     return target_of(torch.zeros(0, 4), torch.zeros(0, dtype=torch.int64))
 
 
-@pytest.fixture(scope="module", params=cases(), ids=lambda case: case.name)
+@pytest.fixture(scope="module", params=[*cases(), *configured_cases()], ids=lambda case: case.name)
 def case(request: pytest.FixtureRequest) -> Case:
     case: Case = request.param
     if case.missing is not None:
@@ -210,7 +210,7 @@ def test_images_without_any_object_train_to_finite_weights(case: Case, tmp_path:
 
 def test_four_images_are_learned_by_heart(case: Case, tmp_path: Path) -> None:
     dataset = rectangle_dataset(tmp_path, [1, 2, 1, 0])
-    task = TrainTask(detector=case.with_backbone("tf_efficientnet_lite0", "imagenet"), solver=quick_solver(), seed=0)
+    task = TrainTask(detector=case.pretrained(), solver=quick_solver(), seed=0)
     *_, end = train(task, dataset, device=CPU, scratch=tmp_path, init_from=None, resume_from=None)
     assert isinstance(end, Trained)
     detector = load_detector(task.detector, 2, end.weights)

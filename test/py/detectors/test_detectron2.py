@@ -1,6 +1,7 @@
 """The backend detectron2: what a worker without it says, and that its detectors compute what detectron2 computes."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -25,7 +26,7 @@ needs_detectron2 = pytest.mark.skipif(
 
 def run_python(code: str, path: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-c", code], env={"PYTHONPATH": path}, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=True
     )
     return done.stdout
 
@@ -45,13 +46,25 @@ class TestMissing:
         found = json.loads(run_python(code, path))
         assert "built for another torch" in found["found"]["fault"] and "pip install" in found["install"]
 
+    @pytest.mark.parametrize(("limit", "fault"), [("0.01", "more than 0.01 s"), ("soon", "`soon`"), ("0", "`0`")])
+    def test_probe_says_when_it_stopped_waiting_and_what_gives_it_more_time(
+        self, path: str, limit: str, fault: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("CASSL_DETECTRON2_PROBE_SECONDS", limit)
+        code = "from cassl_worker.detectron2_probe import probe; print(probe().fault)"
+        said = run_python(code, path)
+        assert fault in said and "CASSL_DETECTRON2_PROBE_SECONDS" in said
+
     def test_worker_announces_only_families_that_it_can_build(self, path: str) -> None:
         code = """
+from cassl_worker.capabilities import faults
 from cassl_worker.registration import Registration
+print(*faults())
 print(*Registration("name").holding([]).families)
 """
-        announced = run_python(code, path).split()
-        assert "light" in announced and not [name for name in announced if name.startswith("detectron2")]
+        why, announced = run_python(code, path).splitlines()
+        assert "built for another torch" in why
+        assert "light" in announced.split() and "detectron2" not in announced
 
     def test_building_one_is_an_error_with_the_command_to_install_it(self, path: str) -> None:
         code = """

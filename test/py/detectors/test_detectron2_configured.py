@@ -36,6 +36,11 @@ MODELS = {
     "COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_1x.yaml": SMALL,
     "Misc/cascade_mask_rcnn_R_50_FPN_1x.yaml": SMALL,
 }
+ROTATED = [
+    "MODEL.PROPOSAL_GENERATOR.NAME=RRPN",
+    "MODEL.ANCHOR_GENERATOR.NAME=RotatedAnchorGenerator",
+    "MODEL.RPN.BBOX_REG_WEIGHTS=(1.0,1.0,1.0,1.0,1.0)",
+]
 LEVELS = {"4": "p2", "8": "p3", "16": "p4", "32": "p5"}
 
 
@@ -308,9 +313,18 @@ class TestBadInput:
     def test_models_with_and_without_masks_have_families_of_their_own(self) -> None:
         assert "gives no masks" in refused(FASTER, SMALL, family="detectron2_segmenter")
 
-    def test_models_that_cassl_cannot_train_are_refused(self) -> None:
-        keypoints = "COCO-Keypoints/keypoint_rcnn_R_50_FPN_1x.yaml"
-        assert "cannot train" in refused(keypoints, SMALL, family="detectron2")
+    @pytest.mark.parametrize(
+        ("name", "overrides", "what"),
+        [
+            ("COCO-Detection/faster_rcnn_R_50_C4_1x.yaml", [], "the heads Res5ROIHeads"),
+            ("COCO-Detection/faster_rcnn_R_50_DC5_1x.yaml", [], "a ResNet without a pyramid"),
+            ("COCO-Keypoints/keypoint_rcnn_R_50_FPN_1x.yaml", SMALL, "a keypoint head"),
+            ("COCO-PanopticSegmentation/panoptic_fpn_R_50_1x.yaml", SMALL, "the architecture PanopticFPN"),
+            (FASTER, [*SMALL, *ROTATED], "the proposal generator RRPN"),
+        ],
+    )
+    def test_models_that_cassl_cannot_train_are_refused(self, name: str, overrides: list[str], what: str) -> None:
+        assert f"has {what}, which cassl cannot train" in refused(name, overrides, family="detectron2")
 
     def test_deformable_convolutions_need_the_compiled_part(self) -> None:
         from cassl_worker.detectron2_probe import probe

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from detector_cases import FASTER, FOLDERS, SIDE_PX, SMALL, missing_backend
+from detector_cases import FASTER, FOLDERS, MASK, SIDE_PX, SMALL, missing_backend
 from ellipses import ellipse_dataset
 from PIL import Image
 from tiny import solver
@@ -32,7 +32,6 @@ pytestmark = [
 CPU = torch.device("cpu")
 SIZES = ["INPUT.MIN_SIZE_TRAIN=(64,80,112)", "INPUT.MAX_SIZE_TRAIN=160"]
 CROP = ["INPUT.CROP.ENABLED=True", "INPUT.CROP.TYPE='relative_range'", "INPUT.CROP.SIZE=[0.6,0.6]"]
-MASK = "COCO-InstanceSegmentation/mask_rcnn_R_50_FPN_1x.yaml"
 RETINANET = "COCO-Detection/retinanet_R_50_FPN_1x.yaml"
 FCOS = "COCO-Detection/fcos_R_50_FPN_1x.py"
 FCOS_SIZES = ["dataloader.train.mapper.augmentations.0.short_edge_length=[64,96]", "model.head.conv_dims=[256]"]

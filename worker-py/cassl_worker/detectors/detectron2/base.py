@@ -109,7 +109,7 @@ class Detectron2Detector(Detector):
     def backbone_stages(self) -> Sequence[Sequence[nn.Module]]:
         if self.has_own_backbone:
             return self.features.stages()
-        bottom_up = getattr(self.model.backbone, "bottom_up", self.model.backbone)
+        bottom_up = self.model.backbone.bottom_up
         stages = getattr(bottom_up, "stages", None)
         return [[bottom_up]] if stages is None else [[bottom_up.stem], *([stage] for stage in stages)]
 

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from detectron2.config import CfgNode, instantiate
 from detectron2.modeling import build_model
-from detectron2.modeling.meta_arch import GeneralizedRCNN
+from detectron2.modeling.meta_arch import GeneralizedRCNN, PanopticFPN
 from detectron2.modeling.meta_arch.fcos import FCOS
 from detectron2.modeling.meta_arch.retinanet import RetinaNet
 from detectron2.modeling.proposal_generator import RPN
@@ -82,10 +82,10 @@ def describe(name: str, configuration: CfgNode | DictConfig, class_count: int) -
 
 
 def check_model(name: str, model: Any, class_count: int) -> None:
-    if not isinstance(model, RetinaNet | FCOS) and not is_region_model(model):
+    if (what := strange(model)) is not None:
         raise invalid(
-            f"`{name}` is a {type(model).__name__} that cassl cannot train",
-            "Choose RetinaNet, FCOS, or a Faster, Mask or Cascade R-CNN on a pyramid, with axis-aligned boxes.",
+            f"`{name}` has {what}, which cassl cannot train",
+            "Choose RetinaNet, FCOS, or a Faster, Mask or Cascade R-CNN on a pyramid (FPN), with axis-aligned boxes.",
         )
     if (counts := class_counts(model)) != {class_count}:
         given = " and ".join(map(str, sorted(counts)))
@@ -106,13 +106,28 @@ def class_counts(model: Any) -> set[int]:
     return counts if masks is None or masks.out_channels == 1 else {*counts, masks.out_channels}
 
 
-def is_region_model(model: Any) -> bool:
-    if not isinstance(model, GeneralizedRCNN) or type(model.proposal_generator) is not RPN:
-        return False
-    heads = model.roi_heads
-    if not isinstance(heads, StandardROIHeads) or heads.keypoint_on or heads.train_on_pred_boxes:
-        return False
-    return not heads.mask_on or (isinstance(heads.mask_head, BaseMaskRCNNHead) and heads.mask_pooler is not None)
+def strange(model: Any) -> str | None:
+    """A part that detectors of cassl do not have; None if there is none."""
+    if not isinstance(model, RetinaNet | FCOS | GeneralizedRCNN) or isinstance(model, PanopticFPN):
+        return f"the architecture {type(model).__name__}"
+    if isinstance(model, GeneralizedRCNN) and (what := strange_regions(model)) is not None:
+        return what
+    return None if hasattr(model.backbone, "bottom_up") else f"a {type(model.backbone).__name__} without a pyramid"
+
+
+def strange_regions(model: Any) -> str | None:
+    first, heads = model.proposal_generator, model.roi_heads
+    if type(first) is not RPN:
+        return f"the proposal generator {type(first).__name__}"
+    if not isinstance(heads, StandardROIHeads):
+        return f"the heads {type(heads).__name__}"
+    if heads.keypoint_on:
+        return "a keypoint head"
+    if heads.train_on_pred_boxes:
+        return "masks that learn from predicted boxes (TRAIN_ON_PRED_BOXES)"
+    if heads.mask_on and not (isinstance(heads.mask_head, BaseMaskRCNNHead) and heads.mask_pooler is not None):
+        return f"the mask head {type(heads.mask_head).__name__}"
+    return None
 
 
 def as_detector(config: DetectorConfig, described: Described, other: nn.Module) -> Detectron2Detector:
