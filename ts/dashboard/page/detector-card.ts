@@ -41,7 +41,7 @@ export function detectorCard({ detectors }: RunComparison, question: string): HT
     { id: "detectors", title: "Average precision", beside: detectors.length > 1 && labelled("Compared with", choice) },
     element(
       "div",
-      { class: "scroll", tabindex: 0, role: "region", "aria-labelledby": "detectors" },
+      { class: "scroll", tabindex: 0, role: "region", "aria-label": "Average precision of each detector" },
       element("table", {}, detectorHead(), rows),
     ),
     note,

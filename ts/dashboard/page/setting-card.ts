@@ -11,7 +11,7 @@ export function settingCard({ runs }: RunComparison): HTMLElement {
   const rows = element("tbody");
   const table = element(
     "div",
-    { class: "scroll", tabindex: 0, role: "region", "aria-labelledby": "settings" },
+    { class: "scroll", tabindex: 0, role: "region", "aria-label": "Fields of the configuration" },
     element("table", { class: "settings" }, element("thead", {}, element("tr", {}, head)), rows),
   );
   const note = element("p", { class: "quiet", role: "status" });
