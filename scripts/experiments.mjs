@@ -1,11 +1,11 @@
 /**
  * The experiments of docs/results.md: compares the arms on real photos with several seeds, keeps what came out and writes its tables.
  *
- *     node scripts/experiments.mjs               all of them: 45 minutes on two CPU cores. Stop it, and it goes on when it is started again
+ *     node scripts/experiments.mjs               all of them: two hours on two CPU cores. Stop it, and it goes on when it is started again
  *     node scripts/experiments.mjs bccd          this one
  *     node scripts/experiments.mjs --tables      only writes docs/results.md again, from the results that are kept
  *
- * The photos are expected beside the repository, in ../shared/data. Runs are kept in .cassl/experiments.
+ * The photos are expected beside the repository, in ../shared/data; digits are generated. Runs are kept in .cassl/experiments.
  */
 import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -14,12 +14,15 @@ import { parseArgs } from "node:util";
 import { machine as describeMachine } from "./bench/machine.mjs";
 import { compile } from "./build.mjs";
 import { setUpDependencies } from "./setup.mjs";
-import { main, root, ScriptError } from "./tools.mjs";
+import { main, root, run, ScriptError, venvBin } from "./tools.mjs";
 
 /** What is given to `cassl compare` beside the configuration. */
 export const experiments = {
-  bccd: ["--arms", "supervised,class_agnostic", "--seeds", "3"],
+  bccd: ["--arms", "supervised,class_specific,class_agnostic", "--seeds", "6"],
+  digits: ["--arms", "supervised,class_agnostic", "--seeds", "3"],
 };
+/** What is given to scripts/demo-data.py for `digits`. */
+const DIGITS = ["--out", "demo-data-1000", "--labeled=20", "--unlabeled=1000", "--validation=120"];
 const WORKSPACE = ".cassl/experiments";
 const PAGE = "docs/results.md";
 
@@ -101,6 +104,7 @@ await main(import.meta.url, async () => {
   await setUpDependencies();
   await compile();
   const names = positionals.length > 0 ? positionals : Object.keys(experiments);
+  if (!values.tables && names.includes("digits")) await run(venvBin("python"), ["scripts/demo-data.py", ...DIGITS]);
   for (const name of values.tables ? [] : names) await keep(name, await compare(name));
   writeFileSync(join(root, PAGE), await writeTables(readFileSync(join(root, PAGE), "utf8")));
 });
