@@ -23,6 +23,11 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return request(path, signal === undefined ? {} : { signal });
 }
 
+/** What is sent as float32. */
+export async function getFloats(path: string): Promise<Float32Array> {
+  return new Float32Array(await (await ask(path, {})).arrayBuffer());
+}
+
 /** What changes something. */
 export async function change<T>(method: "POST" | "PUT" | "DELETE", path: string, body: unknown = {}): Promise<T> {
   const headers = { "Content-Type": "application/json", [CHANGE_HEADER]: "1" };
@@ -30,13 +35,16 @@ export async function change<T>(method: "POST" | "PUT" | "DELETE", path: string,
 }
 
 async function request<T>(path: string, init: RequestInit): Promise<T> {
+  return (await (await ask(path, init)).json()) as T;
+}
+
+async function ask(path: string, init: RequestInit): Promise<Response> {
   const response = await fetch(`/api/${path}`, init).catch((error: unknown) => {
     if (init.signal?.aborted) throw error;
     throw new ApiError(UNREACHABLE);
   });
-  const body: unknown = await response.json();
-  if (response.ok) return body as T;
-  throw new ApiError(body as Failure);
+  if (response.ok) return response;
+  throw new ApiError((await response.json()) as Failure);
 }
 
 export interface Listening {

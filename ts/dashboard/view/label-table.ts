@@ -73,6 +73,12 @@ export interface Matches {
   readonly foundBy: Int32Array;
 }
 
+export interface JudgedTable {
+  readonly table: LabelTable;
+  /** (files,) Undefined where the objects of the image are not known. */
+  readonly matches: readonly (Matches | undefined)[];
+}
+
 const TRUTH_NUMBERS = 5;
 const IOU = 0.5;
 
@@ -123,65 +129,17 @@ export function outcomeOf({ found, foundBy }: Matches, kept: number): Outcome {
   return { right, wrong: kept - right, missed: foundBy.length - right };
 }
 
-export const SORTS = ["order", "uncertainty", "disagreement", "boxes", "size"] as const;
-export type Sort = (typeof SORTS)[number];
-
-/** Positions of images, those that are most worth a look first; equal ones in their order. */
-export function sortImages(
-  table: LabelTable,
-  images: readonly number[],
-  sort: Sort,
-  threshold: number,
-  matches: readonly (Matches | undefined)[],
-): number[] {
-  if (sort === "order") return [...images];
-  const worth = new Map(images.map((image) => [image, worthOf(table, image, sort, threshold, matches[image])]));
-  return [...images].sort((a, b) => (worth.get(b) as number) - (worth.get(a) as number) || a - b);
-}
-
-function worthOf(
-  table: LabelTable,
-  image: number,
-  sort: Exclude<Sort, "order">,
-  threshold: number,
-  matches: Matches | undefined,
-): number {
-  const kept = keptOf(table, image, threshold);
-  switch (sort) {
-    case "boxes":
-      return kept;
-    case "uncertainty":
-      return uncertainty(table, image);
-    case "disagreement": {
-      if (matches === undefined) return 0;
-      const { wrong, missed } = outcomeOf(matches, kept);
-      return wrong + missed;
-    }
-    case "size":
-      return largestShare(table, image, kept);
+/** Of the images whose objects are known. */
+export function countOutcomes({ table, matches }: JudgedTable, threshold: number): Outcome {
+  let [right, wrong, missed] = [0, 0, 0];
+  for (const [image, match] of matches.entries()) {
+    if (match === undefined) continue;
+    const outcome = outcomeOf(match, keptOf(table, image, threshold));
+    right += outcome.right;
+    wrong += outcome.wrong;
+    missed += outcome.missed;
   }
-}
-
-/** Sum over the boxes of the entropy of being right, in bits: high where many scores are near 0.5. */
-function uncertainty(table: LabelTable, image: number): number {
-  let sum = 0;
-  for (let row = table.starts[image] as number; row < (table.starts[image + 1] as number); row++) {
-    const score = Math.min(1 - 1e-6, Math.max(1e-6, scoreAt(table, row)));
-    sum -= score * Math.log2(score) + (1 - score) * Math.log2(1 - score);
-  }
-  return sum;
-}
-
-/** Of the image, that its largest kept box covers. */
-function largestShare(table: LabelTable, image: number, kept: number): number {
-  const { width_px, height_px } = table.files[image] as LabelFile;
-  const start = table.starts[image] as number;
-  let most = 0;
-  for (let row = start; row < start + kept; row++) {
-    const [, , width, height] = boxAt(table, row);
-    most = Math.max(most, (width * height) / (width_px * height_px));
-  }
-  return most;
+  return { right, wrong, missed };
 }
 
 /** What the threshold gives on held-out images: that of the lowest measured score which it keeps. */
