@@ -1,6 +1,8 @@
 /** The browser of pseudo labels, in a browser. */
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import type { Lease } from "../../ts/gen/cassl/v1/worker_service.js";
+import { workOn } from "../ts/controller/cells-project.js";
 import { accessibilityFaults } from "./accessibility.js";
 import { maskedBoxes, storeManyImages } from "./many-images.js";
 import { browserSuite } from "./suite.js";
@@ -9,8 +11,10 @@ const MANY = 5000;
 
 describe("dashboard, pseudo labels", function () {
   this.timeout(240_000);
+  /** What the worker waits for before it does a task. */
+  let hold: (lease: Lease) => unknown = () => {};
   const suite = browserSuite(async (lab) => {
-    lab.work();
+    void workOn(lab.controller.address, (lease) => hold(lease));
     await lab.finish("first");
     await storeManyImages(lab, "many", MANY);
     await storeManyImages(lab, "masked", 2, maskedBoxes);
@@ -171,4 +175,48 @@ describe("dashboard, pseudo labels", function () {
     assert.deepEqual(await accessibilityFaults(page), []);
     await page.close();
   });
+
+  it("shows labels once there are some, and offers the next ones beside what is looked at", async () => {
+    const predictions = [gate(), gate()];
+    let begun = 0;
+    hold = ({ task }) => (task?.kind?.$case === "predict" ? predictions[begun++]?.opened : undefined);
+    // With another seed nothing is reused.
+    await suite.lab.create("live", { seed: 5, arms: ["class_agnostic", "class_specific"] });
+    const page = await suite.open("/runs/live/labels");
+    await page.getByRole("heading", { name: "The run `live` has no pseudo labels yet." }).waitFor();
+    assert.deepEqual(await accessibilityFaults(page), []);
+    predictions[0]?.open();
+    await page.getByRole("gridcell").first().waitFor();
+    const [slider, choice] = [page.getByRole("slider"), page.getByLabel("Labels", { exact: true })];
+    await slider.fill("0.3");
+    await page.getByRole("gridcell").first().press("Enter");
+    await page.keyboard.press("r");
+    await page.keyboard.press("Escape");
+    await page.getByText("1 reviewed.").waitFor();
+    await page.getByLabel("Show").selectOption("not reviewed");
+    await page.getByText("2 of 3 images").waitFor();
+    // What the run has selected meanwhile is said, and not chosen.
+    await page.getByText("the run's: 0.400").waitFor();
+    assert.deepEqual(await choice.locator("option").allTextContents(), ["class_agnostic, unlabeled images"]);
+    await page.getByRole("gridcell").nth(1).focus();
+    predictions[1]?.open();
+    const offer = page.getByRole("link", { name: "New: class_specific" });
+    await offer.waitFor();
+    assert.equal(await page.locator("[role=gridcell]:focus").count(), 1);
+    assert.deepEqual([await slider.inputValue(), await page.getByLabel("Show").inputValue()], ["0.3", "not reviewed"]);
+    assert.equal(await page.getByRole("gridcell").count(), 2);
+    await page.getByText("1 reviewed.").waitFor();
+    await offer.click();
+    await page.waitForURL(/scope=class_specific/);
+    await page.getByRole("gridcell").first().waitFor();
+    assert.equal(await choice.locator("option:checked").innerText(), "class_specific, unlabeled images");
+    await page.close();
+  });
 });
+
+/** Something to wait for. */
+function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let open: () => void = () => {};
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open: () => open() };
+}

@@ -11,7 +11,7 @@ import { curvePanel } from "./curve-panel.js";
 import { type Child, element } from "./dom.js";
 import { errorPanel } from "./error-panel.js";
 import { numberOf } from "./numbers.js";
-import { type Part, showView } from "./run-view.js";
+import { offer, type Part, showView } from "./run-view.js";
 import { runPath, type Shell } from "./shell.js";
 import { table } from "./table.js";
 import { worstPanel } from "./worst-panel.js";
@@ -52,14 +52,12 @@ function panelPart(runId: string, path: string, { steps: _, ...view }: Evaluatio
 function choicePart(runId: string, view: EvaluationView, newer: readonly string[]): Part {
   return {
     version: JSON.stringify(view.steps),
-    draw: () => [newer.map((step) => offer(runId, step)), choices(runId, view)],
+    draw: () => [newer.map((step) => offerStep(runId, step)), choices(runId, view)],
   };
 }
 
-/** The way to what was evaluated while the page was open. */
-function offer(runId: string, step: string): HTMLElement {
-  const href = `${runPath(runId)}/evaluation?${new URLSearchParams({ step })}`;
-  return element("span", { role: "status" }, element("a", { class: "button", href }, `New: ${nameOf(step)}`));
+function offerStep(runId: string, step: string): HTMLElement {
+  return offer(nameOf(step), `${runPath(runId)}/evaluation?${new URLSearchParams({ step })}`);
 }
 
 function nameOf(step: string): string {

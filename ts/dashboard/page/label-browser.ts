@@ -9,10 +9,14 @@ import type { LoadedLabels } from "./loaded-labels.js";
 import { createMaskSource, type MaskSource } from "./masks.js";
 import { openReview } from "./review-dialog.js";
 import { createSavedReviews } from "./saved-reviews.js";
-import { createSelectionCard } from "./selection-card.js";
+import { createSelectionCard, type SelectionCard } from "./selection-card.js";
+
+export interface LabelBrowser extends Pick<SelectionCard, "showThresholdOfRun"> {
+  readonly element: HTMLElement;
+}
 
 /** @param mayChange whether images may be reviewed. */
-export function createLabelBrowser(labels: LoadedLabels, mayChange: boolean): HTMLElement {
+export function createLabelBrowser(labels: LoadedLabels, mayChange: boolean): LabelBrowser {
   let shown: readonly number[] = [];
   const arrange = (): void => {
     const [threshold, filter] = [selection.threshold(), controls.filter()];
@@ -37,7 +41,8 @@ export function createLabelBrowser(labels: LoadedLabels, mayChange: boolean): HT
     onOpen: (index) => review(shown, index, grid.focus),
   });
   arrange();
-  return element("div", {}, selection.element, controls.element, grid.element);
+  const { showThresholdOfRun } = selection;
+  return { element: element("div", {}, selection.element, controls.element, grid.element), showThresholdOfRun };
 }
 
 type Reviewer = (images: readonly number[], index: number, onClose: (index: number) => void) => void;

@@ -1,25 +1,66 @@
-/** The browser of pseudo labels. */
-import type { ImageSet, LabelSet } from "../wire.js";
+/** The browser of pseudo labels: what was opened stays, and newer labels are offered beside it. */
+import type { ImageSet, LabelSet, RunDetail } from "../wire.js";
 import { select } from "./choice.js";
-import { element, replace } from "./dom.js";
-import { createLabelBrowser } from "./label-browser.js";
+import { createLabelBrowser, type LabelBrowser } from "./label-browser.js";
 import { loadLabels } from "./loaded-labels.js";
-import { heading, runPath, runTabs, type Shell } from "./shell.js";
+import { offer, type Part, showView } from "./run-view.js";
+import { runPath, type Shell } from "./shell.js";
 
 const NAMES: Readonly<Record<ImageSet, string>> = { unlabeled: "unlabeled images", held_out: "held-out images" };
 
-export async function showLabels({ main, session }: Shell, runId: string): Promise<void> {
-  const asked = new URLSearchParams(location.search);
-  const question = new URLSearchParams({ scope: asked.get("scope") ?? "", set: asked.get("set") ?? "unlabeled" });
-  const trail = [element("a", { href: "/" }, "Runs"), element("a", { href: runPath(runId) }, runId)];
-  replace(main, heading("Pseudo labels", trail), runTabs(runId, "labels"), element("p", {}, "Loading ..."));
-  const labels = await loadLabels(runId, question);
-  const browser = createLabelBrowser(labels, session.mayChange);
-  replace(main, heading("Pseudo labels", trail, choices(runId, labels.set)), runTabs(runId, "labels"), browser);
+export function showLabels(shell: Shell, runId: string): void {
+  /** Loaded once: who looks at them has chosen a score and a filter, and may be at a box. */
+  let opened: OpenedLabels | undefined;
+  showView(shell, runId, {
+    name: "labels",
+    isThere: ({ labelings }) => labelings.length > 0,
+    waiting: {
+      message: `The run \`${runId}\` has no pseudo labels yet.`,
+      remedy: "The first ones are shown here when a pseudo-labeler has predicted on the unlabeled images.",
+    },
+    async load({ labelings }) {
+      opened ??= await openLabels(runId, shell.session.mayChange);
+      const { set, browser } = opened;
+      browser.showThresholdOfRun(thresholdOf(set, labelings));
+      return {
+        choices: choicePart(runId, set, newerThan(set, labelings)),
+        parts: [{ version: "opened", draw: () => browser.element }],
+      };
+    },
+  });
 }
 
-function choices(runId: string, { scope, scopes, set, sets }: LabelSet): HTMLElement {
-  const options = scopes.flatMap((name) =>
+interface OpenedLabels {
+  readonly set: LabelSet;
+  readonly browser: LabelBrowser;
+}
+
+/** Those that the address asks for. */
+async function openLabels(runId: string, mayChange: boolean): Promise<OpenedLabels> {
+  const asked = new URLSearchParams(location.search);
+  const question = new URLSearchParams({ scope: asked.get("scope") ?? "", set: asked.get("set") ?? "unlabeled" });
+  const labels = await loadLabels(runId, question);
+  return { set: labels.set, browser: createLabelBrowser(labels, mayChange) };
+}
+
+type Labelings = RunDetail["labelings"];
+
+/** The run selects only after its predictions are there. */
+function thresholdOf({ scope, threshold }: LabelSet, labelings: Labelings): number | undefined {
+  return labelings.find((labeling) => labeling.scope === scope)?.selected?.score_threshold ?? threshold;
+}
+
+function newerThan({ scopes }: LabelSet, labelings: Labelings): string[] {
+  return labelings.map(({ scope }) => scope).filter((scope) => !scopes.includes(scope));
+}
+
+function choicePart(runId: string, set: LabelSet, newer: readonly string[]): Part {
+  const offered = (scope: string): HTMLElement => offer(scope, addressOf(runId, scope, set.set));
+  return { version: JSON.stringify(newer), draw: () => [newer.map(offered), choices(runId, set, newer)] };
+}
+
+function choices(runId: string, { scope, scopes, set, sets }: LabelSet, newer: readonly string[]): HTMLElement {
+  const options = [...scopes, ...newer].flatMap((name) =>
     sets.map((images) => [addressOf(runId, name, images), `${name}, ${NAMES[images]}`] as const),
   );
   const choice = select("Labels", options, addressOf(runId, scope, set));

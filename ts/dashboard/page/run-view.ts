@@ -23,7 +23,7 @@ export interface RunView {
   isThere(detail: RunDetail): boolean;
   /** What is said until then. */
   readonly waiting: Pick<ApiError, "message" | "remedy">;
-  load(): Promise<LoadedView>;
+  load(detail: RunDetail): Promise<LoadedView>;
 }
 
 /** What there is instead of the view is said below the way to the others. */
@@ -37,7 +37,7 @@ export function showView({ main, setConnected }: Shell, runId: string, view: Run
   const update = async (): Promise<void> => {
     try {
       const detail = await get<RunDetail>(`runs/${encodeURIComponent(runId)}`);
-      const loaded = view.isThere(detail) ? await view.load() : { parts: [waitingPart(view)] };
+      const loaded = view.isThere(detail) ? await view.load(detail) : { parts: [waitingPart(view)] };
       if (places.length !== loaded.parts.length) {
         places = loaded.parts.map(() => createPlace("div"));
         replace(
@@ -53,6 +53,11 @@ export function showView({ main, setConnected }: Shell, runId: string, view: Run
     }
   };
   followSteps(runId, update, setConnected);
+}
+
+/** The way to what came while the page was open. */
+export function offer(name: string, href: string): HTMLElement {
+  return element("span", { role: "status" }, element("a", { class: "button", href }, `New: ${name}`));
 }
 
 interface Place {

@@ -9,6 +9,8 @@ import { numberOf } from "./numbers.js";
 export interface SelectionCard {
   readonly element: HTMLElement;
   threshold(): number;
+  /** @param threshold that the run has chosen; undefined if it has not come to that. */
+  showThresholdOfRun(threshold: number | undefined): void;
 }
 
 export interface SelectionListeners {
@@ -24,7 +26,7 @@ export function createSelectionCard(labels: LoadedLabels, { onMove, onSettle }: 
   let threshold = labels.set.threshold ?? FIRST_THRESHOLD;
   const histogram = scoreHistogram(labels.table, BARS);
   const slider = element("input", { type: "range", id: "threshold", min: 0, max: 1, step: 0.005, value: threshold });
-  const exact = element("output", { for: "threshold" });
+  const [exact, ofRun] = [element("output", { for: "threshold" }), element("span", { class: "quiet" })];
   const bars = element("div", { class: "bars" });
   const numbers = element("dl", { class: "numbers", "aria-live": "off" });
   const draw = (): void => {
@@ -40,9 +42,11 @@ export function createSelectionCard(labels: LoadedLabels, { onMove, onSettle }: 
   slider.addEventListener("change", onSettle);
   draw();
   const name = element("label", { for: "threshold" }, "Score threshold ", exact);
-  const ofRun = labels.set.threshold;
-  const note = ofRun !== undefined && element("span", { class: "quiet" }, `the run's: ${ofRun.toFixed(3)}`);
-  return { element: layOut([bars, slider, name, note], numbers), threshold: () => threshold };
+  return {
+    element: layOut([bars, slider, name, ofRun], numbers),
+    threshold: () => threshold,
+    showThresholdOfRun: (chosen) => replace(ofRun, chosen !== undefined && `the run's: ${chosen.toFixed(3)}`),
+  };
 }
 
 function layOut(threshold: Child, numbers: HTMLElement): HTMLElement {
