@@ -42,7 +42,7 @@ export function detectorCard({ detectors }: RunComparison, question: string): HT
     element(
       "div",
       { class: "scroll", tabindex: 0, role: "region", "aria-label": "Average precision of each detector" },
-      element("table", {}, detectorHead(), rows),
+      element("table", { class: "detectors" }, detectorHead(), rows),
     ),
     note,
   );
