@@ -114,7 +114,7 @@ describe("the packages", function () {
       const shown = await npx(["--version"], project.folder);
       assert.equal(shown.stdout.trim(), version, shown.stderr);
       project.config.arms = ["supervised"];
-      const { backbone, backbone_weights, ...detector } = project.config["detector"] as Record<string, unknown>;
+      const { backbone, backbone_weights, ...detector } = project.config.detector;
       assert.deepEqual([backbone, backbone_weights], ["test_resnet", "none"]);
       project.config["detector"] = detector;
       await project.writeConfig();

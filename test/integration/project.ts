@@ -24,6 +24,7 @@ export interface ProjectConfig {
   [key: string]: unknown;
   arms: string[];
   data: Record<string, Record<string, unknown>>;
+  detector: Record<string, unknown>;
   stages: Record<"pseudo_label" | "warmup" | "finetune", Record<string, unknown>>;
 }
 

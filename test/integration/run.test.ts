@@ -123,6 +123,8 @@ describe("one warm-up for several targets", function () {
 
   it("fine-tunes it into each family and has a result for each", async () => {
     Object.assign(project.config, { arms: ["class_agnostic"], targets: ["light", "faster_rcnn"] });
+    // Of random features a second stage makes scores that are nearly the same: torch and the exported model then keep other boxes.
+    Object.assign(project.config.detector, { backbone: "tf_efficientnet_lite0", backbone_weights: "imagenet" });
     await project.writeConfig();
     const result = await resultOf(await cassl(["run", project.configFile]).finished);
     assert.deepEqual(
