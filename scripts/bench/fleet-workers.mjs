@@ -38,6 +38,7 @@ function attach(name) {
     families: ["light"],
     backends: ["torch"],
     memory_bytes: 0,
+    versions: {},
     gpus: [],
     instance: name,
     held: [],

@@ -5,18 +5,18 @@
  */
 const LIMITS = [
   { bench: "coco", case: "bbox", least: 4 },
-  { bench: "coco", case: "segm", least: 1.5 },
+  { bench: "coco", case: "segm", least: 1.4 },
   { bench: "duplicates", case: "looking into JPEG files", least: 0.3 },
   { bench: "readers", case: "COCO file", least: 0.4 },
   { bench: "labelling", case: "", least: 0.3 },
   { bench: "instance-masks", case: "", least: 3 },
-  { bench: "training-loop", case: "light", least: 0.5 },
+  { bench: "training-loop", case: "light", least: 0.35 },
   { bench: "training-loop", case: "loading", least: 1.5 },
-  { bench: "onnx", case: "light", least: 0.5 },
+  { bench: "onnx", case: "light", least: 0.35 },
   { bench: "fleet", case: "", least: 0.1 },
   { bench: "labels", case: "", least: 0.25 },
   { bench: "scale", case: "", least: 0.2 },
-  { bench: "transport", case: "", least: 0.7 },
+  { bench: "transport", case: "", least: 0.6 },
 ];
 
 /** One line for each ratio that is below its limit. */

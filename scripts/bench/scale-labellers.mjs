@@ -127,7 +127,7 @@ async function attach(name) {
     send("result", { task_attempt, result });
   }
 
-  const register = { devices: ["cpu"], families: ["light"], backends: ["torch"], gpus: [], held: [] };
+  const register = { devices: ["cpu"], families: ["light"], backends: ["torch"], gpus: [], held: [], versions: {} };
   send("register", { name, version, pid: 0, host: "scale", memory_bytes: 0, instance: name, ...register });
   await new Promise((resolve, reject) => {
     call.on("error", reject);
