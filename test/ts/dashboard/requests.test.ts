@@ -140,6 +140,14 @@ describe("dashboard, requests", function () {
     assert.match(String(report.headers["content-security-policy"]), /sandbox/);
   });
 
+  it("gives Prometheus its metrics", async () => {
+    const { text, headers } = await get("/metrics");
+    assert.match(String(headers["content-type"]), /text\/plain; version=0\.0\.4/);
+    assert.match(text, /^cassl_runs\{state="succeeded"\} 1$/m);
+    assert.match(text, /^cassl_workers\{activity="idle"\} 1$/m);
+    assert.match(text, /^cassl_prediction_frames_total\{fate="\w+"\} \d+$/m);
+  });
+
   it("lists all runs, the newest first, however many there are", async () => {
     const { runs } = JSON.parse((await get("/api/overview")).text) as Overview;
     assert.deepEqual(
@@ -195,14 +203,6 @@ describe("dashboard, requests", function () {
     assert.equal(report.status, 200);
     assert.match(String(report.headers["content-security-policy"]), /sandbox/);
     assert.equal((await get("/api/comparisons/broken/report")).status, 404);
-  });
-
-  it("gives Prometheus its metrics", async () => {
-    const { text, headers } = await get("/metrics");
-    assert.match(String(headers["content-type"]), /text\/plain; version=0\.0\.4/);
-    assert.match(text, /^cassl_runs\{state="succeeded"\} 1$/m);
-    assert.match(text, /^cassl_workers\{activity="idle"\} 1$/m);
-    assert.match(text, /^cassl_prediction_frames_total\{fate="\w+"\} \d+$/m);
   });
 
   describe("where tokens are demanded", () => {
