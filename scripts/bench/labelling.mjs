@@ -8,6 +8,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root, ScriptError, venvBin } from "../tools.mjs";
+import { middlePair } from "./measure.mjs";
+import { peakMb } from "./peak.mjs";
 
 const IMAGES = 320;
 const QUICK_IMAGES = 96;
@@ -27,8 +29,7 @@ export async function compare({ rounds, quick }) {
       const [mine, theirs] = [ours, bare].map(({ images_per_second }) => images_per_second.toFixed(1));
       console.log(`worker ${mine} images/s, bare loop ${theirs} images/s, ratio ${pairs.at(-1).ratio.toFixed(3)}`);
     }
-    // Of a pair, because the load of the machine is nearly the same within one.
-    const middle = pairs.sort((a, b) => a.ratio - b.ratio)[Math.floor(pairs.length / 2)];
+    const middle = middlePair(pairs);
     return [
       {
         case: `${images} images`,
@@ -44,11 +45,6 @@ export async function compare({ rounds, quick }) {
 
 function measured({ images_per_second, seconds, peak_mb }) {
   return { seconds, peak_mb, value: images_per_second, unit: "images/s" };
-}
-
-/** Of a process that lives, on Linux. */
-function peakMb(pid) {
-  return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
 }
 
 /** One worker process at a controller's parts on real sockets and files. Timed from the first commit. */

@@ -22,6 +22,11 @@ export async function takeTurns(subjects, rounds) {
   return results;
 }
 
+/** Of pairs that ran after each other: the load of the machine is nearly the same within one. */
+export function middlePair(pairs) {
+  return pairs.toSorted((a, b) => a.ratio - b.ratio)[Math.floor(pairs.length / 2)];
+}
+
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);

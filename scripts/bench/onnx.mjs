@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root, venvBin } from "../tools.mjs";
+import { middlePair } from "./measure.mjs";
 
 const IMAGES = 400;
 const QUICK_IMAGES = 80;
@@ -27,8 +28,7 @@ export async function compare({ rounds, quick }) {
       );
       pairs.push({ ours, theirs, ratio: mine / other });
     }
-    // Of a pair, because the load of the machine is nearly the same within one.
-    const { ours, theirs, ratio } = pairs.sort((a, b) => a.ratio - b.ratio)[Math.floor(pairs.length / 2)];
+    const { ours, theirs, ratio } = middlePair(pairs);
     const measured = (one) => ({ seconds: one.seconds, peak_mb: one.peak_mb, value: speed(one), unit: "images/s" });
     const reference = { name: "onnxruntime and Pillow in Python", ...measured(theirs) };
     return [{ case: `light, ${images} JPEG files of 640 x 480`, ours: measured(ours), reference, ratio }];

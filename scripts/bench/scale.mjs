@@ -3,11 +3,9 @@
  * place of computing. All else is real: their gRPC streams and leases, prediction frames over ZeroMQ, the ledger, and the
  * Parquet file of each shard. It says whether one controller keeps up with a fleet, and what that takes of it.
  */
-import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { root, ScriptError } from "../tools.mjs";
+import { ScriptError } from "../tools.mjs";
+import { startScript } from "./script-process.mjs";
 
 const SHARD_SIZE = 64;
 
@@ -39,13 +37,13 @@ export async function compare({
 
 async function label(fleet) {
   const { images, labellers, rate, boxes, most } = fleet;
-  const controller = start("scale-controller.mjs", [images, boxes, most]);
-  const address = await nextLine(controller);
-  const workers = start("scale-labellers.mjs", [address, labellers, rate, boxes]);
+  const controller = startScript("scale-controller.mjs", [images, boxes, most]);
+  const address = await controller.nextLine();
+  const workers = startScript("scale-labellers.mjs", [address, labellers, rate, boxes]);
   try {
-    await nextLine(workers);
+    await workers.nextLine();
     controller.child.stdin.write("begin\n");
-    const result = JSON.parse(await nextLine(controller));
+    const result = JSON.parse(await controller.nextLine());
     print(fleet, result);
     if (result.is_done && result.images_committed !== images)
       throw new ScriptError("The account does not have every image once.");
@@ -55,20 +53,6 @@ async function label(fleet) {
     controller.child.kill("SIGTERM");
     await once(controller.child, "exit");
   }
-}
-
-function start(script, args) {
-  const child = spawn(process.execPath, [join(root, "scripts/bench", script), ...args.map(String)], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  return { script, child, lines };
-}
-
-async function nextLine({ script, lines }) {
-  const { value, done } = await lines.next();
-  if (done) throw new ScriptError(`${script} has ended.`);
-  return value;
 }
 
 function print({ images, labellers, rate, boxes }, found) {

@@ -2,12 +2,10 @@
  * Prediction frames of the data plane, ZeroMQ, against the same bytes over gRPC: header and payload from one process to another on
  * this machine, each answered, as many under way as a worker's credits allow. Nothing is stored on either side.
  */
-import { spawn } from "node:child_process";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { root, ScriptError } from "../tools.mjs";
+import { middlePair } from "./measure.mjs";
+import { startScript } from "./script-process.mjs";
 
-const ENDS = join(root, "scripts/bench/transport-ends.mjs");
+const ENDS = "transport-ends.mjs";
 /** About 100 boxes, a shard of 32 images with 100 boxes each, and one of masks. */
 const PAYLOADS = [
   { name: "2.4 KB", bytes: 2_400, frames: 20_000 },
@@ -26,8 +24,7 @@ export async function compare({ rounds, quick }) {
       pairs.push({ ours, reference, ratio: reference.seconds / ours.seconds });
       console.log(`${name}: ZeroMQ ${rate(ours)}, gRPC ${rate(reference)}, ratio ${pairs.at(-1).ratio.toFixed(2)}`);
     }
-    // Of a pair, because the load of the machine is nearly the same within one.
-    const { ours, reference, ratio } = pairs.sort((a, b) => a.ratio - b.ratio)[Math.floor(pairs.length / 2)];
+    const { ours, reference, ratio } = middlePair(pairs);
     results.push({ case: `frames of ${name}`, ours, reference: { name: "gRPC stream", ...reference }, ratio });
   }
   return results;
@@ -35,10 +32,10 @@ export async function compare({ rounds, quick }) {
 
 /** The seconds from the first frame to the last answer, and the peak of the receiving process. */
 async function send(transport, bytes, frames) {
-  const receiver = start([transport, "receive"]);
+  const receiver = startScript(ENDS, [transport, "receive"]);
   try {
     const endpoint = await receiver.nextLine();
-    const sender = start([transport, "send", endpoint, String(bytes), String(frames)]);
+    const sender = startScript(ENDS, [transport, "send", endpoint, bytes, frames]);
     const seconds = Number(await sender.nextLine());
     receiver.child.kill("SIGTERM");
     const peak_mb = Number(await receiver.nextLine());
@@ -46,17 +43,6 @@ async function send(transport, bytes, frames) {
   } finally {
     receiver.child.kill("SIGKILL");
   }
-}
-
-function start(args) {
-  const child = spawn(process.execPath, [ENDS, ...args], { stdio: ["ignore", "pipe", "inherit"] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const nextLine = async () => {
-    const { value, done } = await lines.next();
-    if (done) throw new ScriptError(`transport-ends.mjs ${args.join(" ")} ended too soon.`);
-    return value;
-  };
-  return { child, nextLine };
 }
 
 function rate({ value }) {

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -16,6 +15,7 @@ import { seededRandom } from "../../ts/core/random.js";
 import type { PredictionManifest } from "../../ts/gen/cassl/v1/prediction_frame.js";
 import { type Run, type RunConfig, type RunEvent, State } from "../../ts/gen/cassl/v1/run.js";
 import type { RunResult } from "../../ts/pipeline/pipeline.js";
+import { freePort } from "../free-ports.js";
 import { cassl, type Running } from "../integration/project.js";
 import { makeCellsProject } from "../ts/controller/cells-project.js";
 
@@ -164,15 +164,6 @@ export async function projectIn(folder: string): Promise<RunConfig> {
     Object.assign(stage.solver, { iterations: 40, lr_ramp_iterations: 1, checkpoint_every_iterations: 4 });
   }
   return { ...config, arms: ["class_agnostic"], data, stages };
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** Every artifact has the bytes that its name says; what is half-written are uploads that may yet go on. */

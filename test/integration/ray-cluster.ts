@@ -4,13 +4,13 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { stringify } from "yaml";
 import { packageRoot, workerEnvironment } from "../../ts/core/package.js";
 import { connectRay, type RayJobs } from "../../ts/ray/jobs.js";
+import { freePorts } from "../free-ports.js";
 
 export interface TestCluster {
   /** Where its files are. */
@@ -53,7 +53,7 @@ export async function createTestCluster(): Promise<TestCluster> {
   await mkdir(storage);
   const token = randomBytes(16).toString("hex");
   await writeFile(join(folder, "token"), token, { mode: 0o600 });
-  const [gcs = 0, dashboard = 0] = await freePorts(2);
+  const [gcs = 0, dashboard = 0] = await freePorts(2, HEAD);
   const address = `http://127.0.0.1:${dashboard}`;
   const jobs = connectRay({ address, token });
   const environment = {
@@ -114,7 +114,7 @@ async function portsOfNode(): Promise<string[]> {
     "metrics-export-port",
     "runtime-env-agent-port",
   ];
-  const ports = await freePorts(names.length);
+  const ports = await freePorts(names.length, HEAD);
   return ["--min-worker-port=0", "--max-worker-port=0", ...names.map((name, at) => `--${name}=${ports[at]}`)];
 }
 
@@ -190,16 +190,4 @@ function read(file: string): string {
   } catch {
     return "";
   }
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = servers.map(async (server) => {
-    server.listen(0, HEAD);
-    await once(server, "listening");
-    return (server.address() as { port: number }).port;
-  });
-  const found = await Promise.all(ports);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return found;
 }

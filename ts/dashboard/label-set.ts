@@ -16,7 +16,7 @@ import { isLocalFolder } from "../images/places.js";
 import { readPredictions } from "../labels/predictions.js";
 import { selectFromImage } from "../labels/select.js";
 import type { Config } from "../pipeline/config.js";
-import { maskPath } from "../report/mask-path.js";
+import { maskPath, stripWidth } from "../report/mask-path.js";
 import { createRecent } from "./recent.js";
 import { BOX_NUMBERS, type ImageMask, type ImageSet, type LabelFile, type LabelSet } from "./wire.js";
 
@@ -99,7 +99,7 @@ function masksOf({ files, boxes, masks }: Candidates, name: string, side_px: num
   if (file === undefined) throw noSuchImage(name);
   if (masks.length === 0) return [];
   const start = files.slice(0, index).reduce((sum, { boxes }) => sum + boxes, 0);
-  const stripPx = Math.max(1, Math.round(Math.max(file.width_px, file.height_px) / side_px));
+  const stripPx = stripWidth(file, side_px);
   return masks.slice(start, start + file.boxes).map((counts, row) => {
     if (counts === undefined) return null;
     const [x = 0, y = 0, width = 0, height = 0] = boxes.subarray(BOX_NUMBERS * (start + row));

@@ -1,6 +1,6 @@
 /** What `cassl compare` has concluded in this workspace: its files, as the dashboard shows them. */
 import { readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import {
   COMPARISON_PAGE,
   COMPARISON_RESULT,
@@ -45,11 +45,11 @@ export function createStoredComparisons({ workspace }: { readonly workspace: str
     throw new CasslError("FILE_NOT_FOUND", message, "Start from the list of comparisons.");
   }
 
-  async function read(id: string): Promise<StoredComparison> {
-    const path = join(await folderOf(id), COMPARISON_RESULT);
+  async function read(folder: string): Promise<StoredComparison> {
+    const path = join(folder, COMPARISON_RESULT);
     try {
       const { mtimeMs } = await stat(path);
-      return { id, finished: mtimeMs, result: resultIn(await readFile(path, "utf8")) };
+      return { id: basename(folder), finished: mtimeMs, result: resultIn(await readFile(path, "utf8")) };
     } catch (cause) {
       const remedy = "Give the command of the comparison again: it takes what its runs have left.";
       throw new CasslError("ARTIFACT_CORRUPT", `${path} is no result of a comparison.`, remedy, { cause });
@@ -58,7 +58,7 @@ export function createStoredComparisons({ workspace }: { readonly workspace: str
 
   async function row(id: string): Promise<ConcludedRow> {
     try {
-      const { finished, result } = await read(id);
+      const { finished, result } = await read(join(root, id));
       return { id, finished, runs: result.runs.length, verdicts: verdicts(result.comparison) };
     } catch (error) {
       return { id, finished: 0, runs: 0, verdicts: [], fault: CasslError.from(error).message };
@@ -71,7 +71,7 @@ export function createStoredComparisons({ workspace }: { readonly workspace: str
       for (const id of await ids()) rows.push(await row(id));
       return rows.sort((a, b) => b.finished - a.finished);
     },
-    describe: async (id) => concluded(await read(id)),
+    describe: async (id) => concluded(await read(await folderOf(id))),
     reportOf: async (id) => join(await folderOf(id), COMPARISON_PAGE),
   };
 }

@@ -2,6 +2,14 @@
 import { decodeCounts } from "../masks/index.js";
 
 /**
+ * As wide that the longer side of an image has about so many.
+ * @returns px, at least 1.
+ */
+export function stripWidth(image: { readonly width_px: number; readonly height_px: number }, strips: number): number {
+  return Math.max(1, Math.round(Math.max(image.width_px, image.height_px) / strips));
+}
+
+/**
  * Strips of so many px of the image, each with the runs of its first column: coarse enough for a small picture.
  * @param counts COCO's counts string. @param heightPx of the image.
  */

@@ -6,7 +6,7 @@ import { type FrameServer, serveFrames } from "../../../ts/controller/frames.js"
 import type { ShardLedger } from "../../../ts/controller/shards.js";
 import { ShardHeader, ShardReply } from "../../../ts/gen/cassl/v1/prediction_frame.js";
 import type { FrameKeys } from "../../../ts/gen/cassl/v1/worker_service.js";
-import { freePort } from "../../faults/lab.js";
+import { freePort } from "../../free-ports.js";
 
 /** What every frame is answered with is not of interest here: that it is answered is. */
 const ledger = { commit: async () => "committed" } as unknown as ShardLedger;

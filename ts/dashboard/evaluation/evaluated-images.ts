@@ -1,5 +1,5 @@
 /** The images behind a number of an evaluation, with what was found in them and what was not. Pure functions. */
-import { maskPath } from "../../report/mask-path.js";
+import { maskPath, stripWidth } from "../../report/mask-path.js";
 import type { EvaluatedBox, EvaluatedImage, EvaluatedImages } from "../wire.js";
 import type { Evaluated, EvaluatedFile } from "./evaluated.js";
 
@@ -10,8 +10,8 @@ export interface ChosenCell {
 }
 
 const MOST_IMAGES = 60;
-/** Of the longer side of an image: steps in which masks are drawn. */
-const MASK_STEPS = 320;
+/** In which masks are drawn, of the longer side of an image. */
+const MASK_STRIPS = 320;
 
 /** Those with the most entries of the cell first, then those with the best scores. */
 export function imagesOfCell(evaluated: Evaluated, { truth, detected }: ChosenCell): EvaluatedImages {
@@ -74,10 +74,8 @@ function boxesOf(evaluated: Evaluated, pair: number, isChosen: boolean): Evaluat
   return boxes;
 }
 
-function maskOf(counts: string | undefined, { width_px, height_px }: EvaluatedFile): Pick<EvaluatedBox, "mask"> {
-  if (counts === undefined) return {};
-  const stripPx = Math.max(1, Math.round(Math.max(width_px, height_px) / MASK_STEPS));
-  return { mask: maskPath(counts, height_px, stripPx) };
+function maskOf(counts: string | undefined, file: EvaluatedFile): Pick<EvaluatedBox, "mask"> {
+  return counts === undefined ? {} : { mask: maskPath(counts, file.height_px, stripWidth(file, MASK_STRIPS)) };
 }
 
 function boxAt(xywh: Float32Array, pair: number): EvaluatedBox["box"] {
