@@ -78,9 +78,15 @@ export const COVERAGE: readonly (readonly [RegExp, Coverage])[] = [
   [/^pip install .*(whl|worker-py)/, WHEEL],
   [/^pip install /, { because: "pip fetches packages from a network" }],
   [/-m pip install .*detectron2/, { because: "pip fetches sources from a network" }],
-  [/cassl_worker\.detectron2_probe/, { file: "test/py/test_capabilities.py", name: "def test_" }],
-  [/cassl_worker\.deployment/, { file: "test/py/test_deployment.py", name: "def test_" }],
-  [/cassl_worker\.torchvision_weights/, { file: "test/py/test_torchvision_weights.py", name: "def test_" }],
+  [/cassl_worker\.detectron2_probe/, { file: "test/py/detectors/test_detectron2.py", name: "def test_probe" }],
+  [
+    /cassl_worker\.deployment/,
+    { file: "test/py/test_deployment.py", name: "def test_command_adds_it_to_an_exported_detector" },
+  ],
+  [
+    /cassl_worker\.torchvision_weights/,
+    { file: "test/py/test_torchvision_weights.py", name: "def test_command_writes" },
+  ],
   [/^node scripts\/experiments\.mjs/, { file: "test/ts/docs/results.test.ts", name: "results" }],
   [/^node scripts\/measure-near-duplicates\.mjs/, { because: "it is made for a folder of a user's photos" }],
   [/^docker\/setup\.sh/, KEYS],
@@ -90,6 +96,6 @@ export const COVERAGE: readonly (readonly [RegExp, Coverage])[] = [
     { because: "no container engine is at hand; docker.test.ts holds the files against the sources" },
   ],
   [/^openssl req/, { file: "test/ts/docker/docker.test.ts", name: "makes a certificate for all names" }],
-  [/^sbatch /, { file: "test/py/test_slurm.py", name: "def test_" }],
-  [/^ray start/, { file: "test/py/test_on_ray.py", name: "def test_" }],
+  [/^sbatch /, { file: "test/py/test_slurm.py", name: "def test_starts_a_worker" }],
+  [/^ray start/, { file: "test/integration/ray.test.ts", name: "a labelling actor, a node" }],
 ];
