@@ -73,6 +73,14 @@ class TestReadDataset:
         assert [(category.id, category.name) for category in dataset.categories] == [(3, "red")]
         assert dataset.root == tmp_path / "images"
 
+    def test_names_may_hold_what_python_takes_for_a_line_end(self, tmp_path: Path) -> None:
+        name = "a\u2028b\u0085c\x0bd"
+        lines = {**HEADER, "categories": [{"id": 3, "name": name}]}, {**IMAGE_LINE, "file_name": name}
+        path = tmp_path / "manifest"
+        path.write_text("".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines), encoding="utf-8")
+        dataset = read_dataset(path, tmp_path)
+        assert (dataset.categories[0].name, dataset.images[0].file_name) == (name, name)
+
     @pytest.mark.parametrize(
         "lines",
         [

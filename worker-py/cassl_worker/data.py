@@ -154,7 +154,8 @@ def kept_dataset(manifest: Path, image_root: Path, image_cache: Path) -> Dataset
 def read_dataset(manifest: Path, image_root: Path, remote: ImageCache | None = None) -> Dataset:
     """ANNOTATIONS_INVALID if the file is not a whole manifest."""
     try:
-        header, *lines = map(json.loads, manifest.read_text(encoding="utf-8").splitlines())
+        # Names may hold other characters that str.splitlines takes for the end of a line.
+        header, *lines = map(json.loads, manifest.read_text(encoding="utf-8").removesuffix("\n").split("\n"))
         if (header["cassl"], header["version"], header["image_count"]) != ("dataset", 1, len(lines)):
             raise ValueError(f"its header is {header} and {len(lines)} images follow")
         categories = tuple(Category(**category) for category in header["categories"])
