@@ -18,7 +18,7 @@ from cassl_worker import remote_images
 from cassl_worker.data import ImageRecord
 from cassl_worker.errors import CasslError
 from cassl_worker.images import decode
-from cassl_worker.remote_images import ImageCache
+from cassl_worker.remote_images import ImageCache, most_bytes
 
 
 def jpeg_of(size: tuple[int, int]) -> bytes:
@@ -104,6 +104,17 @@ def failure(cache: ImageCache, uri: str) -> CasslError:
     with pytest.raises(CasslError) as caught:
         cache.read(uri, SHA256)
     return caught.value
+
+
+def test_the_environment_says_how_much_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    for given, expected in {"": 20e9, "1.5": 1.5e9, "0": 0}.items():
+        monkeypatch.setenv("CASSL_IMAGE_CACHE_GB", given)
+        assert most_bytes() == expected
+    for given in ("much", "-1", "inf", "nan"):
+        monkeypatch.setenv("CASSL_IMAGE_CACHE_GB", given)
+        with pytest.raises(CasslError, match=f"`{given}`") as caught:
+            most_bytes()
+        assert caught.value.reason == "CONFIG_INVALID"
 
 
 class TestFetching:

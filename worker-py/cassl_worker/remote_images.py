@@ -35,8 +35,16 @@ LOOK_EVERY = 1 / 16
 
 
 def most_bytes() -> int:
-    """Of the images that a worker keeps: CASSL_IMAGE_CACHE_GB, else 20 GB."""
-    return int(float(os.environ.get("CASSL_IMAGE_CACHE_GB", "20")) * 1e9)
+    """Of the images that a worker keeps: CASSL_IMAGE_CACHE_GB, else 20 GB. CONFIG_INVALID if that is no such number."""
+    given = os.environ.get("CASSL_IMAGE_CACHE_GB") or "20"
+    with suppress(ValueError):
+        if 0 <= (gigabytes := float(given)) < float("inf"):
+            return int(gigabytes * 1e9)
+    raise CasslError(
+        "CONFIG_INVALID",
+        f"The worker's CASSL_IMAGE_CACHE_GB is `{given}`, which is no number of GB.",
+        "Set it to a number such as 20, or leave it out, and restart the worker.",
+    )
 
 
 def is_uri(place: str) -> bool:
