@@ -23,8 +23,8 @@ from cassl_worker.checkpoint import state_of
 from cassl_worker.data import Dataset
 from cassl_worker.detectors import backend_of, build_detector
 from cassl_worker.errors import CasslError
+from cassl_worker.iteration import add_gradients
 from cassl_worker.records import Checkpoint, Event, Progress, RolledBack, Started, Trained
-from cassl_worker.train import add_gradients
 from cassl_worker.train_processes import train_in_processes
 from cassl_worker.training import Training, process_count_of, train_alone
 

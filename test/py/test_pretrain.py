@@ -20,10 +20,11 @@ from cassl_worker.checkpoint import read_weights
 from cassl_worker.data import Dataset
 from cassl_worker.detectors import build_detector
 from cassl_worker.errors import CasslError
+from cassl_worker.iteration import training_step
 from cassl_worker.pretrain import PretrainRecipe
 from cassl_worker.records import Checkpoint, Event, Trained
 from cassl_worker.strong_augmentation import draw_crop
-from cassl_worker.train import follow, training_step
+from cassl_worker.train import follow
 
 CPU = torch.device("cpu")
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -27,10 +27,11 @@ from cassl_worker.detectors import build_detector
 from cassl_worker.detectors.interface import Detector
 from cassl_worker.errors import CasslError
 from cassl_worker.images import decode, letterbox
+from cassl_worker.iteration import add_gradients
 from cassl_worker.predict import detect
 from cassl_worker.records import Checkpoint, Event, Progress, RolledBack, Trained
 from cassl_worker.solver import learning_rate_at
-from cassl_worker.train import LAST_CHECKPOINT, add_gradients
+from cassl_worker.train import LAST_CHECKPOINT
 
 CPU = torch.device("cpu")
 pytestmark = pytest.mark.usefixtures("one_thread")
