@@ -40,7 +40,7 @@ def test_the_session_loads_no_torch() -> None:
 
 def test_help_loads_neither_torch_nor_grpc() -> None:
     code = """
-from cassl_worker.__main__ import parse_options
+from cassl_worker.options import parse_options
 try:
     parse_options(["--help"])
 except SystemExit:

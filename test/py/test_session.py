@@ -19,6 +19,7 @@ from cassl.v1.task_pb2 import Task
 from cassl.v1.worker_service_pb2 import CancelTask, Drain, Lease, TaskAttempt
 
 from cassl_worker.errors import CasslError
+from cassl_worker.options import parse_options
 from cassl_worker.registration import Registration
 from cassl_worker.session import Session
 from cassl_worker.version import VERSION
@@ -325,8 +326,20 @@ def test_a_python_without_torch_says_what_to_install() -> None:
         )
 
 
-def test_an_address_without_a_port_is_a_usage_error() -> None:
-    with worker_process("localhost") as process:
+@pytest.mark.parametrize("address", ["localhost", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536"])
+def test_an_address_without_a_port_is_a_usage_error(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse_options(["--controller", address])
+    assert ended.value.code == 2
+    assert f"`{address}` is not HOST:PORT" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--scratch", "--cache"])
+def test_a_folder_that_cannot_be_written_to_is_named(option: str, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    with worker_process("127.0.0.1:1", option, str(file)) as process:
         _, said = process.communicate(timeout=TIMEOUT_SECONDS)
         assert process.returncode == 2
-        assert "`localhost` is not HOST:PORT" in said
+        assert said.startswith("cassl-worker: STORAGE_FAILED: ")
+        assert str(file) in said and option in said

@@ -10,13 +10,11 @@ SIGTERM without having drained.
 import argparse
 import importlib.util
 import os
-import re
 import signal
-import socket
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -25,6 +23,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NoReturn
 
 from cassl_worker.errors import CasslError
+from cassl_worker.options import parse_options
 from cassl_worker.version import VERSION
 
 if TYPE_CHECKING:
@@ -70,82 +69,6 @@ def main() -> NoReturn:
     os._exit(code)
 
 
-def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        "cassl-worker", description="Attaches to a controller and does its training, prediction and export tasks."
-    )
-    parser.add_argument("--controller", metavar="HOST:PORT", type=address, required=True, help="address to attach to")
-    parser.add_argument("--name", default=f"{socket.gethostname()}-{os.getpid()}", help="what operators see")
-    environment = os.environ.get
-    parser.add_argument(
-        "--token-file",
-        metavar="FILE",
-        type=Path,
-        default=environment("CASSL_TOKEN_FILE"),
-        help="file with a token of `cassl token create` (or the token in $CASSL_TOKEN)",
-    )
-    parser.add_argument(
-        "--tls-ca",
-        metavar="FILE",
-        default=environment("CASSL_TLS_CA"),
-        help="speak TLS, and trust these certificates (PEM); `system`: those of the system",
-    )
-    parser.add_argument("--tls-cert", metavar="FILE", type=Path, help="own certificate, where one is demanded (PEM)")
-    parser.add_argument("--tls-key", metavar="FILE", type=Path, help="its key (PEM)")
-    parser.add_argument("--cache", metavar="DIR", type=Path, help="keep artifacts here")
-    parser.add_argument(
-        "--scratch", metavar="DIR", type=Path, help="keep files of tasks here (default: where the system does)"
-    )
-    parser.add_argument(
-        "--processes",
-        metavar="N",
-        type=process_count,
-        help="divide a training over so many processes of this machine (default: one for each GPU)",
-    )
-    parser.add_argument(
-        "--preempted-exit-code",
-        metavar="N",
-        type=exit_code,
-        default=0,
-        help="end with this code when SIGTERM has drained it, so that a batch system can tell (default: 0)",
-    )
-    parser.add_argument(
-        "--reserved-for",
-        metavar="TASK-ATTEMPT",
-        type=attempt,
-        help="do this attempt at a task alone, then leave; give up where the controller stays away",
-    )
-    parser.add_argument("--exit-on-stdin-eof", action="store_true", help="exit when standard input closes")
-    parser.add_argument("--version", action="version", version=VERSION)
-    return parser.parse_args(arguments)
-
-
-def address(text: str) -> str:
-    if re.fullmatch(r"(\[[^\]]+\]|[^:]+):\d+", text) is None:
-        raise argparse.ArgumentTypeError(f"`{text}` is not HOST:PORT, such as 127.0.0.1:7070")
-    return text
-
-
-def process_count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"`{text}` is not a number of processes, such as 2")
-    return int(text)
-
-
-def exit_code(text: str) -> int:
-    if not text.isdigit() or int(text) > 255:
-        raise argparse.ArgumentTypeError(f"`{text}` is not an exit code, 0 to 255")
-    return int(text)
-
-
-def attempt(text: str) -> tuple[str, int]:
-    """Task id and number."""
-    task_id, _, number = text.rpartition("-")
-    if not task_id or not number.isdigit():
-        raise argparse.ArgumentTypeError(f"`{text}` is not TASK-ATTEMPT, such as 3f2a-1")
-    return task_id, int(number)
-
-
 def missing_distributions() -> list[str]:
     return [distribution for module, distribution in DISTRIBUTIONS.items() if not is_installed(module)]
 
@@ -172,43 +95,63 @@ def run(options: argparse.Namespace) -> int:
     if options.exit_on_stdin_eof:
         start_thread(lambda: exits.put(wait_for_eof()))
 
-    from cassl_worker.capabilities import check_process_count, faults
+    from cassl_worker.capabilities import faults
+
+    for fault in faults():
+        report(fault)
+    try:
+        with scratch_folder(options.scratch) as folder:
+            return attached(open_session(options, Path(folder)), exits, options.preempted_exit_code)
+    except CasslError as error:
+        report_error(error)
+        return EXIT_USAGE
+
+
+def scratch_folder(parent: Path | None) -> "TemporaryDirectory[str]":
+    """STORAGE_FAILED if there can be none. parent: None: where the system has such."""
+    try:
+        return TemporaryDirectory(prefix="cassl-worker-", dir=parent, ignore_cleanup_errors=True)
+    except OSError as error:
+        raise CasslError(
+            "STORAGE_FAILED",
+            f"The files of tasks have no place: {error}.",
+            "Give a folder that can be written to with --scratch.",
+        ) from error
+
+
+def open_session(options: argparse.Namespace, folder: Path) -> "Session":
+    """folder: for the files of tasks."""
+    from cassl_worker.capabilities import check_process_count
     from cassl_worker.connection import read_connection
     from cassl_worker.registration import Registration
     from cassl_worker.session import Session
 
-    registration = Registration(options.name, options.reserved_for)
-    for fault in faults():
-        report(fault)
+    do_task, registration = task_doer(), Registration(options.name, options.reserved_for)
+    if options.processes is not None:
+        check_process_count(options.processes, registration.gpus)
+    connection = read_connection(
+        options.controller, options.token_file, options.tls_ca, options.tls_cert, options.tls_key
+    )
+    return Session(
+        options.controller,
+        registration,
+        folder,
+        options.cache or folder / "artifacts",
+        report,
+        connection,
+        options.processes,
+        do_task=do_task,
+    )
 
-    try:
-        do_task = task_doer()
-        if options.processes is not None:
-            check_process_count(options.processes, registration.gpus)
-        connection = read_connection(
-            options.controller, options.token_file, options.tls_ca, options.tls_cert, options.tls_key
-        )
-    except CasslError as error:
-        report_error(error)
-        return EXIT_USAGE
-    with TemporaryDirectory(prefix="cassl-worker-", dir=options.scratch, ignore_cleanup_errors=True) as folder:
-        cache = options.cache or Path(folder, "artifacts")
-        session = Session(
-            options.controller,
-            registration,
-            Path(folder),
-            cache,
-            report,
-            connection,
-            options.processes,
-            do_task=do_task,
-        )
-        preempted = threading.Event()
-        signal.signal(signal.SIGTERM, lambda *_: begin_drain(session, exits, preempted))
-        start_thread(lambda: exits.put(outcome(session)))
-        code = first_of(exits)
-        session.close(GRACE_SECONDS)
-    return options.preempted_exit_code if code == 0 and preempted.is_set() else code
+
+def attached(session: "Session", exits: "SimpleQueue[int]", preempted_code: int) -> int:
+    """Does tasks until there is an exit code. preempted_code: in place of 0 where SIGTERM has drained the worker."""
+    preempted = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: begin_drain(session, exits, preempted))
+    start_thread(lambda: exits.put(outcome(session)))
+    code = first_of(exits)
+    session.close(GRACE_SECONDS)
+    return preempted_code if code == 0 and preempted.is_set() else code
 
 
 def task_doer() -> "Callable[[TaskContext], TaskOutput]":

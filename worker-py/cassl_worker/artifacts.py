@@ -31,12 +31,22 @@ T = TypeVar("T")
 
 
 class ArtifactCache:
-    """A folder of artifacts; several workers may share it. A path that `find` or `add` gave stays valid."""
+    """A folder of artifacts; several workers may share it. A path that `find` or `add` gave stays valid.
+
+    STORAGE_FAILED if there can be no such folder.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.verified: set[str] = set()
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CasslError(
+                "STORAGE_FAILED",
+                f"Artifacts have no place: {error}.",
+                "Give a folder that can be written to with --cache.",
+            ) from error
 
     def find(self, sha256: str) -> Path | None:
         """The file, hashed when this process meets it first. One that was damaged since it was stored is removed."""

@@ -1,6 +1,8 @@
 """What a worker shows and trusts when it dials its controller."""
 
 import os
+import re
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,21 +40,57 @@ def read_connection(
         token_file: None: the token in $CASSL_TOKEN, if any.
         ca: path of trusted certificates (PEM), or `system`; None: plain text.
     """
-    given = os.environ.get("CASSL_TOKEN") if token_file is None else read_secret(token_file).decode()
+    token = read_token(token_file)
+    if (certificate is None) != (key is None) or (certificate is not None and ca is None):
+        raise CasslError("CONFIG_INVALID", "--tls-cert, --tls-key and --tls-ca belong together.", "Give all three.")
+    if ca is not None:
+        return Connection(token, read_credentials(ca, certificate, key))
+    if token is not None and not is_loopback(address):
+        raise plain_token(address)
+    return Connection(token)
+
+
+def read_token(file: Path | None) -> str | None:
+    """file: None: the token in $CASSL_TOKEN, where an empty text is none."""
+    given = os.environ.get("CASSL_TOKEN", "") if file is None else read_secret(file).decode("latin1")
     # Secrets that Kubernetes puts into the environment end as their file does, with a line break.
-    token = None if given is None else given.strip()
-    if ca is None:
-        if token is not None and not is_loopback(address):
-            raise plain_token(address)
-        return Connection(token)
-    if (certificate is None) != (key is None):
-        raise CasslError("CONFIG_INVALID", "--tls-cert and --tls-key belong together.", "Give both, or neither.")
+    token = given.strip()
+    if re.fullmatch(r"[!-~]+", token):
+        return token
+    if file is None and token == "":
+        return None
+    raise CasslError(
+        "CONFIG_INVALID",
+        f"{'$CASSL_TOKEN' if file is None else file} does not hold a token, which is a single word.",
+        "Give what `cassl token create` printed.",
+    )
+
+
+def read_credentials(ca: str, certificate: Path | None, key: Path | None) -> grpc.ChannelCredentials:
     credentials = grpc.ssl_channel_credentials(
         root_certificates=None if ca == SYSTEM else read(Path(ca)),
         private_key=None if key is None else read_secret(key),
         certificate_chain=None if certificate is None else read(certificate),
     )
-    return Connection(token, credentials)
+    check_usable(ca, certificate, key)
+    return credentials
+
+
+def check_usable(ca: str, certificate: Path | None, key: Path | None) -> None:
+    """What is wrong with the files gRPC would only find out when it connects, and say in its log."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        if ca != SYSTEM:
+            context.load_verify_locations(ca)
+        if certificate is not None:
+            context.load_cert_chain(certificate, key, password=str)
+    except ssl.SSLError as error:
+        files = " or ".join(str(file) for file in (ca, certificate) if file is not None)
+        raise CasslError(
+            "CONFIG_INVALID",
+            f"{files} cannot be used for TLS: {error}.",
+            "Give PEM files, and the key that belongs to the certificate.",
+        ) from error
 
 
 def read(path: Path) -> bytes:
