@@ -184,7 +184,7 @@ describe("curation", () => {
         polygon(coco);
         delete coco.annotations[3]?.["segmentation"];
       });
-      await assert.rejects(run({ masks: true }));
+      await assert.rejects(run({ masks: true }), { reason: "ANNOTATIONS_INVALID", message: /has no segmentation/ });
       const split_file = at("split.json");
       const split = { name: "three", percent: 75, fold: 0, seed: 0, image_ids: [1, 2, 3] };
       await writeFile(split_file, encodeSplit(split));

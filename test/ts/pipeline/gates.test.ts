@@ -111,7 +111,7 @@ describe("the gates on pseudo labels", () => {
 
   it("report every gate, those after a failed one included", () => {
     const { run, events } = check(labels({ pseudo_labels: 0, empty_images: 100 }));
-    assert.throws(run);
+    assert.throws(run, { reason: "GATE_FAILED" });
     assert.equal(events.length, 8);
   });
 
@@ -123,7 +123,10 @@ describe("the gates on pseudo labels", () => {
       [["min_box_ratio", false]],
     );
     assert.ok(events.some(({ value }) => "overridden" in value && value.overridden));
-    assert.throws(check(labels({ pseudo_labels: 79 }), { override: ["max_box_ratio"] }).run);
+    assert.throws(check(labels({ pseudo_labels: 79 }), { override: ["max_box_ratio"] }).run, {
+      reason: "GATE_FAILED",
+      remedy: /--override-gate min_box_ratio\.$/,
+    });
   });
 });
 

@@ -85,7 +85,7 @@ describe("the executor ray", () => {
     assert.deepEqual(await output, { kind: trained });
     assert.equal(ray.jobs.size, 1);
     other.die();
-    await assert.rejects(other.next("lease"));
+    await assert.rejects(other.next("lease"), /the stream ended without lease/);
   });
 
   it("gives a job's worker all shards of a prediction", async () => {
@@ -199,7 +199,7 @@ describe("the executor ray", () => {
     const { output } = submit();
     const job = await ray.submitted();
     abort.abort();
-    await assert.rejects(output);
+    await assert.rejects(output, { reason: "CANCELLED" });
     while (job.status !== "STOPPED") await new Promise((resolve) => setTimeout(resolve, 5));
   });
 
