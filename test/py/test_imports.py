@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -11,6 +12,7 @@ import pytest
 
 from cassl.v1.error_reason_pb2 import ErrorReason
 
+from cassl_worker.options import parse_options
 from cassl_worker.version import VERSION
 
 REPOSITORY = Path(__file__).parents[2]
@@ -47,6 +49,14 @@ except SystemExit:
     pass
 """
     assert not modules_after(code) & {*HEAVY, "grpc", "zmq", "numpy", "google"}
+
+
+def test_the_readme_explains_every_option(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse_options(["--help"])
+    offered = set(re.findall(r"^ +(--[a-z-]+)", capsys.readouterr().out, re.MULTILINE))
+    rows = re.findall(r"^\| `--.*?\|", (PACKAGE.parent / "README.md").read_text(), re.MULTILINE)
+    assert {option for row in rows for option in re.findall(r"--[a-z-]+", row)} == offered - {"--version"}
 
 
 def test_the_worker_has_the_version_of_the_whole() -> None:
