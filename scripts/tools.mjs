@@ -3,7 +3,7 @@
  */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -77,7 +77,8 @@ export async function step(title, stamp, key, work) {
 
 /** Runs the main function of a script that was started by itself, not imported. Failures end it with exit code 1. */
 export async function main(url, work) {
-  if (process.argv[1] !== fileURLToPath(url)) return;
+  // The path may have been given through a link; the URL is that of the file itself.
+  if (process.argv[1] === undefined || realpathSync(process.argv[1]) !== fileURLToPath(url)) return;
   try {
     await work();
   } catch (error) {
