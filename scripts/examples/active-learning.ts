@@ -55,7 +55,7 @@ function correctionsOf(chosen: readonly PseudoLabeledImage[]): Coco {
 
 /** Both sets, the ids of the second one moved behind those of the first. */
 function joined(first: Coco, second: Coco): Coco {
-  const behind = (items: readonly { id: number }[]): number => Math.max(0, ...items.map(({ id }) => id));
+  const behind = (items: readonly { id: number }[]): number => items.reduce((last, { id }) => Math.max(last, id), 0);
   const [image, annotation] = [behind(first.images), behind(first.annotations)];
   const images = second.images.map((one) => ({ ...one, id: one.id + image }));
   const annotations = second.annotations.map((one) => ({

@@ -366,6 +366,7 @@ class TestBatches:
     def test_labels_agree_with_colors_after_any_change(self, rectangles: Dataset) -> None:
         quiet = AugmentationConfig(flip_probability=0.5, min_zoom=0.6, max_zoom=1.6, color_jitter=0)
         batch = batches_of(rectangles, quiet, images_per_batch=32).batch(0)
+        assert sum(len(target.labels) for target in batch.targets) > 32
         for image, target in zip(batch.images, batch.targets, strict=True):
             centers = ((target.boxes[:, :2] + target.boxes[:, 2:]) / 2).long()
             for (x, y), label in zip(centers.tolist(), target.labels.tolist(), strict=True):
