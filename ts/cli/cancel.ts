@@ -1,7 +1,7 @@
 import type { Command } from "commander";
+import { type RunState, stateName } from "../core/run-state.js";
 import { type ConnectionFlags, connectionOptions, controllerOption, withController } from "./connection.js";
 import { jsonOption } from "./options.js";
-import { stateName } from "./runs.js";
 
 interface CancelOptions extends ConnectionFlags {
   readonly json?: true;
@@ -27,6 +27,6 @@ async function cancel(runId: string, options: CancelOptions): Promise<void> {
   console.log(options.json ? JSON.stringify({ run: run_id, state: name }) : `${run_id}: ${sentence(name)}`);
 }
 
-function sentence(state: string): string {
+function sentence(state: RunState): string {
   return state === "pending" || state === "running" ? "is being cancelled" : state;
 }

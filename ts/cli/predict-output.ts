@@ -9,6 +9,7 @@ import type { ModelMetadata } from "../evaluation/onnx/model-metadata.js";
 import type { Detected } from "../evaluation/onnx/session.js";
 import { area, type CompressedRle, fromCompressed } from "../masks/index.js";
 import { appearWhole } from "../report/write-whole.js";
+import { withFreeSuffix } from "./free-suffix.js";
 
 interface DetectedObject {
   readonly bbox: BoxXywh;
@@ -70,17 +71,16 @@ export async function drawAll(
   await mkdir(folder, { recursive: true }).catch((error: unknown) => {
     throw toStorageError(error, `${folder} cannot be written`);
   });
-  const taken = new Map<string, number>();
+  const taken = new Set<string>();
   for (const [index, path] of paths.entries()) {
-    const name = basename(path, extname(path));
-    const count = (taken.get(name) ?? 0) + 1;
-    taken.set(name, count);
+    const name = withFreeSuffix(basename(path, extname(path)), (candidate) => taken.has(candidate));
+    taken.add(name);
     const objects = objectsIn(detected[index] as Detected).map(({ bbox, score, classIndex, segmentation }) => ({
       box_xywh: bbox,
       label: `${categories[classIndex]?.name ?? ""} ${score.toFixed(2)}`,
       classIndex,
       ...(segmentation === undefined ? {} : { mask: fromCompressed(segmentation) }),
     }));
-    await drawDetections(path, objects, join(folder, `${name}${count === 1 ? "" : `-${count}`}.jpg`));
+    await drawDetections(path, objects, join(folder, `${name}.jpg`));
   }
 }

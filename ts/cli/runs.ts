@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { CasslError, fromErrorDetail } from "../core/errors.js";
-import { type Run, State, stateToJSON } from "../gen/cassl/v1/run.js";
+import { type RunState, stateName } from "../core/run-state.js";
+import { type Run, State } from "../gen/cassl/v1/run.js";
 import { formatAp, formatTime } from "../report/format.js";
 import { type ConnectionFlags, connectionOptions, withController } from "./connection.js";
 import { jsonOption, workspaceHere, workspaceOption } from "./options.js";
@@ -16,7 +17,7 @@ interface RunsOptions extends Partial<ConnectionFlags> {
 
 interface RunRow {
   readonly run: string;
-  readonly state: string;
+  readonly state: RunState;
   readonly at: Date | undefined;
   readonly note: string;
 }
@@ -99,9 +100,4 @@ function noteOf({ error, queue_position, priority }: Run): string {
     ...(priority === 0 ? [] : [`priority ${priority}`]),
   ];
   return notes.join(", ");
-}
-
-/** `running` of STATE_RUNNING. */
-export function stateName(state: State): string {
-  return stateToJSON(state).replace("STATE_", "").toLowerCase();
 }

@@ -1,8 +1,10 @@
 /** Several runs side by side: what differs, and whether one is better or only luckier with the images. */
+
 import { incomparabilities } from "../comparison/comparability.js";
 import { judgeInThread } from "../comparison/judge-in-thread.js";
 import type { ControllerParts } from "../controller/controller.js";
 import { CasslError } from "../core/errors.js";
+import { stateName } from "../core/run-state.js";
 import { pairedDifference, type ResampledAp } from "../evaluation/diagnosis/index.js";
 import type { Run } from "../gen/cassl/v1/run.js";
 import type { Config } from "../pipeline/config.js";
@@ -12,7 +14,6 @@ import { trainingCurves } from "../report/training-curves.js";
 import type { ApDifference, ApDifferences, ComparedCurve, ComparedDetector, RunComparison } from "./comparison-wire.js";
 import { createRecent } from "./recent.js";
 import { recentEvents, resultOf, scoreOf } from "./run-facts.js";
-import { stateName } from "./run-rows.js";
 
 export interface ComparedRuns {
   describe(runs: readonly Run[]): Promise<RunComparison>;

@@ -1,5 +1,6 @@
 /** What the server says to the page that compares runs, as JSON. AP values are fractions. */
-import type { ArmScore, RunState, TextTable } from "./wire.js";
+import type { RunState } from "../core/run-state.js";
+import type { ArmScore, TextTable } from "./wire.js";
 
 export const MOST_COMPARED = 8;
 

@@ -1,11 +1,12 @@
 /** What the list of runs says of each. */
 import type { ControllerParts } from "../controller/controller.js";
 import { fromErrorDetail } from "../core/errors.js";
+import { stateName } from "../core/run-state.js";
 import type { Worker } from "../gen/cassl/v1/controller_service.js";
 import type { ErrorDetail } from "../gen/cassl/v1/error_reason.js";
-import { type Run, type RunEvent, State, type StepProgress, stateToJSON } from "../gen/cassl/v1/run.js";
+import { type Run, type RunEvent, State, type StepProgress } from "../gen/cassl/v1/run.js";
 import { recentEvents, resultOf, scoreOf } from "./run-facts.js";
-import type { Failure, RunRow, RunState, WorkerRow } from "./wire.js";
+import type { Failure, RunRow, WorkerRow } from "./wire.js";
 
 export interface RunRows {
   row(run: Run): Promise<RunRow>;
@@ -61,11 +62,6 @@ function shareDone(progress: StepProgress["progress"]): number | undefined {
     default:
       return undefined;
   }
-}
-
-/** `running` of STATE_RUNNING. */
-export function stateName(state: State): RunState {
-  return stateToJSON(state).replace("STATE_", "").toLowerCase() as RunState;
 }
 
 export function toFailure(detail: ErrorDetail): Failure {

@@ -1,8 +1,14 @@
 /** What the server of the dashboard and its page say to each other, as JSON. Times are ms since 1970, AP values fractions. */
+import type { RunState } from "../core/run-state.js";
 import type { RunEvent } from "../gen/cassl/v1/run.js";
 
-export const RUN_STATES = ["pending", "running", "succeeded", "failed", "cancelled"] as const;
-export type RunState = (typeof RUN_STATES)[number];
+export const RUN_STATES = [
+  "pending",
+  "running",
+  "succeeded",
+  "failed",
+  "cancelled",
+] as const satisfies readonly RunState[];
 
 /** Whether it waits or is under way. */
 export function isUnfinished(state: RunState): boolean {

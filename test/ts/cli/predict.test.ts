@@ -70,6 +70,13 @@ describe("cassl predict", function () {
     assert.deepEqual((await readdir(join(folder, "drawn"))).sort(), ["a-2.jpg", "a.jpg"]);
   });
 
+  it("draws each image into a file of its own, also where a name looks like the number of another", async () => {
+    await writeCells(join(folder, "images"), "a-2.png", [{ cell: 0, color: RED }]);
+    const { code, stderr } = await cassl("predict", MODEL, "images", "--out", "dets.json", "--draw", "drawn");
+    assert.equal(code, 0, stderr);
+    assert.equal((await readdir(join(folder, "drawn"))).length, 3);
+  });
+
   it("writes and draws the masks of a model that gives them", async () => {
     const model = join(packageRoot, "test/golden/regions-model.onnx");
     const { code, stderr } = await cassl("predict", model, "images", "--out", "dets.json", "--draw", "drawn");

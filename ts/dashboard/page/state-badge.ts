@@ -1,4 +1,4 @@
-import type { RunState } from "../wire.js";
+import type { RunState } from "../../core/run-state.js";
 import { element } from "./dom.js";
 
 /** The state in words and colour. */
