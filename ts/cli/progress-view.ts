@@ -7,6 +7,6 @@ export interface ProgressView {
   show(event: RunEvent): void;
   /** Writes a line that is no event. */
   note(text: string): void;
-  /** Leaves the terminal as it should be. */
+  /** Leaves the terminal as it should be. Another run may begin after it. */
   close(): void;
 }

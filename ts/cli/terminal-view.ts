@@ -47,9 +47,12 @@ export function terminalView(stream: WriteStream): ProgressView {
   }
 
   // So that one sees the time go by where a step says nothing for a while.
-  const clock = setInterval(() => draw(), CLOCK_MS).unref();
+  const startClock = (): NodeJS.Timeout => setInterval(() => draw(), CLOCK_MS).unref();
+  let clock = startClock();
   return {
     begin(run) {
+      clearInterval(clock);
+      clock = startClock();
       progress = progressOf(run);
     },
     show(event) {
