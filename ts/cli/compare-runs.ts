@@ -5,7 +5,7 @@ import type { StoppedRun } from "../comparison/results.js";
 import type { FinishedRun } from "../comparison/trials.js";
 import { describeRun } from "../comparison/verdict.js";
 import { CasslError, fromErrorDetail } from "../core/errors.js";
-import { State } from "../gen/cassl/v1/run.js";
+import { hasFailed } from "../core/run-state.js";
 import { toRunConfig } from "../pipeline/config.js";
 import { followRun } from "./follow.js";
 import type { ProgressView } from "./progress-view.js";
@@ -62,15 +62,18 @@ export async function completeRuns(
   return { finished, stopped };
 }
 
-/** Of the runs that have not ended. */
+/** Those that have been created and not ended. */
 export async function cancelRuns(client: CasslClient, runs: readonly DesignedRun[]): Promise<void> {
-  for (const { run_id } of runs) await client.cancelRun(run_id);
+  for (const { run_id } of runs) {
+    await client.cancelRun(run_id).catch((error: unknown) => {
+      if (CasslError.from(error).reason !== "RUN_NOT_FOUND") throw error;
+    });
+  }
 }
 
 async function createOrRetry(client: CasslClient, { run_id, config }: DesignedRun, signal: AbortSignal): Promise<void> {
-  const { state, error } = await client.createRun(run_id, toRunConfig(config), { signal });
-  const hasFailed = state === State.FAILED || state === State.CANCELLED;
-  if (hasFailed && (error === undefined || fromErrorDetail(error).reason !== "GATE_FAILED")) {
+  const run = await client.createRun(run_id, toRunConfig(config), { signal });
+  if (hasFailed(run) && (run.error === undefined || fromErrorDetail(run.error).reason !== "GATE_FAILED")) {
     await client.retryRun(run_id, { signal });
   }
 }

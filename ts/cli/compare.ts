@@ -1,10 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { CasslClient } from "../client/client.js";
+import type { CasslClient } from "../client/client.js";
 import { compareTrials } from "../comparison/comparison.js";
 import { type ComparisonDesign, type DesignedRun, designRuns } from "../comparison/design.js";
 import type { Comparison, Trial } from "../comparison/results.js";
 import { readGroundTruth, requireSameData, trialsOf } from "../comparison/trials.js";
 import { CasslError } from "../core/errors.js";
+import { shellCommand } from "../core/shell-command.js";
 import { readAnnotations } from "../data/formats/read-annotations.js";
 import { ARMS, type Arm, type Config, type GateName, LABELING_ARMS, withOverriddenGates } from "../pipeline/config.js";
 import { verdicts } from "../report/comparison-tables.js";
@@ -12,45 +13,39 @@ import { formatDuration } from "../report/format.js";
 import { type ToldCommand, tellingEnd } from "./command-webhook.js";
 import { type ComparisonFiles, printComparison, writeComparison } from "./compare-output.js";
 import { cancelRuns, completeRuns, planRuns, type RunOutcomes } from "./compare-runs.js";
-import { type Override, readConfig } from "./config-file.js";
+import { readConfig } from "./config-file.js";
 import { createView } from "./create-view.js";
 import { interruptSignal } from "./interrupt.js";
-import { startLocalController } from "./local-controller.js";
+import { withLocalController } from "./local-controller.js";
 import {
   countParser,
   jsonOption,
+  type LocalOptions,
+  localOptions,
   overrideGateOption,
   parseNames,
-  pythonOption,
-  rayOption,
-  setOption,
   workspaceBeside,
-  workspaceOption,
 } from "./options.js";
 import type { ProgressView } from "./progress-view.js";
 import { webhookOption } from "./webhook.js";
 
-interface CompareOptions {
+interface CompareOptions extends LocalOptions {
   readonly arms: readonly Arm[];
   readonly seeds: number;
   readonly fractions?: readonly number[];
   readonly resamples: number;
-  readonly workspace?: string;
-  readonly python?: string;
-  readonly ray?: string;
-  readonly set?: readonly Override[];
   readonly overrideGate?: readonly GateName[];
   readonly webhook?: URL;
   readonly json?: true;
-  readonly debug?: true;
 }
 
 /** Without the baselines that have trainings of their own. */
 const THREE_STAGES: Arm[] = ["supervised", ...LABELING_ARMS];
 const CONFIDENCE = 0.95;
+const DEFAULT_RESAMPLES = 1000;
 
 export function addCompare(program: Command): void {
-  program
+  const command = program
     .command("compare")
     .description(
       "Find out whether an arm helps on these data: every arm with several seeds, and with shares of the labels, at the " +
@@ -70,17 +65,19 @@ export function addCompare(program: Command): void {
         "shares of the labeled images, such as 1,5,10 (default: as configured)",
       ).argParser(parsePercents),
     )
-    .addOption(new Option("--resamples <count>", "samples of the bootstrap").argParser(countParser(6)).default(1000))
-    .addOption(workspaceOption("beside the configuration"))
-    .addOption(pythonOption())
-    .addOption(rayOption())
-    .addOption(setOption())
-    .addOption(overrideGateOption())
-    .addOption(webhookOption("the comparison has ended"))
-    .addOption(jsonOption("print the runs' events as JSON, one a line, and the result's path as the last"))
-    .action((file: string, _options: object, command: Command) =>
-      compare(file, command.optsWithGlobals<CompareOptions>()),
+    .addOption(
+      new Option("--resamples <count>", "samples of the bootstrap")
+        .argParser(countParser(6))
+        .default(DEFAULT_RESAMPLES),
     );
+  const others = [
+    ...localOptions(),
+    overrideGateOption(),
+    webhookOption("the comparison has ended"),
+    jsonOption("print the runs' events as JSON, one a line, and the result's path as the last"),
+  ];
+  for (const option of others) command.addOption(option);
+  command.action((file: string) => compare(file, command.optsWithGlobals<CompareOptions>()));
 }
 
 async function compare(file: string, options: CompareOptions): Promise<void> {
@@ -107,27 +104,15 @@ async function compareHere(
   interrupted: AbortSignal,
 ): Promise<object> {
   const workspace = workspaceBeside(file, options.workspace);
-  const { python, ray, debug, json = false } = options;
-  const { executor } = config;
-  const controller = await startLocalController({ workspace, python, ray, executor, debug }, view);
-  const client = new CasslClient(controller.address);
-  try {
+  const { json = false, resamples } = options;
+  return withLocalController({ ...options, workspace, executor: config.executor }, view, async (client) => {
     const outcomes = await complete(client, runs, view, interrupted);
-    const comparison = await conclude(client, outcomes, options.resamples, config.seed);
-    const files = await writeComparison({
-      config,
-      runs,
-      outcomes,
-      comparison,
-      workspace,
-      command: commandOf(file, options),
-    });
+    const comparison = await conclude(client, outcomes, resamples, config.seed);
+    const command = commandOf(file, options);
+    const files = await writeComparison({ config, runs, outcomes, comparison, workspace, command });
     finish(comparison, files, json);
     return { result: files.result, verdicts: verdicts(comparison), notes: comparison.notes };
-  } finally {
-    client.close();
-    await controller.stop();
-  }
+  });
 }
 
 async function design(config: Config, wanted: ComparisonDesign): Promise<DesignedRun[]> {
@@ -190,13 +175,13 @@ function commandOf(
   file: string,
   { arms, seeds, fractions, resamples, set = [], overrideGate = [] }: CompareOptions,
 ): string {
-  return [
-    `cassl compare ${file} --arms ${arms.join(",")} --seeds ${seeds}`,
-    ...(fractions === undefined ? [] : [`--fractions ${fractions.join(",")}`]),
-    ...(resamples === 1000 ? [] : [`--resamples ${resamples}`]),
-    ...set.map(({ key, value }) => `--set ${key}=${value}`),
-    ...overrideGate.map((name) => `--override-gate ${name}`),
-  ].join(" ");
+  return shellCommand([
+    ...["cassl", "compare", file, "--arms", arms.join(","), "--seeds", String(seeds)],
+    ...(fractions === undefined ? [] : ["--fractions", fractions.join(",")]),
+    ...(resamples === DEFAULT_RESAMPLES ? [] : ["--resamples", String(resamples)]),
+    ...set.flatMap(({ key, value }) => ["--set", `${key}=${value}`]),
+    ...overrideGate.flatMap((name) => ["--override-gate", name]),
+  ]);
 }
 
 function parseArms(text: string): Arm[] {

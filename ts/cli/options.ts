@@ -36,6 +36,20 @@ export function runIdOption(): Option {
   return new Option("--run-id <id>", "id of the run (default: its name and the time)");
 }
 
+/** Of commands that run a configuration on this machine, with a controller of their own. */
+export interface LocalOptions {
+  readonly workspace?: string;
+  readonly python?: string;
+  readonly ray?: string;
+  readonly set?: readonly Override[];
+  /** Whether to show what workers write. */
+  readonly debug?: true;
+}
+
+export function localOptions(): Option[] {
+  return [workspaceOption("beside the configuration"), pythonOption(), rayOption(), setOption()];
+}
+
 /** Of commands that read annotations. */
 export interface SourceOptions {
   readonly from: NonNullable<AnnotationSource["format"]>;
@@ -99,10 +113,10 @@ export function parseShare(text: string): number {
 }
 
 /** @param mostDigits that the number may have. */
-export function countParser(mostDigits: number): (text: string) => number {
+export function countParser(mostDigits: number, least = 1): (text: string) => number {
   return (text) => {
-    if (!/^[1-9]\d*$/.test(text) || text.length > mostDigits)
-      throw new InvalidArgumentError("It must be a whole number of at least 1.");
+    if (!/^[1-9]\d*$/.test(text) || text.length > mostDigits || Number(text) < least)
+      throw new InvalidArgumentError(`It must be a whole number from ${least} to ${10 ** mostDigits - 1}.`);
     return Number(text);
   };
 }

@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
-import { CasslClient } from "../client/client.js";
+import type { CasslClient } from "../client/client.js";
 import { choosePython } from "../controller/worker-process.js";
 import { CasslError } from "../core/errors.js";
+import { shellCommand } from "../core/shell-command.js";
 import { ARMS, type Arm, type Config } from "../pipeline/config.js";
 import { configHash } from "../pipeline/pipeline.js";
 import { configAt } from "../sweep/configure.js";
@@ -12,43 +13,32 @@ import { type Dimension, gridSize, type Point, parseSpace, probes } from "../swe
 import { type Outcome, ranked, shortened, sweep } from "../sweep/sweep.js";
 import { type ToldCommand, tellingEnd } from "./command-webhook.js";
 import { cancelRuns, completeRuns } from "./compare-runs.js";
-import { type Override, readConfig } from "./config-file.js";
+import { readConfig } from "./config-file.js";
 import { createView } from "./create-view.js";
 import { interruptSignal } from "./interrupt.js";
-import { startLocalController } from "./local-controller.js";
-import {
-  countParser,
-  jsonOption,
-  pythonOption,
-  rayOption,
-  setOption,
-  workspaceBeside,
-  workspaceOption,
-} from "./options.js";
+import { withLocalController } from "./local-controller.js";
+import { countParser, jsonOption, type LocalOptions, localOptions, workspaceBeside } from "./options.js";
 import type { ProgressView } from "./progress-view.js";
 import { describePoint, OPTIMISTIC, shareText, sweepTable, writeSweep } from "./sweep-output.js";
 import { webhookOption } from "./webhook.js";
 
-interface SweepOptions {
+interface SweepOptions extends LocalOptions {
   readonly grid?: string;
   readonly space?: string;
   readonly trials?: number;
   readonly arm: Arm;
   readonly rungs: number;
   readonly reduction: number;
-  readonly workspace?: string;
-  readonly python?: string;
-  readonly ray?: string;
-  readonly set?: readonly Override[];
   readonly webhook?: URL;
   readonly json?: true;
-  readonly debug?: true;
 }
 
 const DEFAULT_TRIALS = 20;
+/** With 1 the rungs would all have the whole of the iterations. */
+const LEAST_REDUCTION = 2;
 
 export function addSweep(program: Command): void {
-  program
+  const command = program
     .command("sweep")
     .description(
       "Find good values of fields of a configuration: trials are runs of one arm, chosen by optuna, each first with a share " +
@@ -70,18 +60,16 @@ export function addSweep(program: Command): void {
     )
     .addOption(
       new Option("--reduction <factor>", "by how much a rung has fewer iterations than the next, and lets fewer go on")
-        .argParser(countParser(1))
+        .argParser(countParser(1, LEAST_REDUCTION))
         .default(3),
-    )
-    .addOption(workspaceOption("beside the configuration"))
-    .addOption(pythonOption())
-    .addOption(rayOption())
-    .addOption(setOption())
-    .addOption(webhookOption("the sweep has ended"))
-    .addOption(jsonOption("print the runs' events as JSON, one a line, and the path of sweep.json as the last"))
-    .action((file: string, _options: object, command: Command) =>
-      runSweep(file, command.optsWithGlobals<SweepOptions>()),
     );
+  const others = [
+    ...localOptions(),
+    webhookOption("the sweep has ended"),
+    jsonOption("print the runs' events as JSON, one a line, and the path of sweep.json as the last"),
+  ];
+  for (const option of others) command.addOption(option);
+  command.action((file: string) => runSweep(file, command.optsWithGlobals<SweepOptions>()));
 }
 
 async function runSweep(file: string, options: SweepOptions): Promise<void> {
@@ -90,7 +78,7 @@ async function runSweep(file: string, options: SweepOptions): Promise<void> {
   const { dimensions, sampler } = await readSpace(options);
   for (const point of probes(dimensions)) configAt(base, point);
   const trials = trialsOf(dimensions, sampler, options.trials);
-  const reduction = rungs === 1 ? 1 : Math.max(2, options.reduction);
+  const reduction = rungs === 1 ? 1 : options.reduction;
 
   const interrupted = interruptSignal();
   const view = createView(options.json ?? false);
@@ -119,27 +107,25 @@ async function sweepHere(
   view: ProgressView,
   interrupted: AbortSignal,
 ): Promise<object> {
-  const { arm, rungs, python, ray, debug, json = false } = options;
+  const { arm, rungs, python, json = false } = options;
   const workspace = workspaceBeside(file, options.workspace);
-  const controller = await startLocalController({ workspace, python, ray, executor: base.executor, debug }, view);
-  const client = new CasslClient(controller.address);
-  const optimizer = startOptimizer(choosePython(python), { dimensions, sampler, seed: base.seed, reduction });
-  try {
-    const run = (point: Point, share: number, trial: number): Promise<Outcome> => {
-      view.note(`Trial ${trial + 1} of ${trials}, ${shareText(share)} of the iterations: ${describePoint(point)}`);
-      return runPoint(client, base, point, share, view, interrupted);
-    };
-    const finished = await sweep(optimizer, { dimensions, trials, rungs, reduction, run });
-    const command = commandOf(file, options, { trials, rungs, reduction });
-    const path = await writeSweep(workspace, base, { command, arm, dimensions, trials: finished });
-    if (json) console.log(JSON.stringify({ sweep: path }));
-    else console.log(`${sweepTable(dimensions, finished)}\n\n${OPTIMISTIC}\n\n${path}`);
-    return { result: path, best: ranked(finished).find(({ state }) => state === "complete") };
-  } finally {
-    optimizer.close();
-    client.close();
-    await controller.stop();
-  }
+  const finished = await withLocalController(
+    { ...options, workspace, executor: base.executor },
+    view,
+    async (client) => {
+      const optimizer = startOptimizer(choosePython(python), { dimensions, sampler, seed: base.seed, reduction });
+      const run = (point: Point, share: number, trial: number): Promise<Outcome> => {
+        view.note(`Trial ${trial + 1} of ${trials}, ${shareText(share)} of the iterations: ${describePoint(point)}`);
+        return runPoint(client, base, point, share, view, interrupted);
+      };
+      return sweep(optimizer, { dimensions, trials, rungs, reduction, run }).finally(() => optimizer.close());
+    },
+  );
+  const command = commandOf(file, options, trials);
+  const path = await writeSweep(workspace, base, { command, arm, dimensions, trials: finished });
+  if (json) console.log(JSON.stringify({ sweep: path }));
+  else console.log(`${sweepTable(dimensions, finished)}\n\n${OPTIMISTIC}\n\n${path}`);
+  return { result: path, best: ranked(finished).find(({ state }) => state === "complete") };
 }
 
 async function readSpace({ grid, space }: SweepOptions): Promise<{ dimensions: Dimension[]; sampler: "grid" | "tpe" }> {
@@ -173,7 +159,9 @@ async function runPoint(
     const [arm = "class_agnostic"] = config.arms;
     const run_id = `${base.name.slice(0, 40)}-sweep-${configHash(config).slice(0, 12)}`;
     const runs = [{ run_id, arm, seed: config.seed, percent: undefined, config }];
-    const cancel = (): void => void cancelRuns(client, runs).catch(() => {});
+    const cancel = (): void => {
+      cancelRuns(client, runs).catch((error: Error) => view.note(error.message));
+    };
     interrupted.addEventListener("abort", cancel);
     const { finished, stopped } = await completeRuns(client, runs, view, interrupted).finally(() =>
       interrupted.removeEventListener("abort", cancel),
@@ -196,12 +184,14 @@ function stoppedSweep(cause: unknown): CasslError {
 
 function commandOf(
   file: string,
-  { grid, space, arm, set = [] }: SweepOptions,
-  { trials, rungs, reduction }: { trials: number; rungs: number; reduction: number },
+  { grid, space, arm, rungs, reduction, set = [] }: SweepOptions,
+  trials: number,
 ): string {
-  return [
-    `cassl sweep ${file} ${grid === undefined ? `--space ${space}` : `--grid ${grid}`} --trials ${trials}`,
-    `--arm ${arm} --rungs ${rungs} --reduction ${reduction}`,
-    ...set.map(({ key, value }) => `--set ${key}=${value}`),
-  ].join(" ");
+  return shellCommand([
+    ...["cassl", "sweep", file],
+    ...(grid === undefined ? [] : ["--grid", grid]),
+    ...(space === undefined ? [] : ["--space", space]),
+    ...["--trials", String(trials), "--arm", arm, "--rungs", String(rungs), "--reduction", String(reduction)],
+    ...set.flatMap(({ key, value }) => ["--set", `${key}=${value}`]),
+  ]);
 }

@@ -1,4 +1,5 @@
 /** What Ray is asked to run for one attempt at a task. Pure functions. */
+import { shellCommand } from "../core/shell-command.js";
 import type { Task } from "../gen/cassl/v1/task.js";
 import type { TaskAttempt } from "../gen/cassl/v1/worker_service.js";
 import type { JobRequest } from "./jobs.js";
@@ -40,7 +41,7 @@ export function jobRequest(settings: RaySettings, order: JobOrder): JobRequest {
   return {
     submission_id: submissionId(attempt),
     // Without exec the shell would stand between Ray's signals and the worker, which would outlive the job.
-    entrypoint: ["exec", ...command(settings, order).map(quoted)].join(" "),
+    entrypoint: shellCommand(["exec", ...command(settings, order)]),
     metadata: { ...submitter, task: attempt.task_id, attempt: String(attempt.attempt) },
     runtime_env: {
       ...runtimeEnv,
@@ -89,9 +90,4 @@ function entrypointDemand({ cpus, gpus, memory_gb, resources, labels }: Demand):
     ...(Object.keys(resources).length > 0 && { entrypoint_resources: resources }),
     ...(Object.keys(labels).length > 0 && { entrypoint_label_selector: labels }),
   };
-}
-
-/** For a POSIX shell. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

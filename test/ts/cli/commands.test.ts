@@ -43,6 +43,10 @@ describe("cassl", function () {
     assertRefused(await cassl("run", "--wrkspace", "x"), /--wrkspace/, /Did you mean --workspace/);
   });
 
+  it("refuses rungs of a sweep that would all be the whole of its iterations", async () => {
+    assertRefused(await cassl("sweep", "cassl.yaml", "--grid", "grid.yaml", "--reduction", "1"), /from 2 to 9/);
+  });
+
   it("explains itself", async () => {
     const { code, stdout } = await cassl("run", "--help");
     assert.equal(code, 0);

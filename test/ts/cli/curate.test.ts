@@ -167,7 +167,7 @@ describe("on data", function () {
     it("refuses what is no list of shares, no count, and files that are not there", async () => {
       const refusals: [string[], RegExp][] = [
         [["--percent", "0,10"], /above 0/],
-        [["--folds", "0"], /at least 1/],
+        [["--folds", "0"], /from 1 to/],
         [["--seed", "-1"], /whole number/],
         [["--groups", "gone.json"], /gone\.json/],
         [["--groups", "train.json", "--by-series"], /cannot be used with/],
