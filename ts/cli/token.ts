@@ -1,7 +1,8 @@
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import { ROLES, type Role } from "../controller/access/rules.js";
 import { addToken, createToken } from "../controller/access/tokens.js";
+import { toStorageError } from "../controller/storage.js";
 import { CasslError } from "../core/errors.js";
 import { jsonOption } from "./options.js";
 
@@ -32,7 +33,13 @@ export function addTokenCommands(program: Command): void {
 async function create({ role, name = role, tokens, out, json }: CreateOptions): Promise<void> {
   const { token, record } = createToken(role, name);
   if (out !== undefined) await writeToken(out, token);
-  await addToken(tokens, record);
+  try {
+    await addToken(tokens, record);
+  } catch (error) {
+    // No controller will know it, and the next try would stop at its file.
+    if (out !== undefined) await rm(out, { force: true });
+    throw toStorageError(error, `The token cannot be added to ${tokens}`);
+  }
   const shown = out === undefined ? { token } : { token_file: out };
   if (json) console.log(JSON.stringify({ role, name, tokens, ...shown }));
   else console.log(out ?? token);

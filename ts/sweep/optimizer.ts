@@ -23,6 +23,9 @@ export interface Optimizer {
   close(): void;
 }
 
+/** Of what the process says, of which the last line counts. */
+const KEPT_CHARACTERS = 2000;
+
 /** WORKER_INCOMPLETE if the Python has no optimiser. */
 export function startOptimizer(python: string, { dimensions, ...study }: Study): Optimizer {
   const child = spawn(python, ["-m", "cassl_worker.optimizer"], {
@@ -31,7 +34,7 @@ export function startOptimizer(python: string, { dimensions, ...study }: Study):
   });
   let said = "";
   child.stderr.on("data", (chunk: Buffer) => {
-    said += chunk.toString();
+    said = (said + chunk.toString()).slice(-KEPT_CHARACTERS);
   });
   const ended = new Promise<never>((_, reject) => {
     child.on("error", (cause) => reject(incomplete(python, cause.message)));

@@ -94,6 +94,13 @@ describe("cassl", function () {
     });
   });
 
+  it("leaves no token behind that no controller will know", async () => {
+    const { code, stderr } = await cassl("token", "create", "--role", "client", "--tokens", ".", "--out", "token");
+    assert.equal(code, 1);
+    assert.match(stderr, /cannot be added to \.: EISDIR/);
+    assert.deepEqual(await readdir(folder), []);
+  });
+
   describe("report", () => {
     const addRun = async (run: string, finished: Date): Promise<void> => {
       const runFolder = join(folder, ".cassl", "runs", run);

@@ -21,7 +21,7 @@ export function countSetback(execution: Execution, lease: HeldLease, state: Task
 
 export function setbackText({ labelling }: Execution, { attempt }: HeldLease, why: string): string {
   const rest = labelling === undefined ? "from its last checkpoint" : "with the shards that are not committed";
-  return `Attempt ${attempt.attempt} ended: ${why}. The task goes on ${rest}.`;
+  return `Attempt ${attempt.attempt} ended: ${clause(why)}. The task goes on ${rest}.`;
 }
 
 /**
@@ -31,10 +31,15 @@ export function setbackText({ labelling }: Execution, { attempt }: HeldLease, wh
 export function keepsFailing(why: string, words: string, error?: CasslError): CasslError {
   return new CasslError(
     error?.reason ?? "WORKER_FAILED",
-    `${MAX_SETBACKS} attempts came no further. The last one: ${why}.${words === "" ? "" : `\n${words}`}`,
+    `${MAX_SETBACKS} attempts came no further. The last one: ${clause(why)}.${words === "" ? "" : `\n${words}`}`,
     error?.remedy ??
       "Look at the worker's last lines; a worker that is killed mostly lacks memory: lower images_per_batch or the input size.",
   );
+}
+
+/** Messages of errors end with a full stop; reasons do not. */
+function clause(why: string): string {
+  return why.replace(/\.$/, "");
 }
 
 /** The worker gave up what nobody had cancelled, or could not reach something: another attempt may do better. */

@@ -135,10 +135,19 @@ function parseTasks(text: string, name: string): z.output<typeof tasksSchema> {
 /** As `labelStudioText` has written it; else what the address of the image ends with. */
 function fileNameOf({ file_name, image }: Record<string, unknown>, known: ReadonlyMap<string, unknown>): string {
   if (typeof file_name === "string") return file_name;
-  const address = decodeURIComponent(String(image).replace(/^.*[?&]d=/, ""));
+  const address = decoded(String(image).replace(/^.*[?&]d=/, ""));
   const parts = address.split("/");
   const tails = parts.map((_, from) => parts.slice(from).join("/"));
   return tails.find((tail) => known.has(tail)) ?? address;
+}
+
+/** Addresses that a person has typed may hold a `%` that is meant as such. */
+function decoded(address: string): string {
+  try {
+    return decodeURIComponent(address);
+  } catch {
+    return address;
+  }
 }
 
 /** The object, or what is wrong with it. */

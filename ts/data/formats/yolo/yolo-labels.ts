@@ -65,9 +65,11 @@ function boxOf(shares: readonly number[], widthPx: number, heightPx: number): Bo
 
 /** @param polygon x, y, x, y, ... */
 function boxAround(polygon: readonly number[]): BoxXywh {
-  const xs = polygon.filter((_, index) => index % 2 === 0);
-  const ys = polygon.filter((_, index) => index % 2 === 1);
-  const left = Math.min(...xs);
-  const top = Math.min(...ys);
-  return [left, top, snapPx(Math.max(...xs) - left), snapPx(Math.max(...ys) - top)];
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (let at = 0; at < polygon.length; at += 2) {
+    const [x, y] = [polygon[at] as number, polygon[at + 1] as number];
+    [left, right] = [Math.min(left, x), Math.max(right, x)];
+    [top, bottom] = [Math.min(top, y), Math.max(bottom, y)];
+  }
+  return [left, top, snapPx(right - left), snapPx(bottom - top)];
 }

@@ -22,6 +22,11 @@ describe("a file of YOLO labels", () => {
     assert.equal(rows[0]?.segmentation, "[[20,20,100,90,60,10]]");
   });
 
+  it("may have polygons of any number of corners", () => {
+    const { rows } = parse(`1 ${"0.1 0.2 0.5 0.9 ".repeat(100_000)}0.3 0.1\n`);
+    assert.deepEqual(rows[0]?.box, [20, 10, 80, 80]);
+  });
+
   it("may have keypoints after a box, if the data set says so", () => {
     const line = "0 0.5 0.5 0.2 0.2 0.4 0.4 0.6 0.6 0.5 0.5";
     assert.deepEqual(parse(line, true).rows[0]?.box, [80, 40, 40, 20]);
