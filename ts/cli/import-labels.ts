@@ -89,13 +89,11 @@ async function readReviews(
     ...image,
     annotations: image.annotations.map(({ score: _, ...annotation }) => annotation),
   }));
-  return withCategories(unscored, set.categories, categories);
+  return withCategories(unscored, set.categories, categories, file);
 }
 
 async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    throw new CasslError("FILE_NOT_FOUND", `${file} cannot be read.`, "Correct the path.", { cause: error });
-  }
+  return readFile(file, "utf8").catch((cause: Error) => {
+    throw new CasslError("FILE_NOT_FOUND", `${file} cannot be read: ${cause.message}.`, "Correct the path.", { cause });
+  });
 }

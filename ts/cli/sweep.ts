@@ -133,8 +133,8 @@ async function readSpace({ grid, space }: SweepOptions): Promise<{ dimensions: D
   if (file === undefined || (grid !== undefined && space !== undefined)) {
     throw new CasslError("CONFIG_INVALID", "One of --grid and --space says what to vary.", "Give one of them.");
   }
-  const text = await readFile(resolve(file), "utf8").catch((cause: unknown) => {
-    throw new CasslError("FILE_NOT_FOUND", `${file} cannot be read.`, "Correct the path.", { cause });
+  const text = await readFile(resolve(file), "utf8").catch((cause: Error) => {
+    throw new CasslError("FILE_NOT_FOUND", `${file} cannot be read: ${cause.message}.`, "Correct the path.", { cause });
   });
   return { dimensions: parseSpace(text, file), sampler: grid === undefined ? "tpe" : "grid" };
 }

@@ -83,6 +83,7 @@ export interface ControllerParts {
   /** Undefined if no token is demanded. */
   readonly authorize: Authorize | undefined;
 }
+
 /** More would mostly wait for workers, while each may curate and evaluate on the controller's own cores. */
 export const RUNS_AT_ONCE = 4;
 

@@ -36,5 +36,10 @@ export interface Dataset {
   readonly images: readonly DatasetImage[];
 }
 
+/** Ground-truth boxes that training may learn from: crowds are none. */
+export function objectsOf({ annotations }: { readonly annotations: readonly Annotation[] }): readonly Annotation[] {
+  return annotations.filter(({ iscrowd }) => !iscrowd);
+}
+
 /** The only class of a class-agnostic dataset. */
 export const objectCategory: Category = { id: 1, name: "object" };

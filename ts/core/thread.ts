@@ -8,6 +8,7 @@ type Answer<T> = { readonly answer: T } | { readonly error: ErrorDetail };
 
 /** The thread and its memory end with the answer. @param file calls `answerThread`. Rejects when the signal aborts, too. */
 export async function askThread<T>(file: URL, question: unknown, signal?: AbortSignal): Promise<T> {
+  signal?.throwIfAborted();
   const thread = new Worker(file, { workerData: question });
   try {
     const [said] = (await once(thread, "message", signal && { signal })) as [Answer<T>];

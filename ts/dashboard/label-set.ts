@@ -8,7 +8,7 @@ import {
   labeledCategories,
   type StoredLabels,
 } from "../controller/stored-labels.js";
-import { type Annotation, type Category, type Dataset, type DatasetImage, objectCategory } from "../core/dataset.js";
+import { type Category, type Dataset, type DatasetImage, objectCategory, objectsOf } from "../core/dataset.js";
 import { CasslError } from "../core/errors.js";
 import { readAnnotations } from "../data/formats/read-annotations.js";
 import { decodeManifest } from "../data/manifest.js";
@@ -156,16 +156,15 @@ async function readCandidates(
 
 /** @param classes of the predictions: where these have one, all objects are of it. */
 function truthOf({ images, categories }: Dataset, classes: readonly Category[]): Map<string, number[]> {
-  return new Map(images.map(({ file_name, annotations }) => [file_name, numbersOf(annotations, categories, classes)]));
+  return new Map(images.map((image) => [image.file_name, numbersOf(image, categories, classes)]));
 }
 
 function numbersOf(
-  annotations: readonly Annotation[],
+  image: Pick<DatasetImage, "annotations">,
   categories: readonly Category[],
   classes: readonly Category[],
 ): number[] {
-  const objects = annotations.filter(({ iscrowd }) => !iscrowd);
-  return objects.flatMap(({ box_xywh, class_index }) => {
+  return objectsOf(image).flatMap(({ box_xywh, class_index }) => {
     const id = categories[class_index]?.id;
     const index = classes.length === 1 ? 0 : classes.findIndex((category) => category.id === id);
     return [...box_xywh, index];
@@ -192,10 +191,5 @@ async function knownTruth(
     relative(curated.image_root, join(set.imageFolder ?? folder, file))
       .split(sep)
       .join("/");
-  return new Map(
-    set.images.map(({ file_name, annotations }) => [
-      nameOf(file_name),
-      numbersOf(annotations, set.categories, classes),
-    ]),
-  );
+  return new Map(set.images.map((image) => [nameOf(image.file_name), numbersOf(image, set.categories, classes)]));
 }

@@ -63,7 +63,7 @@ function compressed(counts: string, { width_px, height_px }: DatasetImage): Comp
 }
 
 /** Whether the objects can be learned from. */
-export function isWhole({ verdict, objects }: Review): boolean {
+function isWhole({ verdict, objects }: Review): boolean {
   return verdict === "accepted" && objects.every(({ category_id }) => category_id !== undefined);
 }
 

@@ -41,7 +41,7 @@ function workerRow({ worker_id, name, host, devices, running_task, draining }: W
 }
 
 /** The step that has started and not ended last, and how far it is. */
-export function currentStep(events: readonly RunEvent[]): Pick<RunRow, "step" | "progress"> {
+function currentStep(events: readonly RunEvent[]): Pick<RunRow, "step" | "progress"> {
   let [step, progress]: [string | undefined, number | undefined] = [undefined, undefined];
   for (const { event } of events) {
     if (event?.$case === "step_started") [step, progress] = [event.value.step, undefined];
@@ -64,7 +64,7 @@ function shareDone(progress: StepProgress["progress"]): number | undefined {
   }
 }
 
-export function toFailure(detail: ErrorDetail): Failure {
+function toFailure(detail: ErrorDetail): Failure {
   const { reason, message, remedy } = fromErrorDetail(detail);
   return { reason, message, remedy };
 }

@@ -1,8 +1,7 @@
 /** How many objects of each class a dataset has, line by line: manifests of millions of objects are not held in memory. */
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
-import type { Category, DatasetImage } from "../core/dataset.js";
-import { objectsOf } from "./manifest.js";
+import { type Category, type DatasetImage, objectsOf } from "../core/dataset.js";
 
 export interface ClassCounts {
   readonly images: number;

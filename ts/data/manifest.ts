@@ -4,7 +4,7 @@
  */
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
-import type { Annotation, Category, Dataset, DatasetImage } from "../core/dataset.js";
+import type { Category, Dataset, DatasetImage } from "../core/dataset.js";
 import { CasslError } from "../core/errors.js";
 import { decodeLines, encodeLines } from "./json-lines.js";
 
@@ -59,9 +59,4 @@ function readRecords(bytes: Uint8Array): unknown[] {
 function invalid(fault: string, options?: ErrorOptions): CasslError {
   const message = `This is not a whole dataset manifest of version 1: ${fault}.`;
   return new CasslError("ANNOTATIONS_INVALID", message, "Run the curate step again.", options);
-}
-
-/** Ground-truth boxes that training may learn from: crowds are none. */
-export function objectsOf(image: DatasetImage): readonly Annotation[] {
-  return image.annotations.filter((annotation) => !annotation.iscrowd);
 }

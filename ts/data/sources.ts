@@ -102,7 +102,12 @@ export async function readSources(data: DataSources, seed: number): Promise<Sour
   const labeled = await readAnnotations(data.labeled, data.bad_boxes, { masks });
   const validation = await readAnnotations(data.validation, data.bad_boxes, { masks });
   const split = data.labeled.split_file === undefined ? undefined : await readSplit(data.labeled.split_file);
-  const known = withCategories(validation.images, idsAsIn(labeled, validation), labeled.categories);
+  const known = withCategories(
+    validation.images,
+    idsAsIn(labeled, validation),
+    labeled.categories,
+    "The validation set",
+  );
   const validationImages = onlyClasses(known, labeled.categories, split?.classes);
   const { taken, rest } = split ? takeSplit(labeled, split, data.labeled) : draw(labeled.images, data.labeled, seed);
   const withTheirMasks = (name: "labeled" | "validation", images: readonly ListedImage[]): readonly ListedImage[] =>

@@ -2,14 +2,17 @@
 import sharp from "sharp";
 import { DECODING } from "./decoding.js";
 
-const JPEG_QUALITY = 78;
+const DEFAULT_QUALITY = 78;
 
-/** At most `side_px` wide and high. Pixels as in training: without the EXIF orientation applied. */
-export function readThumbnail(path: string, side_px: number): Promise<Buffer> {
+/**
+ * At most `side_px` wide and high. Pixels as in training: without the EXIF orientation applied.
+ * @param quality of the JPEG, 1 to 100.
+ */
+export function readThumbnail(path: string, side_px: number, quality = DEFAULT_QUALITY): Promise<Buffer> {
   return sharp(path, DECODING)
     .resize({ width: side_px, height: side_px, fit: "inside", withoutEnlargement: true })
     .toColourspace("srgb")
     .flatten({ background: "#808080" })
-    .jpeg({ quality: JPEG_QUALITY })
+    .jpeg({ quality })
     .toBuffer();
 }

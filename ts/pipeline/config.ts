@@ -3,9 +3,9 @@
  * The controller checks incoming runs with the same function.
  */
 import { dirname, resolve } from "node:path";
-import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { CasslError } from "../core/errors.js";
+import { readYaml } from "../core/yaml.js";
 import type { RunConfig } from "../gen/cassl/v1/run.js";
 import { isLocalFolder } from "../images/places.js";
 import { checkAcrossFields } from "./config-checks.js";
@@ -82,15 +82,6 @@ export function parseConfigText(text: string, file: string): Config {
 /** JSON Schema of cassl.yaml, for editors. */
 export function configJsonSchema(): object {
   return z.toJSONSchema(configFileSchema, { io: "input" });
-}
-
-function readYaml(text: string, file: string): unknown {
-  try {
-    return parseYaml(text);
-  } catch (error) {
-    const message = `${file} is not YAML: ${(error as Error).message}`;
-    throw new CasslError("CONFIG_INVALID", message, "Correct the line.", { cause: error });
-  }
 }
 
 /** A message of the protocol has a member that is undefined for each field that is absent. */

@@ -26,7 +26,7 @@ export function invalid(message: string, value: unknown): CasslError {
 }
 
 /** As YAML would write it. */
-export function showValue(value: unknown): string {
+function showValue(value: unknown): string {
   return typeof value === "number" ? String(value) : (JSON.stringify(value) ?? "undefined");
 }
 

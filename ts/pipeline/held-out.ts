@@ -1,6 +1,5 @@
 /** Which labeled images the pseudo-labeler goes without, so that its scores can be judged on them. */
-import type { Dataset } from "../core/dataset.js";
-import { objectsOf } from "../data/manifest.js";
+import { type Dataset, objectsOf } from "../core/dataset.js";
 import { drawSplits } from "../data/splits/draw-splits.js";
 
 export interface HeldOut {

@@ -1,7 +1,6 @@
 /** What the gates look at in pseudo labels beyond their numbers. */
 import { toXyxy } from "../core/boxes.js";
-import type { Dataset, DatasetImage } from "../core/dataset.js";
-import { objectsOf } from "../data/manifest.js";
+import { type Dataset, type DatasetImage, objectsOf } from "../core/dataset.js";
 import { type Collapse, measureCollapse } from "../labels/collapse.js";
 import type { ImagePredictions } from "../labels/predictions.js";
 

@@ -3,13 +3,13 @@
  * An operation takes and returns artifacts, so that every step can be reused, resumed or done elsewhere.
  */
 import type { ArtifactStore } from "../core/artifacts.js";
-import type { Dataset } from "../core/dataset.js";
+import { type Dataset, objectsOf } from "../core/dataset.js";
 import { CasslError } from "../core/errors.js";
 import { canonicalJson } from "../core/hash.js";
 import { type CuratedData, curate, fingerprintData } from "../data/curate.js";
 import type { InspectionCache } from "../data/inspect-image.js";
 import { seriesOf } from "../data/ledger.js";
-import { decodeManifest, encodeManifest, objectsOf } from "../data/manifest.js";
+import { decodeManifest, encodeManifest } from "../data/manifest.js";
 import { type EvaluationSummary, evaluateOnnx } from "../evaluation/evaluate-onnx.js";
 import { requireParity } from "../evaluation/onnx/certify.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";

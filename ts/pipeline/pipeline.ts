@@ -4,10 +4,9 @@
  * 2. the target detector is warmed up on those pseudo labels only,
  * 3. it is fine-tuned on the labeled set only, with classes.
  */
-import type { Dataset } from "../core/dataset.js";
+import { type Dataset, objectsOf } from "../core/dataset.js";
 import { canonicalJson, sha256 } from "../core/hash.js";
 import type { CuratedData } from "../data/curate.js";
-import { objectsOf } from "../data/manifest.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import { toClassAgnostic } from "../labels/class-agnostic.js";
 import { type ArmResult, type FinishedArm, type RoundResult, trainTargets } from "./arm.js";

@@ -1,9 +1,9 @@
 /** The operator's file of --ray: which cluster, and what its jobs are given. Runs only say which of their tasks go there. */
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { CasslError } from "../core/errors.js";
+import { readYaml } from "../core/yaml.js";
 import { readSecretFile } from "../grpc/secret-files.js";
 import { describeIssue } from "../pipeline/describe-issue.js";
 
@@ -73,7 +73,7 @@ export async function readRayCluster(file: string): Promise<RayCluster> {
 }
 
 export function parseRaySettings(text: string, file: string): RaySettings {
-  const input = yamlOf(text, file);
+  const input = readYaml(text, file);
   const parsed = schema.safeParse(input);
   if (!parsed.success) {
     const lines = parsed.error.issues.flatMap((issue) => describeIssue(issue, schema, input));
@@ -93,13 +93,4 @@ async function textOf(file: string): Promise<string> {
     const message = `The file of --ray, ${file}, cannot be read: ${cause.message}.`;
     throw new CasslError("FILE_NOT_FOUND", message, "Correct the path.", { cause });
   });
-}
-
-function yamlOf(text: string, file: string): unknown {
-  try {
-    return parseYaml(text);
-  } catch (cause) {
-    const message = `${file} is not YAML: ${(cause as Error).message}`;
-    throw new CasslError("CONFIG_INVALID", message, "Correct the line.", { cause });
-  }
 }

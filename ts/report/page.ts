@@ -1,4 +1,5 @@
 /** The report as one page of HTML. Pure functions. */
+
 import type { RunResult } from "../pipeline/pipeline.js";
 import { armName } from "./arm-name.js";
 import { PARITY_CAPTION, parityTable } from "./certificates.js";
@@ -10,6 +11,7 @@ import { curveFigure, differences, ERROR_CAPTION, errorTable, pairedHtml } from 
 import { formatAp, formatDuration, formatTime } from "./format.js";
 import { type Html, type HtmlPart, html } from "./html.js";
 import { leakFigures } from "./leaks.js";
+import { lossNames } from "./loss-names.js";
 import {
   ARTIFACT_CAPTION,
   artifactTable,
@@ -121,7 +123,7 @@ function dataContent({ fates, leaks }: ReportedCuration): HtmlPart {
 
 function curve(training: TrainingCurve): Html {
   const { step, points } = training;
-  const names = [...new Set(points.flatMap(({ losses }) => Object.keys(losses)))].sort(totalFirst);
+  const names = lossNames(points);
   const losses = names.map(
     (name): Series => ({ name, points: points.map((point) => [point.iteration, point.losses[name] ?? 0]) }),
   );
@@ -132,10 +134,6 @@ function curve(training: TrainingCurve): Html {
     <figure>${seriesLegend(names, "Loss over iterations")}${lineChart({ title: `Losses of ${step} over iterations`, series: losses })}</figure>
     <figure>${seriesLegend([], "Learning rate over iterations")}${lineChart({ title: `Learning rate of ${step} over iterations`, series: [rate] })}</figure>
   </article>`;
-}
-
-function totalFirst(a: string, b: string): number {
-  return Number(b === "total") - Number(a === "total") || (a < b ? -1 : 1);
 }
 
 function weights({ transplants }: ReportInput): HtmlPart {

@@ -1,11 +1,11 @@
 /** Sample images with their boxes: the image as a small embedded JPEG, the boxes as SVG over it. */
-import sharp from "sharp";
-import { DECODING } from "../images/decoding.js";
+import { readThumbnail } from "../images/thumbnail.js";
 import { type Html, html } from "./html.js";
 import { maskPath } from "./mask-path.js";
 import type { SampleBox, SampleGroup, SampleImage } from "./report-input.js";
 
 const THUMBNAIL_PX = 400;
+/** A report has dozens of them, and is one file. */
 const JPEG_QUALITY = 72;
 
 /** The names of the kinds, in the order in which they are drawn. */
@@ -36,14 +36,9 @@ export function legend(samples: readonly SampleImage[]): Html {
   return html`<p class="legend">${entries.map(([kind, name]) => html`<span class="key ${kind}">${name}</span> `)}</p>`;
 }
 
-/** A data URL. Pixels as in training: without the EXIF orientation applied. */
+/** A data URL. */
 async function thumbnail(path: string): Promise<string> {
-  const jpeg = await sharp(path, DECODING)
-    .resize({ width: THUMBNAIL_PX, height: THUMBNAIL_PX, fit: "inside", withoutEnlargement: true })
-    .toColourspace("srgb")
-    .flatten({ background: "#808080" })
-    .jpeg({ quality: JPEG_QUALITY })
-    .toBuffer();
+  const jpeg = await readThumbnail(path, THUMBNAIL_PX, JPEG_QUALITY);
   return `data:image/jpeg;base64,${jpeg.toString("base64")}`;
 }
 

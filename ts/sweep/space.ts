@@ -1,7 +1,7 @@
 /** What a sweep varies: dotted paths of cassl.yaml, each with choices or a range. Pure. */
-import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { CasslError } from "../core/errors.js";
+import { readYaml } from "../core/yaml.js";
 
 /** One of these values, or a number between two. `step` 0: any number. */
 export type Dimension =
@@ -38,12 +38,7 @@ const FIXED: Readonly<Record<string, string>> = {
  * @throws CONFIG_INVALID names the path that is wrong.
  */
 export function parseSpace(text: string, file: string): Dimension[] {
-  let entries: unknown;
-  try {
-    entries = parseYaml(text);
-  } catch (cause) {
-    throw invalid(`${file} is not YAML: ${(cause as Error).message}`, "Correct the line.");
-  }
+  const entries = readYaml(text, file);
   if (typeof entries !== "object" || entries === null || Array.isArray(entries)) {
     throw invalid(`${file} is not a mapping of paths to values.`, SHAPE);
   }

@@ -215,7 +215,7 @@ describe("the pseudo labels of a run", function () {
         }),
       );
       await refuses(/9\.png was not predicted/, "labels", "import", "a", "coco.json", "x");
-      await refuses(/none\.json cannot be read/, "labels", "import", "a", "none.json", "x");
+      await refuses(/none\.json cannot be read: ENOENT/, "labels", "import", "a", "none.json", "x");
       assert.deepEqual(
         (await readdir(folder)).filter((name) => name === "x" || name.endsWith("-out")),
         [],

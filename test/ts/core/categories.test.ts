@@ -15,7 +15,7 @@ const fox = { id: 9, name: "fox" };
 describe("withCategories", () => {
   it("renumbers classes by id and name", () => {
     const images = [{ annotations: [object(0), object(1)] }];
-    const renumbered = withCategories(images, [cat, fox], [cat, dog, fox]);
+    const renumbered = withCategories(images, [cat, fox], [cat, dog, fox], "validation.json");
     assert.deepEqual(
       renumbered[0]?.annotations.map(({ class_index }) => class_index),
       [0, 2],
@@ -23,19 +23,19 @@ describe("withCategories", () => {
   });
 
   it("passes over a class that is listed and not used", () => {
-    assert.doesNotThrow(() => withCategories([{ annotations: [object(0)] }], [cat, fox], [cat]));
+    assert.doesNotThrow(() => withCategories([{ annotations: [object(0)] }], [cat, fox], [cat], "validation.json"));
   });
 
   it("names a used class that is not there", () => {
-    assert.throws(() => withCategories([{ annotations: [object(1)] }], [cat, fox], [cat]), {
+    assert.throws(() => withCategories([{ annotations: [object(1)] }], [cat, fox], [cat], "validation.json"), {
       reason: "CATEGORY_MISMATCH",
-      message: /fox \(id 9\).*cat \(id 3\)/,
+      message: /^validation\.json has the classes fox \(id 9\).*cat \(id 3\)/,
     });
   });
 
   it("takes no class of the same id and another name for the same", () => {
     const renamed = [{ id: 3, name: "lynx" }];
-    assert.throws(() => withCategories([{ annotations: [object(0)] }], renamed, [cat]), {
+    assert.throws(() => withCategories([{ annotations: [object(0)] }], renamed, [cat], "validation.json"), {
       reason: "CATEGORY_MISMATCH",
       message: /lynx/,
     });

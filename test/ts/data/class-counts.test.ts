@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import type { Annotation, Dataset } from "../../../ts/core/dataset.js";
+import { objectsOf } from "../../../ts/core/dataset.js";
 import { seededRandom } from "../../../ts/core/random.js";
 import { countClasses } from "../../../ts/data/class-counts.js";
-import { encodeManifest, objectsOf } from "../../../ts/data/manifest.js";
+import { encodeManifest } from "../../../ts/data/manifest.js";
 import { temporaryFolder } from "./fixtures.js";
 
 function randomDataset(images: number): Dataset {

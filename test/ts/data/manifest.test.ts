@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Dataset } from "../../../ts/core/dataset.js";
-import { decodeManifest, encodeManifest, objectsOf } from "../../../ts/data/manifest.js";
+import { objectsOf } from "../../../ts/core/dataset.js";
+import { decodeManifest, encodeManifest } from "../../../ts/data/manifest.js";
 
 const dataset: Dataset = {
   categories: [{ id: 2, name: "cat\nand \u00e9lan" }],

@@ -138,7 +138,7 @@ export function skipValue(window: ByteWindow, depth = 0): void {
 }
 
 /** Passes over a value and hands out its bytes, in pieces where it is longer than the window. */
-export function keepValue(window: ByteWindow, keep: (bytes: Uint8Array) => void): void {
+function keepValue(window: ByteWindow, keep: (bytes: Uint8Array) => void): void {
   peek(window);
   window.keep = keep;
   window.keptFrom = window.position;

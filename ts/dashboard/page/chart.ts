@@ -4,8 +4,7 @@ import { element } from "./dom.js";
 
 export interface Line {
   readonly label: string;
-  /** One value for each of the chart's x; null where there is none. */
-  /** Null: a gap; undefined: the line goes on over it. */
+  /** One value for each of the chart's x. Null: a gap; undefined: the line goes on over it. */
   readonly values: readonly (number | null | undefined)[];
 }
 

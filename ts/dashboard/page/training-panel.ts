@@ -2,6 +2,7 @@
 
 import type { TrainProgress } from "../../gen/cassl/v1/worker_service.js";
 import { formatBatch, formatNumber } from "../../report/format.js";
+import { lossNames } from "../../report/loss-names.js";
 import { card } from "./card.js";
 import { createChart, type Line } from "./chart.js";
 import { element, replace } from "./dom.js";
@@ -59,12 +60,7 @@ export function createTrainingPanel(): TrainingPanel {
 }
 
 function lossLines(points: readonly TrainProgress[]): Line[] {
-  const names = [...new Set(points.flatMap(({ losses }) => Object.keys(losses)))].sort(totalFirst);
-  return names.map((label) => ({ label, values: points.map(({ losses }) => losses[label] ?? null) }));
-}
-
-function totalFirst(a: string, b: string): number {
-  return Number(b === "total") - Number(a === "total") || (a < b ? -1 : 1);
+  return lossNames(points).map((label) => ({ label, values: points.map(({ losses }) => losses[label] ?? null) }));
 }
 
 function describe(point: TrainProgress | undefined): string {

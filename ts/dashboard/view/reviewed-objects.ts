@@ -4,7 +4,7 @@ import type { ImageMask, ReviewedBox } from "../wire.js";
 import type { Box } from "./label-table.js";
 
 /** Below this IoU with the box that a mask came in, a corrected box is another object's or shows that the mask is wrong. */
-export const LEAST_MASK_IOU = 0.7;
+const LEAST_MASK_IOU = 0.7;
 
 export interface EditedObject extends ReviewedBox {
   /** The mask that it came with, which counts while the box fits it. */

@@ -1,12 +1,12 @@
 /** What is suspicious about the classes of a data set. */
 import type { SourceSet } from "../formats/source-set.js";
 import type { FindingList } from "./findings.js";
-import type { ClassCounts } from "./statistics.js";
+import type { ClassStatistics } from "./statistics.js";
 
 const RARE_OBJECTS = 10;
 const IMBALANCE = 100;
 
-export function findClasses(classes: readonly ClassCounts[], findings: FindingList): void {
+export function findClasses(classes: readonly ClassStatistics[], findings: FindingList): void {
   const most = classes.reduce((largest, { objects }) => Math.max(largest, objects), 0);
   for (const { name, objects } of classes) {
     const text = `${name}: ${objects}`;
@@ -17,8 +17,8 @@ export function findClasses(classes: readonly ClassCounts[], findings: FindingLi
   findSimilarNames(classes, findings);
 }
 
-function findSimilarNames(classes: readonly ClassCounts[], findings: FindingList): void {
-  const firsts = new Map<string, ClassCounts>();
+function findSimilarNames(classes: readonly ClassStatistics[], findings: FindingList): void {
+  const firsts = new Map<string, ClassStatistics>();
   for (const one of classes) {
     const key = one.name.toLowerCase().replace(/[\s_-]+/g, "");
     const first = firsts.get(key);

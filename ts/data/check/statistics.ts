@@ -2,7 +2,7 @@
 import type { ObjectTable } from "../formats/object-table.js";
 import type { SourceSet } from "../formats/source-set.js";
 
-export interface ClassCounts {
+export interface ClassStatistics {
   readonly id: number;
   readonly name: string;
   /** Without crowds. */
@@ -29,7 +29,7 @@ export interface Statistics {
   readonly masks: number;
   /** Of one image, crowds included. */
   readonly most_objects: number;
-  readonly classes: readonly ClassCounts[];
+  readonly classes: readonly ClassStatistics[];
   readonly sizes: readonly SizeBin[];
 }
 
@@ -64,7 +64,7 @@ function countClasses(
   categories: SourceSet["categories"],
   { starts, classIndices, isCrowd }: ObjectTable,
   sides: Float64Array,
-): ClassCounts[] {
+): ClassStatistics[] {
   const counts = categories.map(() => ({ crowds: 0, images: 0, lastImage: -1, sides: [] as number[] }));
   for (let image = 0; image + 1 < starts.length; image++) {
     for (let object = starts[image] as number; object < (starts[image + 1] as number); object++) {

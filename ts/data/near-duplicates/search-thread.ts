@@ -1,10 +1,10 @@
 /** The thread of `search.ts`: does one search and answers with its result. */
-import { parentPort, workerData } from "node:worker_threads";
+import { answerThread } from "../../core/thread.js";
 import { findCopyCandidates } from "./candidates.js";
 import type { SearchRequest, SearchResult } from "./search.js";
 import { seriesByName, seriesByPicture } from "./series.js";
 
-function answer(request: SearchRequest): SearchResult {
+async function search(request: SearchRequest): Promise<SearchResult> {
   const { pictures } = request;
   switch (request.kind) {
     case "copies":
@@ -16,4 +16,4 @@ function answer(request: SearchRequest): SearchResult {
   }
 }
 
-parentPort?.postMessage(answer(workerData as SearchRequest));
+await answerThread(search);

@@ -1,6 +1,5 @@
 /** The searches in threads of their own: among millions of pictures they take a minute, in which others want to go on. */
-import { once } from "node:events";
-import { Worker } from "node:worker_threads";
+import { askThread } from "../../core/thread.js";
 import { type CopyCandidate, mergeCandidates, type SuspectedCopy } from "./candidates.js";
 import { type PackedNames, packNames } from "./natural-order.js";
 import { FLIP_MASK } from "./picture-hash.js";
@@ -56,14 +55,6 @@ export async function searchSeries(
   return mergeSeries((await Promise.all(searches)) as Uint32Array[]);
 }
 
-/** Rejects with what the thread throws, or the reason of the signal. */
-async function search(workerData: SearchRequest, signal: AbortSignal): Promise<SearchResult> {
-  signal.throwIfAborted();
-  const worker = new Worker(new URL("./search-thread.js", import.meta.url), { workerData });
-  try {
-    const [result] = (await once(worker, "message", { signal })) as [SearchResult];
-    return result;
-  } finally {
-    await worker.terminate();
-  }
+function search(request: SearchRequest, signal: AbortSignal): Promise<SearchResult> {
+  return askThread<SearchResult>(new URL("./search-thread.js", import.meta.url), request, signal);
 }

@@ -1,5 +1,5 @@
 /** Splits of an annotation file, ready to be written. */
-import type { Annotation, Category } from "../../core/dataset.js";
+import { type Annotation, type Category, objectsOf } from "../../core/dataset.js";
 import { CasslError } from "../../core/errors.js";
 import { drawSplits, type SplitImage } from "./draw-splits.js";
 import type { Split } from "./split-file.js";
@@ -31,7 +31,7 @@ export function makeSplits(
 ): Split[] {
   const chosen = classIndices(categories, classes);
   const drawn = images.flatMap((image): SplitImage[] => {
-    const own = [...new Set(image.annotations.filter(({ iscrowd }) => !iscrowd).map(({ class_index }) => class_index))];
+    const own = [...new Set(objectsOf(image).map(({ class_index }) => class_index))];
     const shown = own.filter((index) => chosen.has(index));
     return classes !== undefined && shown.length === 0 ? [] : [{ id: image.id, classes: shown, group: groupOf(image) }];
   });
@@ -50,8 +50,8 @@ export function missingClasses(
   { image_ids, classes }: Split,
 ): string[] {
   const ids = new Set(image_ids);
-  const objects = images.filter(({ id }) => ids.has(id)).flatMap(({ annotations }) => annotations);
-  const present = new Set(objects.filter(({ iscrowd }) => !iscrowd).map(({ class_index }) => class_index));
+  const objects = images.filter(({ id }) => ids.has(id)).flatMap(objectsOf);
+  const present = new Set(objects.map(({ class_index }) => class_index));
   return [...classIndices(categories, classes)]
     .filter((index) => !present.has(index))
     .map((index) => categories[index]?.name ?? "");

@@ -1,5 +1,4 @@
 /** The records of a COCO file as they are written, each checked by itself. A check returns what is wrong, or undefined. */
-import type { BoxXywh } from "../../../core/boxes.js";
 import { leadsOut } from "../image-folder.js";
 import { show } from "../show.js";
 
@@ -8,19 +7,6 @@ export interface CocoImage {
   readonly file_name: string;
   readonly width: number;
   readonly height: number;
-}
-
-export interface CocoAnnotation {
-  readonly id: number;
-  readonly image_id: number;
-  readonly category_id: number;
-  readonly bbox: BoxXywh;
-  /** Absent: that of the box. */
-  readonly area?: number;
-  /** Absent: 0. */
-  readonly iscrowd?: 0 | 1 | boolean;
-  /** Polygons, or an RLE. Absent or empty: no mask. */
-  readonly segmentation?: unknown;
 }
 
 export function categoryFault(record: unknown, position: number): string | undefined {
