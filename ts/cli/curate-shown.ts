@@ -1,6 +1,6 @@
 import type { CuratedData } from "../data/curate.js";
 import type { Config } from "../pipeline/config.js";
-import { type CurationContext, curateData } from "../pipeline/operations.js";
+import { type CurationContext, curateData } from "../pipeline/image-sets.js";
 import { createSteps, type EmitEvent, type StepStore } from "../pipeline/step.js";
 import { createView } from "./create-view.js";
 

@@ -7,7 +7,7 @@ import type { InspectionCache } from "../data/inspect-image.js";
 import type { RegisterDatasetRequest, RegisteredDataset } from "../gen/cassl/v1/controller_service.js";
 import type { RunConfig } from "../gen/cassl/v1/run.js";
 import { type Config, parseConfig } from "../pipeline/config.js";
-import { curateData } from "../pipeline/operations.js";
+import { curateData } from "../pipeline/image-sets.js";
 import { createSteps, type StepStore } from "../pipeline/step.js";
 import { checkData, type DataRoots } from "./access/data-roots.js";
 import type { DatasetTable } from "./state.js";

@@ -13,7 +13,8 @@ import {
 import type { RunConfig } from "../gen/cassl/v1/run.js";
 import type { TrainTask } from "../gen/cassl/v1/task.js";
 import { type Config, parseConfig } from "../pipeline/config.js";
-import { curateData, type Workers } from "../pipeline/operations.js";
+import { curateData } from "../pipeline/image-sets.js";
+import type { Workers } from "../pipeline/operations.js";
 import { totalIterations } from "../pipeline/pipeline.js";
 import { type PlannedStep, planPipeline } from "../pipeline/plan.js";
 import { createSteps, type StepStore } from "../pipeline/step.js";

@@ -2,30 +2,24 @@
  * The verbs of the pipeline, each a memoised step: what it is called with decides its key.
  * An operation takes and returns artifacts, so that every step can be reused, resumed or done elsewhere.
  */
-import type { ArtifactStore } from "../core/artifacts.js";
-import { type Dataset, objectsOf } from "../core/dataset.js";
-import { CasslError } from "../core/errors.js";
+import type { Dataset } from "../core/dataset.js";
 import { canonicalJson } from "../core/hash.js";
-import { type CuratedData, curate, fingerprintData } from "../data/curate.js";
-import type { InspectionCache } from "../data/inspect-image.js";
-import { seriesOf } from "../data/ledger.js";
+import type { CuratedData } from "../data/curate.js";
 import { decodeManifest, encodeManifest } from "../data/manifest.js";
 import { type EvaluationSummary, evaluateOnnx } from "../evaluation/evaluate-onnx.js";
 import { requireParity } from "../evaluation/onnx/certify.js";
 import type { ArtifactRef } from "../gen/cassl/v1/artifact_service.js";
 import type { ExportTask, MeanTeacherTask, PredictTask, PretrainTask, TrainTask } from "../gen/cassl/v1/task.js";
-import { openImageCache } from "../images/image-cache.js";
-import { createImageStore, type ImageStore } from "../images/image-store.js";
 import { readPseudoLabels, type SelectedLabels, selectPseudoLabels } from "../labels/pseudo-labels.js";
 import type { Config } from "./config.js";
-import { labeledImagesPerBatch, refuseNoUnlabeled } from "./config-checks.js";
-import { givesMasks, learnsMasks } from "./detector-schema.js";
+import { labeledImagesPerBatch } from "./config-checks.js";
+import { givesMasks } from "./detector-schema.js";
 import type { checkGates } from "./gates.js";
-import { holdOut } from "./held-out.js";
+import { type CurationContext, fixedThreshold, type HeldOutImages, imageStore } from "./image-sets.js";
 import { everyDetection, judgeLabeler, type LabelerQuality } from "./judge-labeler.js";
 import { type LabelEvidence, labelEvidence } from "./label-evidence.js";
 import type { Start } from "./pretrained.js";
-import type { EmitEvent, StepContext, Steps } from "./step.js";
+import type { EmitEvent, StepContext } from "./step.js";
 
 /** What only workers can do. A task's id is the key of its step, so doing it twice is harmless. */
 export interface Workers {
@@ -54,81 +48,13 @@ export interface JudgedLabels extends SelectedLabels {
   readonly evidence: LabelEvidence;
 }
 
-/** The labeled set in two. */
-export interface HeldOutImages {
-  readonly training: ArtifactRef;
-  readonly held_out: ArtifactRef;
-  /** In the held-out images. Without any nothing is judged. */
-  readonly objects: number;
-  /** Whether images of one series are in both. */
-  readonly is_torn: boolean;
-}
-
-export interface PipelineContext {
-  readonly steps: Steps;
+export interface PipelineContext extends CurationContext {
   readonly workers: Workers;
-  readonly artifacts: ArtifactStore;
-  /** What is known of images that an interrupted or earlier run has looked into. */
-  readonly inspections?: InspectionCache | undefined;
-  /** The folder that remote images are kept in. */
-  readonly imageCache: string;
   readonly emit: EmitEvent;
   readonly checkGates: typeof checkGates;
 }
 
-export type CurationContext = Pick<PipelineContext, "steps" | "artifacts" | "inspections" | "imageCache">;
-
 export type Solver = Config["stages"]["warmup"]["solver"];
-
-/** Finds, checks and splits the images; see ts/data/curate.ts. */
-export async function curateData(
-  config: Config,
-  { steps, artifacts, inspections, imageCache }: CurationContext,
-): Promise<CuratedData> {
-  const data = learnsMasks(config) ? { ...config.data, masks: true } : config.data;
-  const inputs = { data, seed: config.seed, files: await fingerprintData(data) };
-  const curated = await steps.run("", "curate", inputs, ({ signal, progress }) =>
-    curate(data, config.seed, {
-      artifacts,
-      inspections,
-      images: imageStore(config, imageCache, signal),
-      signal,
-      onProgress: (done, total) => progress({ $case: "items", value: { done, total } }),
-    }),
-  );
-  if (curated.counts.unlabeled === 0) refuseNoUnlabeled(config.arms, "The unlabeled set has no usable image");
-  return curated;
-}
-
-function imageStore({ data: { remote } }: Config, folder: string, signal: AbortSignal): ImageStore {
-  return createImageStore(remote, openImageCache(folder, remote.cache_gb * 1e9), signal);
-}
-
-/**
- * Splits the labeled set into what the pseudo-labeler trains on and what it is judged on; see held-out.ts.
- * DATASET_EMPTY if that has no object and a score threshold is to be chosen on it.
- */
-export async function holdOutImages(
-  config: Config,
-  data: CuratedData,
-  { steps, artifacts }: Pick<PipelineContext, "steps" | "artifacts">,
-): Promise<HeldOutImages> {
-  const { held_out: share, select } = config.stages.pseudo_label;
-  const inputs = { labeled: data.labeled.sha256, ledger: data.ledger.sha256, share, seed: config.seed };
-  const parts = await steps.run("", "hold_out", inputs, async () => {
-    const labeled = decodeManifest(await artifacts.read(data.labeled.sha256));
-    const series = seriesOf(await artifacts.read(data.ledger.sha256));
-    const { training, heldOut, isTorn } = holdOut(labeled, share, config.seed, (name) => series.get(name) ?? name);
-    return {
-      training: await artifacts.put(encodeManifest(training)),
-      held_out: await artifacts.put(encodeManifest(heldOut)),
-      objects: heldOut.images.flatMap(objectsOf).length,
-      is_torn: isTorn,
-    };
-  });
-  if (parts.objects === 0) fixedThreshold(select);
-  return parts;
-}
 
 export type Operations = ReturnType<typeof operations>;
 
@@ -265,14 +191,4 @@ export function operations(
       );
     },
   };
-}
-
-/** The score of a fixed threshold. DATASET_EMPTY for any other policy: to be called where nothing is held out to choose on. */
-function fixedThreshold({ score_threshold }: Config["stages"]["pseudo_label"]["select"]): number {
-  if (score_threshold.policy === "fixed") return score_threshold.score;
-  throw new CasslError(
-    "DATASET_EMPTY",
-    `The score threshold \`${score_threshold.policy}\` is chosen on held-out objects, and no labeled image with an object can be spared.`,
-    "Label more images, raise stages.pseudo_label.held_out, or set stages.pseudo_label.select.score_threshold to a number.",
-  );
 }

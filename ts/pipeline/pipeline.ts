@@ -13,15 +13,8 @@ import { type ArmResult, type FinishedArm, type RoundResult, trainTargets } from
 import { runMeanTeacher, runSelfSupervised, runSupervised } from "./baselines.js";
 import type { Arm, Config, LabelingArm } from "./config.js";
 import { type GateResult, labelerMeasurements, type Measurement, pseudoLabelMeasurements } from "./gates.js";
-import {
-  curateData,
-  type HeldOutImages,
-  holdOutImages,
-  type Operations,
-  operations,
-  type PipelineContext,
-  type TrainedModel,
-} from "./operations.js";
+import { curateData, type HeldOutImages, holdOutImages } from "./image-sets.js";
+import { type Operations, operations, type PipelineContext, type TrainedModel } from "./operations.js";
 import { type Start, storePretrained } from "./pretrained.js";
 import type { StepSummary } from "./step.js";
 

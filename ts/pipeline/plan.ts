@@ -4,7 +4,7 @@
  * because nothing can be said without; a run reuses it.
  */
 import type { Config } from "./config.js";
-import type { CurationContext } from "./operations.js";
+import type { CurationContext } from "./image-sets.js";
 import { runPipeline } from "./pipeline.js";
 import {
   findFinished,

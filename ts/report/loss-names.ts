@@ -1,4 +1,4 @@
-import type { TrainProgress } from "../gen/cassl/v1/run.js";
+import type { TrainProgress } from "../gen/cassl/v1/worker_service.js";
 
 /** Of all losses that the points have, the total first. */
 export function lossNames(points: readonly Pick<TrainProgress, "losses">[]): string[] {
