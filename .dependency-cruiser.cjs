@@ -85,11 +85,11 @@ module.exports = {
       name: "dashboard-in-the-browser",
       comment: "What the browser runs imports nothing that needs Node.js.",
       severity: "error",
-      from: { path: "^ts/dashboard/(page|view)/" },
+      from: { path: "^ts/dashboard/(page|view|wire)/" },
       to: {
         path: "^ts/",
         pathNot:
-          "^ts/(dashboard/(page|view)/|dashboard/(comparison-)?wire\\.ts$|core/boxes\\.ts$|report/(format|loss-names)\\.ts$|gen/)",
+          "^ts/(dashboard/(page|view|wire)/|core/boxes\\.ts$|report/(format|loss-names)\\.ts$|gen/)",
         dependencyTypesNot: ["type-only"],
       },
     },

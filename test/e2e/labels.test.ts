@@ -1,6 +1,6 @@
 /** The browser of pseudo labels, in a browser. */
 import assert from "node:assert/strict";
-import type { Page } from "playwright-core";
+import type { Page, Route } from "playwright-core";
 import type { Lease } from "../../ts/gen/cassl/v1/worker_service.js";
 import { workOn } from "../ts/controller/cells-project.js";
 import { accessibilityFaults } from "./accessibility.js";
@@ -77,6 +77,28 @@ describe("dashboard, pseudo labels", function () {
     // All boxes were given the second class, and the first one, which was chosen then, the first class.
     const categories = annotations.map((object: { category_id: number }) => object.category_id);
     assert.deepEqual(categories, [3, ...annotations.slice(1).map(() => 7)]);
+    await page.close();
+  });
+
+  it("goes on by one image however often it is accepted before that is saved", async () => {
+    const page = await open("/runs/many/labels");
+    await page.getByRole("gridcell").first().press("Enter");
+    const state = page.getByRole("dialog").getByRole("status");
+    await state.getByText(/^1 of/).waitFor();
+    const both = gate();
+    const held: Route[] = [];
+    await page.route("**/review", (route) => {
+      if (held.push(route) === 2) both.open();
+    });
+    for (const key of ["a", "a"]) await page.keyboard.press(key);
+    await both.opened;
+    for (const route of held) await route.continue();
+    await state.getByText(/^2 of/).waitFor();
+    await page.waitForLoadState("networkidle");
+    assert.match(await state.innerText(), /^2 of/);
+    await page.keyboard.press("ArrowLeft");
+    await page.keyboard.press("u");
+    await state.getByText(/^1 of .*not reviewed/).waitFor();
     await page.close();
   });
 

@@ -2,7 +2,7 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from "express";
 import { CasslError } from "../core/errors.js";
 import { grpcCodeOf } from "../grpc/codes.js";
-import type { Failure } from "./wire.js";
+import type { Failure } from "./wire/requests.js";
 
 /** HTTP status of each gRPC code, as google.rpc.Code documents it. */
 const HTTP_STATUS: Readonly<Record<number, number>> = {

@@ -1,5 +1,4 @@
 /** Several runs side by side: what differs, and whether one is better or only luckier with the images. */
-
 import { incomparabilities } from "../comparison/comparability.js";
 import { judgeInThread } from "../comparison/judge-in-thread.js";
 import type { ControllerParts } from "../controller/controller.js";
@@ -11,9 +10,9 @@ import type { Config } from "../pipeline/config.js";
 import type { ArmResult, RunResult } from "../pipeline/pipeline.js";
 import { BOOTSTRAP } from "../report/report.js";
 import { trainingCurves } from "../report/training-curves.js";
-import type { ApDifference, ApDifferences, ComparedCurve, ComparedDetector, RunComparison } from "./comparison-wire.js";
 import { createRecent } from "./recent.js";
 import { recentEvents, resultOf, scoreOf } from "./run-facts.js";
+import type { ApDifference, ApDifferences, ComparedCurve, ComparedDetector, RunComparison } from "./wire/comparison.js";
 
 export interface ComparedRuns {
   describe(runs: readonly Run[]): Promise<RunComparison>;

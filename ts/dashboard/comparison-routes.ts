@@ -5,10 +5,10 @@ import { CasslError } from "../core/errors.js";
 import type { Run } from "../gen/cassl/v1/run.js";
 import { json, parameter, wholeNumber } from "./answers.js";
 import { createComparedRuns } from "./compared-runs.js";
-import { MOST_COMPARED } from "./comparison-wire.js";
 import type { Protection } from "./protection.js";
 import { sendReport } from "./report-file.js";
 import { createStoredComparisons } from "./stored-comparisons.js";
+import { MOST_COMPARED } from "./wire/comparison.js";
 
 export function comparisonRoutes(parts: ControllerParts, { allow }: Protection): Router {
   const compared = createComparedRuns(parts);

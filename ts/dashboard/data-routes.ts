@@ -5,12 +5,12 @@ import { stepOutputs } from "../controller/step-outputs.js";
 import { CasslError } from "../core/errors.js";
 import type { CuratedData } from "../data/curate.js";
 import { findImages, type ImageQuery } from "../data/image-table.js";
-import type { HeldOutImages } from "../pipeline/operations.js";
+import type { HeldOutImages } from "../pipeline/image-sets.js";
 import { json, parameter, query, wholeNumber } from "./answers.js";
 import { createDataSummaries, type DataOutputs } from "./data/data-summary.js";
 import { copyPairs, leakPairs } from "./data/image-pairs.js";
 import type { Protection } from "./protection.js";
-import { LEDGER_LINES, type LedgerPage, PAIRS_AT_ONCE, type PairPage } from "./wire.js";
+import { LEDGER_LINES, type LedgerPage, PAIRS_AT_ONCE, type PairPage } from "./wire/data.js";
 
 export function dataRoutes(parts: ControllerParts, { allow }: Protection): Router {
   const { artifacts } = parts;

@@ -10,7 +10,7 @@ import { createLabelSets } from "./label-set.js";
 import { createPictures } from "./pictures.js";
 import type { Protection } from "./protection.js";
 import { checkMasks, reviewedCoco } from "./reviewed-coco.js";
-import type { ImageSet } from "./wire.js";
+import type { ImageSet } from "./wire/labels.js";
 
 /** Characters of a mask; the body of a request is no longer either. */
 const MOST_COUNTS = 2 ** 20;

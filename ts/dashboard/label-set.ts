@@ -18,7 +18,7 @@ import { selectFromImage } from "../labels/select.js";
 import type { Config } from "../pipeline/config.js";
 import { maskPath, stripWidth } from "../report/mask-path.js";
 import { createRecent } from "./recent.js";
-import { BOX_NUMBERS, type ImageMask, type ImageSet, type LabelFile, type LabelSet } from "./wire.js";
+import { BOX_NUMBERS, type ImageMask, type ImageSet, type LabelFile, type LabelSet } from "./wire/labels.js";
 
 export interface LabelSets {
   /** @param scope empty: the last round. RUN_NOT_FOUND if the run has no predictions; PSEUDO_LABELS_NOT_FOUND if not of that set. */

@@ -1,10 +1,9 @@
 /** Numbers for Prometheus: https://prometheus.io/docs/instrumenting/exposition_formats/ */
-
 import type { RequestHandler } from "express";
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { ControllerParts } from "../controller/controller.js";
 import { stateName } from "../core/run-state.js";
-import { RUN_STATES } from "./wire.js";
+import { RUN_STATES } from "./wire/runs.js";
 
 type MetricsParts = Pick<ControllerParts, "runs" | "pool" | "frames">;
 

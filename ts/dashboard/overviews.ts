@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServerEvent } from "./event-stream.js";
 import type { RunTable } from "./run-table.js";
-import type { Overview, WorkerRow } from "./wire.js";
+import type { Overview, WorkerRow } from "./wire/runs.js";
 
 export interface Overviews {
   /** As it is now. */

@@ -7,7 +7,7 @@ import type { Request, RequestHandler, Response } from "express";
 import helmet from "helmet";
 import type { Authorize } from "../controller/access/guard.js";
 import { CasslError } from "../core/errors.js";
-import { CHANGE_HEADER, type Session } from "./wire.js";
+import { CHANGE_HEADER, type Session } from "./wire/requests.js";
 
 export interface Protection {
   /** Headers of every answer, and refusal of foreign origins. Before all routes. */

@@ -1,5 +1,4 @@
 /** What people have accepted, as the COCO file that `cassl labels import` reads. */
-
 import type { Review, StateStore } from "../controller/state.js";
 import { findStoredLabels, labeledCategories, predictedImages } from "../controller/stored-labels.js";
 import type { ArtifactStore } from "../core/artifacts.js";

@@ -2,7 +2,7 @@
 import type { ControllerParts } from "../controller/controller.js";
 import type { Run, RunEvent } from "../gen/cassl/v1/run.js";
 import type { ArmResult, RunResult } from "../pipeline/pipeline.js";
-import type { ArmScore } from "./wire.js";
+import type { ArmScore } from "./wire/runs.js";
 
 /** Events that are looked at for what a run is at: more than one step reports between two of its neighbours. */
 const RECENT_EVENTS = 200;

@@ -16,7 +16,7 @@ import type { Protection } from "./protection.js";
 import { sendReport } from "./report-file.js";
 import { createRunRows, type RunRows } from "./run-rows.js";
 import { createRunTable } from "./run-table.js";
-import type { ArtifactLink, LabelingSummary, RunDetail, StreamedEvent } from "./wire.js";
+import type { ArtifactLink, LabelingSummary, RunDetail, StreamedEvent } from "./wire/runs.js";
 
 const SHA256 = /^[0-9a-f]{64}$/;
 

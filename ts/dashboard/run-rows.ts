@@ -6,7 +6,8 @@ import type { Worker } from "../gen/cassl/v1/controller_service.js";
 import type { ErrorDetail } from "../gen/cassl/v1/error_reason.js";
 import { type Run, type RunEvent, State, type StepProgress } from "../gen/cassl/v1/run.js";
 import { recentEvents, resultOf, scoreOf } from "./run-facts.js";
-import type { Failure, RunRow, WorkerRow } from "./wire.js";
+import type { Failure } from "./wire/requests.js";
+import type { RunRow, WorkerRow } from "./wire/runs.js";
 
 export interface RunRows {
   row(run: Run): Promise<RunRow>;

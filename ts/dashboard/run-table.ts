@@ -1,7 +1,7 @@
 /** The rows of all runs, of which only those are made anew whose run has changed. */
 import type { ControllerParts } from "../controller/controller.js";
 import type { RunRows } from "./run-rows.js";
-import type { RunRow } from "./wire.js";
+import type { RunRow } from "./wire/runs.js";
 
 export interface RunTable {
   /** Looks at the runs that have changed since the last look; the first time at all. Not to be called before it has ended. */

@@ -11,7 +11,7 @@ import {
 import { CasslError } from "../core/errors.js";
 import { describeMethod } from "../report/comparison-report.js";
 import { armSummaryTable, differenceTable, groupTitle, verdicts } from "../report/comparison-tables.js";
-import type { ConcludedComparison, ConcludedRow } from "./comparison-wire.js";
+import type { ConcludedComparison, ConcludedRow } from "./wire/comparison.js";
 
 export interface StoredComparisons {
   /** The latest first. Those that cannot be read say so. */

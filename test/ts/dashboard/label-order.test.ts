@@ -8,7 +8,7 @@ import {
   outcomeOf,
   scoreAt,
 } from "../../../ts/dashboard/view/label-table.js";
-import type { ReviewedImage } from "../../../ts/dashboard/wire.js";
+import type { ReviewedImage } from "../../../ts/dashboard/wire/labels.js";
 import { exampleImages, tableOf } from "./predicted-images.js";
 
 function judged(seed: number): JudgedTable {

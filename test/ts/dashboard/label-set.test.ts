@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createDataRoots } from "../../../ts/controller/access/data-roots.js";
 import { createLabelSets } from "../../../ts/dashboard/label-set.js";
-import { BOX_NUMBERS } from "../../../ts/dashboard/wire.js";
+import { BOX_NUMBERS } from "../../../ts/dashboard/wire/labels.js";
 import { encodeManifest } from "../../../ts/data/manifest.js";
 import type { RunConfig } from "../../../ts/gen/cassl/v1/run.js";
 import { encodeCounts, fromPolygon } from "../../../ts/masks/index.js";

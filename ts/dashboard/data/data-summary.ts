@@ -3,10 +3,10 @@ import type { ControllerParts } from "../../controller/controller.js";
 import { type ClassCounts, countClasses } from "../../data/class-counts.js";
 import type { CuratedData } from "../../data/curate.js";
 import type { ArtifactRef } from "../../gen/cassl/v1/artifact_service.js";
-import type { HeldOutImages } from "../../pipeline/operations.js";
+import type { HeldOutImages } from "../../pipeline/image-sets.js";
 import { fateTable } from "../../report/tables.js";
 import { createRecent } from "../recent.js";
-import type { ClassRow, DataSummary, SetRow } from "../wire.js";
+import type { ClassRow, DataSummary, SetRow } from "../wire/data.js";
 
 export interface DataOutputs {
   readonly curated: CuratedData;

@@ -6,7 +6,7 @@ import type { DropReason } from "../../data/fates.js";
 import { findImages } from "../../data/image-table.js";
 import { decodeLines } from "../../data/json-lines.js";
 import type { LedgerLine } from "../../data/ledger.js";
-import type { ImagePair, PairPage, SplitName } from "../wire.js";
+import type { ImagePair, PairPage, SplitName } from "../wire/data.js";
 
 const COPY: DropReason = "same content as another image";
 

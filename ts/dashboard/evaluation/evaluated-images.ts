@@ -1,6 +1,6 @@
 /** The images behind a number of an evaluation, with what was found in them and what was not. Pure functions. */
 import { maskPath, stripWidth } from "../../report/mask-path.js";
-import type { EvaluatedBox, EvaluatedImage, EvaluatedImages } from "../wire.js";
+import type { EvaluatedBox, EvaluatedImage, EvaluatedImages } from "../wire/evaluation.js";
 import type { Evaluated, EvaluatedFile } from "./evaluated.js";
 
 /** Positions of classes; one more than there are is the background. */

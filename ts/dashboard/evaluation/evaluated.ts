@@ -22,7 +22,14 @@ import {
   precisionRecallCurves,
   worstImages,
 } from "../../evaluation/diagnosis/index.js";
-import type { ApSummary, ConfusionCell, ErrorRow, EvaluationView, PrecisionCurves, WorstImage } from "../wire.js";
+import type {
+  ApSummary,
+  ConfusionCell,
+  ErrorRow,
+  EvaluationView,
+  PrecisionCurves,
+  WorstImage,
+} from "../wire/evaluation.js";
 
 export interface EvaluationRequest {
   /** Path of a dataset manifest. */

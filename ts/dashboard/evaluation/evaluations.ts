@@ -6,7 +6,7 @@ import { askThread } from "../../core/thread.js";
 import type { CuratedData } from "../../data/curate.js";
 import type { EvaluationSummary } from "../../evaluation/evaluate-onnx.js";
 import { createRecent } from "../recent.js";
-import type { EvaluatedImages, EvaluationView, IouType } from "../wire.js";
+import type { EvaluatedImages, EvaluationView, IouType } from "../wire/evaluation.js";
 import type { Evaluated, EvaluationRequest } from "./evaluated.js";
 import { type ChosenCell, imagesOfCell, worstImagesOf } from "./evaluated-images.js";
 

@@ -1,5 +1,5 @@
 /** The server, from the page. */
-import { CHANGE_HEADER, type Failure } from "../wire.js";
+import { CHANGE_HEADER, type Failure } from "../wire/requests.js";
 
 /** What the server refused, or that it does not answer. */
 export class ApiError extends Error {

@@ -1,6 +1,6 @@
 /** Whether a score is the probability of being right. */
 import { formatAp, formatNumber } from "../../report/format.js";
-import type { CalibrationView } from "../wire.js";
+import type { CalibrationView } from "../wire/evaluation.js";
 import { card } from "./card.js";
 import { drawing, element } from "./dom.js";
 import { numberOf } from "./numbers.js";

@@ -1,6 +1,6 @@
 /** Several runs side by side: what they found, how they learned, and in what they differ. */
-import type { RunComparison } from "../comparison-wire.js";
 import { overlay, QUANTITIES, type Quantity, stepsOf } from "../view/overlaid-curves.js";
+import type { RunComparison } from "../wire/comparison.js";
 import { get } from "./api.js";
 import { card } from "./card.js";
 import { createChart } from "./chart.js";

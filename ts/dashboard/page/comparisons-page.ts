@@ -1,5 +1,5 @@
 /** What `cassl compare` has concluded: all comparisons of the workspace, and one of them. */
-import { type ConcludedComparison, type ConcludedRow, MOST_COMPARED } from "../comparison-wire.js";
+import { type ConcludedComparison, type ConcludedRow, MOST_COMPARED } from "../wire/comparison.js";
 import { get } from "./api.js";
 import { card } from "./card.js";
 import { comparisonPath } from "./comparison-path.js";

@@ -1,7 +1,7 @@
 /** Which classes are taken for which; each number opens the images that it counts. */
 import { formatNumber } from "../../report/format.js";
 import { confusionTable } from "../view/confusion-view.js";
-import type { EvaluatedImages, EvaluationView } from "../wire.js";
+import type { EvaluatedImages, EvaluationView } from "../wire/evaluation.js";
 import { get } from "./api.js";
 import { card } from "./card.js";
 import { type Child, element, replace } from "./dom.js";

@@ -1,6 +1,6 @@
 /** Precision over recall, of one class or of all. */
 import { meanCurve } from "../view/precision-view.js";
-import type { EvaluationView } from "../wire.js";
+import type { EvaluationView } from "../wire/evaluation.js";
 import { card } from "./card.js";
 import { createChart } from "./chart.js";
 import { select } from "./choice.js";

@@ -1,6 +1,7 @@
 /** The data of a run: what became of every image, which show the same, the sets and the classes in them. */
 import { formatNumber, formatShare } from "../../report/format.js";
-import type { ClassRow, DataSummary, FateRow, SetRow, TextTable } from "../wire.js";
+import type { ClassRow, DataSummary, FateRow, SetRow } from "../wire/data.js";
+import type { TextTable } from "../wire/requests.js";
 import { get } from "./api.js";
 import { shareBar } from "./bar.js";
 import { card } from "./card.js";

@@ -1,6 +1,6 @@
 /** What the detectors of several runs found, and whether one is better or only luckier with the images. */
 import { formatAp } from "../../report/format.js";
-import type { ApDifference, ApDifferences, ComparedDetector, RunComparison } from "../comparison-wire.js";
+import type { ApDifference, ApDifferences, ComparedDetector, RunComparison } from "../wire/comparison.js";
 import { type ApiError, get } from "./api.js";
 import { card } from "./card.js";
 import { labelled, select } from "./choice.js";

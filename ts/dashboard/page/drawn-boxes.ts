@@ -1,5 +1,5 @@
 import { boxAt, keptOf, type LabelTable, type Matches, scoreAt, truthBox } from "../view/label-table.js";
-import type { LabelFile } from "../wire.js";
+import type { LabelFile } from "../wire/labels.js";
 import type { ImageMasks } from "./masks.js";
 import type { DrawnBox } from "./picture.js";
 

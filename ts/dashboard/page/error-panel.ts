@@ -1,6 +1,6 @@
 /** What kinds of errors cost how much: TIDE. */
 import { formatAp } from "../../report/format.js";
-import type { ErrorRow } from "../wire.js";
+import type { ErrorRow } from "../wire/evaluation.js";
 import { shareBar } from "./bar.js";
 import { card } from "./card.js";
 import { element } from "./dom.js";

@@ -1,4 +1,4 @@
-import type { EvaluatedImage } from "../wire.js";
+import type { EvaluatedImage } from "../wire/evaluation.js";
 import { type Child, element } from "./dom.js";
 import { imageTiles } from "./tiles.js";
 

@@ -1,6 +1,6 @@
 /** How good a detector is, where AP is lost, and at which images one sees it. */
 import { formatAp, formatNumber } from "../../report/format.js";
-import type { ApSummary, BestScore, EvaluatedClass, EvaluationView, IouType } from "../wire.js";
+import type { ApSummary, BestScore, EvaluatedClass, EvaluationView, IouType } from "../wire/evaluation.js";
 import { get } from "./api.js";
 import { shareBar } from "./bar.js";
 import { calibrationPanel } from "./calibration-panel.js";

@@ -1,6 +1,6 @@
 /** What the run has left, to be downloaded. */
 import { formatBytes } from "../../report/format.js";
-import type { ArtifactLink, RunDetail } from "../wire.js";
+import type { ArtifactLink, RunDetail } from "../wire/runs.js";
 import { card } from "./card.js";
 import { type Child, element } from "./dom.js";
 

@@ -1,5 +1,5 @@
 /** Whether a run has come to another step, for pages that show what its steps leave. */
-import type { Overview } from "../wire.js";
+import type { Overview } from "../wire/runs.js";
 import { listen } from "./api.js";
 
 /**

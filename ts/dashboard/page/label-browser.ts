@@ -1,6 +1,6 @@
 /** Thousands of images with their pseudo labels, selected anew at any score, judged and corrected. */
 import { filterImages, sortImages } from "../view/label-order.js";
-import type { ReviewedImage } from "../wire.js";
+import type { ReviewedImage } from "../wire/labels.js";
 import { element } from "./dom.js";
 import { createGrid } from "./grid.js";
 import { createLabelControls } from "./label-controls.js";

@@ -1,7 +1,7 @@
 /** An image with its pseudo labels, in the grid. */
 import type { Reviews } from "../view/label-order.js";
 import { keptOf, type Matches, outcomeOf } from "../view/label-table.js";
-import type { LabelFile } from "../wire.js";
+import type { LabelFile } from "../wire/labels.js";
 import { element, replace } from "./dom.js";
 import { drawnBoxes } from "./drawn-boxes.js";
 import type { Cell } from "./grid.js";

@@ -1,5 +1,6 @@
 /** The browser of pseudo labels: what was opened stays, and newer labels are offered beside it. */
-import type { ImageSet, LabelSet, RunDetail } from "../wire.js";
+import type { ImageSet, LabelSet } from "../wire/labels.js";
+import type { RunDetail } from "../wire/runs.js";
 import { select } from "./choice.js";
 import { createLabelBrowser, type LabelBrowser } from "./label-browser.js";
 import { loadLabels } from "./loaded-labels.js";

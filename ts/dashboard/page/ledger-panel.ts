@@ -1,6 +1,6 @@
 /** The ledger of curation: every image with its fate, to be searched and leafed through. */
 import { formatBytes } from "../../report/format.js";
-import { type FateRow, LEDGER_LINES, type LedgerPage, type LedgerRow } from "../wire.js";
+import { type FateRow, LEDGER_LINES, type LedgerPage, type LedgerRow } from "../wire/data.js";
 import { get } from "./api.js";
 import { card } from "./card.js";
 import { named, select } from "./choice.js";

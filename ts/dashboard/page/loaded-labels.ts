@@ -1,6 +1,6 @@
 /** The pseudo labels of a run, as a browser has them. */
 import { type JudgedTable, labelTable, matchImage } from "../view/label-table.js";
-import type { LabelSet } from "../wire.js";
+import type { LabelSet } from "../wire/labels.js";
 import { get, getFloats } from "./api.js";
 
 export interface LoadedLabels extends JudgedTable {

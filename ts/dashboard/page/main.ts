@@ -1,5 +1,5 @@
 /** Shows the page that the address asks for. */
-import type { Session } from "../wire.js";
+import type { Session } from "../wire/requests.js";
 import { type ApiError, get } from "./api.js";
 import { showComparison } from "./compare-page.js";
 import { showConcluded, showConcludedList } from "./comparisons-page.js";

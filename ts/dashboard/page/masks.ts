@@ -1,5 +1,5 @@
 /** The masks of the images that are looked at, each fetched once. */
-import type { ImageMask } from "../wire.js";
+import type { ImageMask } from "../wire/labels.js";
 import { get } from "./api.js";
 
 /** One a predicted box of the image, in their order; null for a box without. */

@@ -1,6 +1,6 @@
 /** The boxes of an image that is reviewed, by name, and the classes that they may have. */
 import { type EditedObject, fitsMask } from "../view/reviewed-objects.js";
-import type { LabelSet } from "../wire.js";
+import type { LabelSet } from "../wire/labels.js";
 import { type Child, element } from "./dom.js";
 
 export interface ObjectListOptions {

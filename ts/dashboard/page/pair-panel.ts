@@ -1,6 +1,6 @@
 /** Images that were dropped, each beside the one that shows the same. */
 import { formatNumber } from "../../report/format.js";
-import { type ImagePair, PAIRS_AT_ONCE, type PairedImage, type PairKind, type PairPage } from "../wire.js";
+import { type ImagePair, PAIRS_AT_ONCE, type PairedImage, type PairKind, type PairPage } from "../wire/data.js";
 import { get } from "./api.js";
 import { card } from "./card.js";
 import { type Child, element } from "./dom.js";

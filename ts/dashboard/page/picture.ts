@@ -1,6 +1,6 @@
 /** An image with boxes drawn over it. */
 import type { Box } from "../view/label-table.js";
-import type { LabelFile } from "../wire.js";
+import type { LabelFile } from "../wire/labels.js";
 import { drawing, replace } from "./dom.js";
 
 export type BoxKind = "plain" | "right" | "wrong" | "missed" | "aside" | "selected" | "edited";

@@ -1,13 +1,14 @@
 /** One image at a time, to be accepted, rejected or corrected, with the mouse or with keys alone. */
 import { type Box, boxAt, classAt, keptOf, type LabelTable } from "../view/label-table.js";
 import { type EditedObject, fitsMask, fromReviewed, toReviewed } from "../view/reviewed-objects.js";
-import type { LabelFile, LabelSet, ReviewedBox, ReviewedImage } from "../wire.js";
+import type { LabelFile, LabelSet, ReviewedBox, ReviewedImage } from "../wire/labels.js";
 import { type ApiError, change } from "./api.js";
 import { createBoxEditor } from "./box-editor.js";
 import { element, replace } from "./dom.js";
 import type { ImageMasks, MaskSource } from "./masks.js";
-import { classButtons, objectItems } from "./object-list.js";
+import { objectItems } from "./object-list.js";
 import { createPicture, type DrawnBox, type Picture } from "./picture.js";
+import { reviewLayout } from "./review-layout.js";
 
 export interface ReviewOptions {
   readonly runId: string;
@@ -26,9 +27,6 @@ export interface ReviewOptions {
   readonly onChange: (name: string, review: ReviewedImage | undefined) => void;
   readonly onClose: (index: number) => void;
 }
-
-const HELP =
-  "Arrow keys: next and previous image. [ and ]: choose a box. E: its handles, which arrow keys move (with Shift: by 10 px). X: remove it. 1 to 9: its class. A: accept. R: reject. U: undo the review. Drag: a new box.";
 
 export function openReview(options: ReviewOptions): void {
   const { runId, set, mayChange, images, reviews, onChange } = options;
@@ -121,7 +119,8 @@ export function openReview(options: ReviewOptions): void {
     const review: ReviewedImage = { file_name: file().name, verdict, objects: accepted };
     change("PUT", `runs/${encodeURIComponent(runId)}/review`, review).then(() => {
       onChange(review.file_name, review);
-      go(1);
+      // Not past an image that nobody has seen: it may have been saved twice, or left meanwhile.
+      if (file().name === review.file_name) go(1);
     }, show);
   };
   const undo = (): void => {
@@ -149,39 +148,13 @@ export function openReview(options: ReviewOptions): void {
         }
       : {}),
   };
-  const dialog = element(
-    "dialog",
-    { class: "review", "aria-labelledby": "review-title" },
-    element("div", { class: "heading small" }, title, element("button", { onclick: () => dialog.close() }, "Close")),
-    element(
-      "div",
-      { class: "review-body" },
-      stage,
-      element(
-        "div",
-        { class: "side" },
-        state,
-        mayChange && classButtons(set, classify),
-        list,
-        fault,
-        mayChange &&
-          element(
-            "div",
-            { class: "actions" },
-            element("button", { class: "primary", onclick: () => save("accepted") }, "Accept"),
-            element("button", { onclick: () => save("rejected") }, "Reject"),
-            element("button", { class: "plain", onclick: undo }, "Undo"),
-          ),
-        element(
-          "div",
-          { class: "actions" },
-          element("button", { onclick: () => go(-1) }, "Previous"),
-          element("button", { onclick: () => go(1) }, "Next"),
-        ),
-        element("p", { class: "quiet help" }, mayChange ? HELP : "Arrow keys: next and previous image."),
-      ),
-    ),
-  );
+  const dialog = reviewLayout({ title, stage, state, list, fault }, mayChange ? set : undefined, {
+    close: () => dialog.close(),
+    go,
+    classify,
+    save,
+    undo,
+  });
   dialog.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const digit = /^[1-9]$/.test(event.key) && mayChange;

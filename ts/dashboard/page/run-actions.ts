@@ -1,6 +1,6 @@
 /** The buttons that change a run, each of which asks first. */
 import type { GateChecked } from "../../gen/cassl/v1/run.js";
-import { isUnfinished, type RunRow } from "../wire.js";
+import { isUnfinished, type RunRow } from "../wire/runs.js";
 import { change } from "./api.js";
 import { ask } from "./dialog.js";
 import { type Child, element } from "./dom.js";

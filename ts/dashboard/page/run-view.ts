@@ -1,5 +1,5 @@
 /** A view of a run beside its overview: what a step has left, shown as soon as it is there, and anew when it is another. */
-import type { RunDetail } from "../wire.js";
+import type { RunDetail } from "../wire/runs.js";
 import { type ApiError, get } from "./api.js";
 import { type Child, element, replace } from "./dom.js";
 import { followSteps } from "./follow-run.js";

@@ -1,7 +1,7 @@
 /** The list of runs, and the workers. */
 import { formatAp, formatDuration } from "../../report/format.js";
-import { MOST_COMPARED } from "../comparison-wire.js";
-import { type Overview, RUN_STATES, type RunRow, type WorkerRow } from "../wire.js";
+import { MOST_COMPARED } from "../wire/comparison.js";
+import { type Overview, RUN_STATES, type RunRow, type WorkerRow } from "../wire/runs.js";
 import { listen } from "./api.js";
 import { named, select } from "./choice.js";
 import { comparisonPath } from "./comparison-path.js";

@@ -1,6 +1,6 @@
 /** What people have said of images: how much that is, and where it is to be had. */
 import type { Reviews } from "../view/label-order.js";
-import type { ReviewedImage } from "../wire.js";
+import type { ReviewedImage } from "../wire/labels.js";
 import { element, replace } from "./dom.js";
 
 export interface SavedReviews {

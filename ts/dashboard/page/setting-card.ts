@@ -1,6 +1,6 @@
 /** In what the configurations of several runs differ. */
-import type { RunComparison } from "../comparison-wire.js";
 import { settingsOf } from "../view/config-differences.js";
+import type { RunComparison } from "../wire/comparison.js";
 import { card } from "./card.js";
 import { element, replace } from "./dom.js";
 

@@ -1,5 +1,5 @@
 /** What every page has: the bar at the top, a heading, and where to say that the controller is away. */
-import type { Session } from "../wire.js";
+import type { Session } from "../wire/requests.js";
 import { type ApiError, change } from "./api.js";
 import { type Child, element, replace } from "./dom.js";
 

@@ -1,4 +1,4 @@
-import type { TextTable } from "../wire.js";
+import type { TextTable } from "../wire/requests.js";
 import { type Child, element } from "./dom.js";
 
 export interface Column {

@@ -1,5 +1,4 @@
 /** Loss and learning rate of the training steps; the one under way, unless the reader has chosen another. */
-
 import type { TrainProgress } from "../../gen/cassl/v1/worker_service.js";
 import { formatBatch, formatNumber } from "../../report/format.js";
 import { lossNames } from "../../report/loss-names.js";

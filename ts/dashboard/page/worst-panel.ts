@@ -1,5 +1,5 @@
 /** The images with the most errors, and which. */
-import type { EvaluatedImages, EvaluationView, WorstImage } from "../wire.js";
+import type { EvaluatedImages, EvaluationView, WorstImage } from "../wire/evaluation.js";
 import { get } from "./api.js";
 import { card } from "./card.js";
 import { element, replace } from "./dom.js";

@@ -1,5 +1,5 @@
 /** What of a confusion matrix is shown. Pure functions. */
-import type { ConfusionCell } from "../wire.js";
+import type { ConfusionCell } from "../wire/evaluation.js";
 
 export interface ConfusionTable {
   /** Positions of the classes that are rows and columns, ascending, then the background. */

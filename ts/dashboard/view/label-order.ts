@@ -1,5 +1,5 @@
 /** Which images are shown, and in which order. Pure functions. */
-import type { LabelFile, ReviewedImage } from "../wire.js";
+import type { LabelFile, ReviewedImage } from "../wire/labels.js";
 import { boxAt, type JudgedTable, keptOf, type LabelTable, outcomeOf, scoreAt } from "./label-table.js";
 
 export const SORTS = ["order", "uncertainty", "disagreement", "boxes", "size"] as const;

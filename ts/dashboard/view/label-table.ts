@@ -1,6 +1,6 @@
 /** The boxes of many images in one array, and what a score threshold makes of them. Pure functions. */
 import { boxIou, toXyxy } from "../../core/boxes.js";
-import { BOX_NUMBERS, type LabelFile } from "../wire.js";
+import { BOX_NUMBERS, type LabelFile } from "../wire/labels.js";
 
 export interface LabelTable {
   readonly files: readonly LabelFile[];

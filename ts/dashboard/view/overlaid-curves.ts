@@ -1,5 +1,5 @@
 /** The same training step of several runs in one chart. Pure functions. */
-import type { ComparedRun } from "../comparison-wire.js";
+import type { ComparedRun } from "../wire/comparison.js";
 
 export const QUANTITIES = ["loss", "learning rate"] as const;
 export type Quantity = (typeof QUANTITIES)[number];

@@ -1,6 +1,6 @@
 /** The objects of an image that is reviewed, with the masks that they came with. Pure functions. */
 import { boxIou, toXyxy } from "../../core/boxes.js";
-import type { ImageMask, ReviewedBox } from "../wire.js";
+import type { ImageMask, ReviewedBox } from "../wire/labels.js";
 import type { Box } from "./label-table.js";
 
 /** Below this IoU with the box that a mask came in, a corrected box is another object's or shows that the mask is wrong. */

@@ -2,7 +2,7 @@
 import type { GateChecked, StepProgress } from "../../gen/cassl/v1/run.js";
 import type { TrainProgress } from "../../gen/cassl/v1/worker_service.js";
 import { formatDetectorAp } from "../../report/format.js";
-import type { StreamedEvent } from "../wire.js";
+import type { StreamedEvent } from "../wire/runs.js";
 
 export interface StepView {
   readonly step: string;

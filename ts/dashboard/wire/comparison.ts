@@ -1,6 +1,7 @@
 /** What the server says to the page that compares runs, as JSON. AP values are fractions. */
-import type { RunState } from "../core/run-state.js";
-import type { ArmScore, TextTable } from "./wire.js";
+import type { RunState } from "../../core/run-state.js";
+import type { TextTable } from "./requests.js";
+import type { ArmScore } from "./runs.js";
 
 export const MOST_COMPARED = 8;
 
