@@ -88,8 +88,7 @@ module.exports = {
       from: { path: "^ts/dashboard/(page|view|wire)/" },
       to: {
         path: "^ts/",
-        pathNot:
-          "^ts/(dashboard/(page|view|wire)/|core/boxes\\.ts$|report/(format|loss-names)\\.ts$|gen/)",
+        pathNot: "^ts/(dashboard/(page|view|wire)/|core/boxes\\.ts$|report/(format|loss-names)\\.ts$|gen/)",
         dependencyTypesNot: ["type-only"],
       },
     },
