@@ -1,7 +1,7 @@
 /**
  * The experiments of docs/results.md: compares the arms on real photos with several seeds, keeps what came out and writes its tables.
  *
- *     node scripts/experiments.mjs               all of them: two hours on two CPU cores. Stop it, and it goes on when it is started again
+ *     node scripts/experiments.mjs               all of them: four hours on two CPU cores. Stop it, and it goes on when it is started again
  *     node scripts/experiments.mjs bccd          this one
  *     node scripts/experiments.mjs --tables      only writes docs/results.md again, from the results that are kept
  *
@@ -19,6 +19,7 @@ import { main, root, run, ScriptError, venvBin } from "./tools.mjs";
 /** What is given to `cassl compare` beside the configuration. */
 export const experiments = {
   bccd: ["--arms", "supervised,class_specific,class_agnostic", "--seeds", "6"],
+  cards: ["--arms", "supervised,class_specific,class_agnostic", "--seeds", "4"],
   digits: ["--arms", "supervised,class_agnostic", "--seeds", "3"],
 };
 /** What is given to scripts/demo-data.py for `digits`. */
