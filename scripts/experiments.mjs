@@ -16,11 +16,16 @@ import { compile } from "./build.mjs";
 import { setUpDependencies } from "./setup.mjs";
 import { main, root, run, ScriptError, venvBin } from "./tools.mjs";
 
-/** What is given to `cassl compare` beside the configuration. */
+/** Of scripts/experiments/CONFIG.yaml: which arms `cassl compare` trains, with how many seeds. */
 export const experiments = {
-  bccd: ["--arms", "supervised,class_specific,class_agnostic", "--seeds", "6"],
-  cards: ["--arms", "supervised,class_specific,class_agnostic", "--seeds", "4"],
-  digits: ["--arms", "supervised,class_agnostic", "--seeds", "3"],
+  bccd: { config: "bccd", arms: "supervised,class_specific,class_agnostic", seeds: 6 },
+  spectrum: {
+    config: "bccd",
+    arms: "supervised,self_supervised,class_agnostic,class_specific,mean_teacher",
+    seeds: 3,
+  },
+  cards: { config: "cards", arms: "supervised,class_specific,class_agnostic", seeds: 4 },
+  digits: { config: "digits", arms: "supervised,class_agnostic", seeds: 3 },
 };
 /** What is given to scripts/demo-data.py for `digits`. */
 const DIGITS = ["--out", "demo-data-1000", "--labeled=20", "--unlabeled=1000", "--validation=120"];
@@ -32,7 +37,9 @@ const resultFile = (name) => join(root, "docs/results", `${name}.json`);
 
 /** The path that `cassl compare` prints last; what it says before goes to this terminal. */
 function compare(name) {
-  const args = ["compare", `scripts/experiments/${name}.yaml`, ...experiments[name], "--workspace", WORKSPACE];
+  const { config, arms, seeds } = experiments[name];
+  const options = ["--arms", arms, "--seeds", String(seeds), "--workspace", WORKSPACE];
+  const args = ["compare", `scripts/experiments/${config}.yaml`, ...options];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ["dist/ts/cli/main.js", ...args], {
       cwd: root,
