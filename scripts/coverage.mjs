@@ -18,7 +18,7 @@ async function coverTypeScript() {
   // The page is bundled and runs in browsers, and the kernel is WebAssembly: neither is seen from Node.
   const counted = ["--exclude-after-remap", "--include=ts/**", "--exclude=ts/gen/**", "--exclude=ts/dashboard/page/**"];
   const tests = filesUnder("dist/test/ts", ".test.js");
-  const mocha = [nodeBin("mocha"), "--reporter=dot", "--timeout=60000", ...tests];
+  const mocha = [nodeBin("mocha"), "--timeout=60000", ...tests];
   return run(nodeBin("c8"), [...folders, ...reporters, ...counted, "--merge-async", ...mocha]);
 }
 

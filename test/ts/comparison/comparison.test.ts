@@ -61,7 +61,7 @@ describe("compareTrials", () => {
 
   it("gives no verdict from one seed, and says so", () => {
     const comparison = compare(trials({ supervised: 0.4, class_agnostic: 0.5 }, 1));
-    assert.match(verdictsOf(comparison)[0] ?? "", /10\.0 AP above supervised.*no verdict from one seed/);
+    assert.match(verdictsOf(comparison)[0] ?? "", /10\.0 AP above supervised.*, 1 seed: no verdict from one seed/);
     assert.match(comparison.notes.join(), /One seed/);
   });
 
@@ -98,6 +98,12 @@ describe("compareTrials", () => {
     const { groups, notes } = compareTrials(all.slice(0, -1), stopped, { validation_images: 100, bootstrap });
     assert.deepEqual(groups[0]?.differences[0]?.seeds, [0, 1]);
     assert.match(notes.join(), /class_agnostic, seed 2 was stopped by a gate.*too weak/);
+  });
+
+  it("says nothing of arms that have no seed in common", () => {
+    const [one, , , other] = trials({ supervised: 0.4, class_agnostic: 0.5 }, 2);
+    assert.deepEqual([one?.run.arm, other?.run.arm], ["supervised", "class_agnostic"]);
+    assert.deepEqual(compare([one, other] as Trial[]).groups[0]?.differences, []);
   });
 
   it("warns of a small validation set", () => {

@@ -69,6 +69,9 @@ describe("designRuns", () => {
     refuses({ arms: ["supervised"] }, /arms are supervised/);
     refuses({ arms: ["supervised", "supervised"] }, /arms are supervised, supervised/);
     refuses({ seeds: 0 }, /0 seeds/);
+    const last = { ...config, seed: 2 ** 32 - 2 };
+    assert.equal(designRuns(last, { arms, seeds: 2, percents: [] }, 0).length, 4);
+    refuses({ seeds: 3 }, /3 seeds from 4294967294 on/, last);
     refuses({ percents: [0] }, /0 cannot be one/);
     refuses({ percents: [5, 101] }, /101 cannot be one/);
     refuses({ percents: [5, 5] }, /5 cannot be one/);

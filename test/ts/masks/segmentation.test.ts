@@ -11,6 +11,7 @@ import {
   toUncompressed,
   union,
 } from "../../../ts/masks/index.js";
+import { readSegmentation } from "../../../ts/masks/segmentation.js";
 import { bitmaps } from "./bitmaps.js";
 import { refuses } from "./refuses.js";
 
@@ -34,6 +35,17 @@ describe("fromSegmentation", () => {
     ];
     const masks = polygons.map((polygon) => fromPolygon(polygon, 6, 6));
     assert.deepEqual(fromSegmentation(polygons, 6, 6), union(masks));
+  });
+
+  it("needs both sides of the image for polygons, and neither for runs", () => {
+    const polygon = [[0, 0, 0, 3, 3, 3]];
+    for (const [width, height] of [
+      [NaN, NaN],
+      [4, NaN],
+      [NaN, 4],
+    ] as const)
+      refuses(() => readSegmentation(polygon, width, height), /size of the image, which is not known/);
+    assert.deepEqual(readSegmentation({ size: [2, 1], counts: [1, 1] }, NaN, NaN).counts, Uint32Array.of(1, 1));
   });
 
   const broken: [string, unknown, RegExp][] = [
