@@ -24,11 +24,11 @@ export function configAt(base: Config, point: Point): Config {
 }
 
 function assign(object: Record<string, unknown>, [key = "", ...rest]: string[], value: unknown, path: string): void {
-  if (rest.length === 0) {
+  if (rest.length === 0 && key !== "__proto__") {
     object[key] = value;
     return;
   }
-  const inner = object[key];
+  const inner = Object.hasOwn(object, key) ? object[key] : undefined;
   if (typeof inner !== "object" || inner === null || Array.isArray(inner)) {
     throw new CasslError(
       "CONFIG_INVALID",

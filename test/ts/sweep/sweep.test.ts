@@ -75,6 +75,8 @@ describe("the configuration of a trial", () => {
     ["an unknown field of the solver", { "solver.speed": 2 }, /Unknown key.*speed/],
     ["a value of the wrong type", { "stages.warmup.rounds": "many" }, /rounds` is "many"/],
     ["several arms", { arms: ["supervised", "class_agnostic"] }, /one arm/],
+    ["what every object inherits", JSON.parse('{"__proto__": 1}') as Point, /no `__proto__`/],
+    ["a field of that", { "stages.__proto__.rounds": 2 }, /no `stages\.__proto__\.rounds`/],
   ];
   for (const [what, point, message] of refused) {
     it(`refuses ${what}`, () => assert.throws(() => configAt(base, point), { reason: "CONFIG_INVALID", message }));
