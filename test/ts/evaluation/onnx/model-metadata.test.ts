@@ -42,6 +42,7 @@ describe("readModelMetadata", () => {
     ["a model without metadata", async () => property("other", "{}"), /no metadata property `cassl`/],
     ["metadata that are no JSON", async () => property("cassl", "{"), /JSON/],
     ["metadata of another version", async () => property("cassl", '{"version":2}'), /version/],
+    ["metadata with a share above 1", async () => property("cassl", '{"predict":{"nms_iou":1.5}}'), /nms_iou/],
   ];
   for (const [what, bytes, message] of invalid) {
     it(`refuses ${what}`, async () => {
