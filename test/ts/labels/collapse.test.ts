@@ -48,9 +48,13 @@ describe("collapse", () => {
   });
 
   it("is not looked for in so few images that one box fits them by chance", () => {
-    const few = Float64Array.from(boxesOf(9, 6, 0.8, 1).flat());
+    const [few, enough] = [9, 10].map((count) => Float64Array.from(boxesOf(count, 6, 0.8, 1).flat())) as [
+      Float64Array,
+      Float64Array,
+    ];
     const many = single(everywhere).map((boxes) => Float64Array.from(boxes.flat()));
     assert.equal(measureCollapse(few, many), undefined);
+    assert.ok(measureCollapse(enough, many.slice(0, 10)) !== undefined);
     assert.equal(measureCollapse(Float64Array.from(same.flat()), many.slice(0, 9)), undefined);
   });
 });

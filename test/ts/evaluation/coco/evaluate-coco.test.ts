@@ -221,6 +221,12 @@ describe("evaluateCoco refuses", () => {
       "CONFIG_INVALID",
       /iouType is "keypoints"/,
     ],
+    [
+      "half an image",
+      () => evaluateCoco({ ...groundTruth, images: [{ id: 1.5 }] as never }, []),
+      "ANNOTATIONS_INVALID",
+      /position 0 has id 1.5/,
+    ],
     ["no maxDets", () => evaluateCoco(groundTruth, [], { maxDets: [] }), "CONFIG_INVALID", /maxDets/],
     ["a fraction in maxDets", () => evaluateCoco(groundTruth, [], { maxDets: [1.5] }), "CONFIG_INVALID", /1.5/],
     [

@@ -97,6 +97,19 @@ describe("federated evaluation", () => {
     assert.deepEqual(await outcomes(at(0, 3), at(0, 2)), [[1, 2]]);
   });
 
+  it("leaves out annotations without area, and counts those of less than a pixel", async () => {
+    for (const [side, found] of [
+      [0.5, 1],
+      [0, -1],
+    ] as const) {
+      const annotation = { id: 1, image_id: 1, category_id: 1, bbox: [0, 0, side, side], area: side * side };
+      const small = { ...groundTruth, annotations: [annotation] } as FederatedGroundTruth;
+      const result = { ...at(0, 1), bbox: [0, 0, side, side] } as CocoResult;
+      const { lvis } = await evaluateCoco(small, [result], { federated: true });
+      assert.equal(Math.round(lvis?.ap ?? NaN), found);
+    }
+  });
+
   it("ignores what is wrong of a class that is not annotated exhaustively, and counts what is right", async () => {
     assert.deepEqual(await outcomes(at(0, 1), at(300, 1)), [
       [0, 1],
