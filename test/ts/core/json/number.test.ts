@@ -66,6 +66,12 @@ describe("readNumber", () => {
     }
   });
 
+  it("stops at what is no digit, be it the next character after 9", () => {
+    const [window, values] = [windowOn("1:2,"), new Float64Array(1)];
+    readNumber(window, values, 0);
+    assert.deepEqual([values[0], window.position], [1, 1]);
+  });
+
   it("says where the source ends within a number", () => {
     const isCut = (error: unknown): boolean => error instanceof CasslError && /byte/.test(error.message);
     assert.throws(() => readNumber(windowOn("1."), new Float64Array(1), 0), isCut);
