@@ -1,10 +1,9 @@
 /** Reviewed labels to a labeled set. */
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ArtifactStore } from "../core/artifacts.js";
 import { withCategories } from "../core/categories.js";
 import type { Category, Dataset, DatasetImage } from "../core/dataset.js";
-import { CasslError } from "../core/errors.js";
+import { readText } from "../core/text-file.js";
 import { writeWholeFolder } from "../data/convert/whole-folder.js";
 import type { CuratedData } from "../data/curate.js";
 import { failOnFaults } from "../data/faults.js";
@@ -90,10 +89,4 @@ async function readReviews(
     annotations: image.annotations.map(({ score: _, ...annotation }) => annotation),
   }));
   return withCategories(unscored, set.categories, categories, file);
-}
-
-async function readText(file: string): Promise<string> {
-  return readFile(file, "utf8").catch((cause: Error) => {
-    throw new CasslError("FILE_NOT_FOUND", `${file} cannot be read: ${cause.message}.`, "Correct the path.", { cause });
-  });
 }

@@ -1,8 +1,8 @@
 /** Which images `cassl split` keeps together. */
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { z } from "zod";
 import { CasslError } from "../core/errors.js";
+import { readText } from "../core/text-file.js";
 import type { AnnotatedSet } from "../data/formats/source-set.js";
 import { findImageSeries } from "../data/splits/image-series.js";
 import type { AnnotatedImage } from "../data/splits/make-splits.js";
@@ -44,9 +44,7 @@ async function groupsInFile(file: string): Promise<GroupOf> {
 }
 
 async function readGroups(file: string): Promise<Readonly<Record<string, string | number>>> {
-  const text = await readFile(file, "utf8").catch((error: Error) => {
-    throw new CasslError("FILE_NOT_FOUND", `${file} cannot be read: ${error.message}.`, "Correct --groups.");
-  });
+  const text = await readText(file, file, "Correct --groups.");
   try {
     return groupsSchema.parse(JSON.parse(text));
   } catch (error) {

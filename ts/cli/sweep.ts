@@ -1,10 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 import type { CasslClient } from "../client/client.js";
 import { choosePython } from "../controller/worker-process.js";
 import { CasslError } from "../core/errors.js";
 import { shellCommand } from "../core/shell-command.js";
+import { readText } from "../core/text-file.js";
 import { ARMS, type Arm, type Config } from "../pipeline/config.js";
 import { configHash } from "../pipeline/pipeline.js";
 import { configAt } from "../sweep/configure.js";
@@ -133,9 +133,7 @@ async function readSpace({ grid, space }: SweepOptions): Promise<{ dimensions: D
   if (file === undefined || (grid !== undefined && space !== undefined)) {
     throw new CasslError("CONFIG_INVALID", "One of --grid and --space says what to vary.", "Give one of them.");
   }
-  const text = await readFile(resolve(file), "utf8").catch((cause: Error) => {
-    throw new CasslError("FILE_NOT_FOUND", `${file} cannot be read: ${cause.message}.`, "Correct the path.", { cause });
-  });
+  const text = await readText(resolve(file), file);
   return { dimensions: parseSpace(text, file), sampler: grid === undefined ? "tpe" : "grid" };
 }
 

@@ -37,7 +37,7 @@ export interface Dataset {
 }
 
 /** Ground-truth boxes that training may learn from: crowds are none. */
-export function objectsOf({ annotations }: { readonly annotations: readonly Annotation[] }): readonly Annotation[] {
+export function objectsOf<T extends Annotation>({ annotations }: { readonly annotations: readonly T[] }): readonly T[] {
   return annotations.filter(({ iscrowd }) => !iscrowd);
 }
 

@@ -1,8 +1,8 @@
 /** The operator's file of --ray: which cluster, and what its jobs are given. Runs only say which of their tasks go there. */
-import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { CasslError } from "../core/errors.js";
+import { readText } from "../core/text-file.js";
 import { readYaml } from "../core/yaml.js";
 import { readSecretFile } from "../grpc/secret-files.js";
 import { describeIssue } from "../pipeline/describe-issue.js";
@@ -66,7 +66,7 @@ export interface RayCluster extends RaySettings {
 
 /** CONFIG_INVALID names the field; FILE_NOT_FOUND. Paths of this machine are relative to the folder of the file. */
 export async function readRayCluster(file: string): Promise<RayCluster> {
-  const settings = parseRaySettings(await textOf(file), file);
+  const settings = parseRaySettings(await readText(file, `The file of --ray, ${file},`), file);
   if (settings.token_file === undefined) return { ...settings, token: undefined };
   const token = await readSecretFile(resolve(dirname(file), settings.token_file), "The token of Ray");
   return { ...settings, token: token.toString().trim() };
@@ -86,11 +86,4 @@ export function parseRaySettings(text: string, file: string): RaySettings {
     throw new CasslError("CONFIG_INVALID", message, "Correct the file; see docs/ray.md.");
   }
   return parsed.data;
-}
-
-async function textOf(file: string): Promise<string> {
-  return readFile(file, "utf8").catch((cause: Error) => {
-    const message = `The file of --ray, ${file}, cannot be read: ${cause.message}.`;
-    throw new CasslError("FILE_NOT_FOUND", message, "Correct the path.", { cause });
-  });
 }

@@ -1,5 +1,4 @@
 /** The report as one page of HTML. Pure functions. */
-
 import type { RunResult } from "../pipeline/pipeline.js";
 import { armName } from "./arm-name.js";
 import { PARITY_CAPTION, parityTable } from "./certificates.js";

@@ -1,7 +1,7 @@
 /** Split files: small JSON files that name the labeled images of an annotation file, for `data.labeled.split_file`. */
-import { readFile } from "node:fs/promises";
 import { CasslError } from "../../core/errors.js";
 import { canonicalJson, sha256 } from "../../core/hash.js";
+import { readText } from "../../core/text-file.js";
 
 /** What a split says; the file has the hash of it as well. */
 export interface Split {
@@ -32,17 +32,8 @@ export function encodeSplit(split: Split): string {
 
 /** FILE_NOT_FOUND if the file cannot be read; CONFIG_INVALID if it is not a split file, or was changed by hand. */
 export async function readSplit(path: string): Promise<Split> {
-  const text = await readFile(path, "utf8").catch((error: Error) => {
-    const message = `The split file ${path} cannot be read: ${error.message}.`;
-    throw new CasslError(
-      "FILE_NOT_FOUND",
-      message,
-      "Correct `data.labeled.split_file`, or write one with `cassl split`.",
-      {
-        cause: error,
-      },
-    );
-  });
+  const remedy = "Correct `data.labeled.split_file`, or write one with `cassl split`.";
+  const text = await readText(path, `The split file ${path}`, remedy);
   return decodeSplit(text, path);
 }
 

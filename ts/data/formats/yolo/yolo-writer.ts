@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { objectsOf } from "../../../core/dataset.js";
 import type { AnnotatedSet, ListedImage, ListedObject } from "../source-set.js";
 import { writeFiles } from "../text-writer.js";
 import { refuseUnwritableImages } from "../written-names.js";
@@ -27,9 +28,11 @@ export async function writeYolo(set: AnnotatedSet, folder: string, split: "train
   }));
 }
 
-function labelText({ annotations, width_px, height_px }: ListedImage): string {
-  const objects = annotations.filter(({ iscrowd }) => !iscrowd);
-  return objects.map((object) => `${line(object, width_px, height_px)}\n`).join("");
+function labelText(image: ListedImage): string {
+  const { width_px, height_px } = image;
+  return objectsOf(image)
+    .map((object) => `${line(object, width_px, height_px)}\n`)
+    .join("");
 }
 
 function line(
